@@ -1,0 +1,132 @@
+//! Why a descriptor does not fit a shape, with the numbers.
+
+use std::fmt;
+
+/// A window operation that has no meaning, and the numbers that say so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GeometryError {
+    /// The shape is not batch, channels and one to three spatial axes.
+    Rank {
+        /// The shape given, batch and channels first.
+        shape: Vec<usize>,
+    },
+    /// A per-axis setting names another number of axes than the input has.
+    AxisCount {
+        /// Which setting (`kernel`, `stride`, …).
+        what: &'static str,
+        /// How many axes it names.
+        given: usize,
+        /// How many the input has.
+        rank: usize,
+    },
+    /// A number that must be at least one is zero.
+    Zero {
+        /// Which number (`kernel`, `stride`, `dilation`, `groups`, …).
+        what: &'static str,
+    },
+    /// Channels cannot be divided into the groups.
+    Groups {
+        /// `input` or `output`.
+        side: &'static str,
+        /// Channels on that side.
+        channels: usize,
+        /// Groups asked for.
+        groups: usize,
+    },
+    /// The window is larger than the padded input.
+    WindowTooLarge {
+        /// Axis counted from the outermost spatial one.
+        axis: usize,
+        /// Extent of the dilated window, d·(k−1)+1.
+        window: usize,
+        /// Extent of the padded input.
+        padded: usize,
+    },
+    /// Output padding must be below the larger of stride and dilation.
+    OutputPadding {
+        /// Axis counted from the outermost spatial one.
+        axis: usize,
+        /// The output padding asked for.
+        given: usize,
+        /// The bound it must stay below.
+        below: usize,
+    },
+    /// A transposed operation whose padding takes away the whole output.
+    EmptyTransposed {
+        /// Axis counted from the outermost spatial one.
+        axis: usize,
+        /// Rows before padding is taken off.
+        full: usize,
+        /// Rows the padding takes off.
+        padding: usize,
+    },
+    /// A size or a product of sizes does not fit the address space.
+    Overflow {
+        /// What was being counted.
+        what: &'static str,
+    },
+}
+
+impl fmt::Display for GeometryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rank { shape } => write!(
+                f,
+                "shape {shape:?} is not batch, channels and one to three spatial axes"
+            ),
+            Self::AxisCount { what, given, rank } => write!(
+                f,
+                "{what} names {given} axes, but the input has {rank} spatial axes"
+            ),
+            Self::Zero { what } => write!(f, "{what} must be at least 1, not 0"),
+            Self::Groups {
+                side,
+                channels,
+                groups,
+            } => write!(
+                f,
+                "{channels} {side} channels do not divide into {groups} groups"
+            ),
+            Self::WindowTooLarge {
+                axis,
+                window,
+                padded,
+            } => write!(
+                f,
+                "kernel larger than padded input on spatial axis {axis}: \
+                 the dilated kernel spans {window}, the padded input {padded}"
+            ),
+            Self::OutputPadding { axis, given, below } => write!(
+                f,
+                "output padding {given} on spatial axis {axis} must be below {below}, \
+                 the larger of stride and dilation"
+            ),
+            Self::EmptyTransposed {
+                axis,
+                full,
+                padding,
+            } => write!(
+                f,
+                "padding takes {padding} of {full} rows on spatial axis {axis}: nothing is left"
+            ),
+            Self::Overflow { what } => write!(f, "{what} overflows the address space"),
+        }
+    }
+}
+
+impl std::error::Error for GeometryError {}
+
+/// Product of sizes, or the error that names what was counted. Tensors are addressed by signed
+/// offsets of up to eight-byte elements, so the bound is `isize::MAX / 8`.
+pub(crate) fn checked_product(what: &'static str, sizes: &[usize]) -> Result<usize, GeometryError> {
+    // An empty batch makes the product zero; the other axes must still be addressable.
+    let bound = isize::MAX as usize / 8;
+    let nonzero = sizes
+        .iter()
+        .filter(|&&s| s != 0)
+        .try_fold(1usize, |product, &s| product.checked_mul(s))
+        .filter(|&product| product <= bound)
+        .ok_or(GeometryError::Overflow { what })?;
+    Ok(if sizes.contains(&0) { 0 } else { nonzero })
+}

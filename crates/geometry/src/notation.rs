@@ -1,0 +1,489 @@
+//! The problem notation: one token names one problem.
+//!
+//! ```text
+//! conv:n1c64h56w56:o64k3s1p1         pool-max:n1c64h112w112:k3s2p1
+//! └op┘ └─ input ─┘ └settings┘
+//! ```
+//! Printing and parsing live side by side so that they cannot drift apart.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::{
+    Axes, ConvDesc, DeformableDesc, GeometryError, MAX_RANK, Padding, PoolDesc, PoolKind,
+    SeparableDesc, TransposedDesc,
+};
+
+/// Batch, channels and one to three spatial axes, as the notation writes them: `n1c64h56w56`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct InputShape {
+    /// `[n, c, spatial…]`
+    pub dims: Vec<usize>,
+}
+
+impl InputShape {
+    /// A shape `[n, c, spatial…]`.
+    ///
+    /// # Errors
+    /// [`GeometryError::Rank`] unless it has one to three spatial axes.
+    pub fn new(dims: &[usize]) -> Result<Self, GeometryError> {
+        crate::conv::split_shape(dims)?;
+        Ok(Self {
+            dims: dims.to_vec(),
+        })
+    }
+
+    fn rank(&self) -> usize {
+        self.dims.len() - 2
+    }
+}
+
+/// A problem: an operator, its settings and the shape of its input.
+///
+/// `Display` and `FromStr` round-trip:
+/// ```
+/// use geometry::Problem;
+///
+/// let text = "conv:n8c32h28w28:o32k1x7p0x3";
+/// let problem: Problem = text.parse()?;
+/// assert_eq!(problem.to_string(), text);
+/// # Ok::<(), geometry::NotationError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Problem {
+    /// `conv:`
+    Conv(InputShape, ConvDesc),
+    /// `conv-transposed:`; the channels of the shape are the input of the transposed operation.
+    ConvTransposed(InputShape, TransposedDesc),
+    /// `conv-deformable:`
+    ConvDeformable(InputShape, DeformableDesc),
+    /// `conv-separable:`
+    ConvSeparable(InputShape, SeparableDesc),
+    /// `pool-max:` and `pool-avg:`
+    Pool(InputShape, PoolDesc),
+}
+
+/// Why a text is not a problem, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotationError {
+    text: String,
+    at: usize,
+    expected: String,
+}
+
+impl fmt::Display for NotationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "problem '{}': {} at position {} (example: conv:n1c64h56w56:o64k3s1p1)",
+            self.text, self.expected, self.at
+        )
+    }
+}
+
+impl std::error::Error for NotationError {}
+
+// ---------------------------------------------------------------------------------- printing
+
+impl fmt::Display for InputShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "n{}c{}", self.dims[0], self.dims[1])?;
+        for (letter, size) in spatial_letters(self.rank()).iter().zip(&self.dims[2..]) {
+            write!(f, "{letter}{size}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Conv(shape, desc) => {
+                write!(f, "conv:{shape}:o{}", desc.out_channels)?;
+                write_window(f, shape, desc)
+            }
+            Self::ConvTransposed(shape, desc) => {
+                write!(f, "conv-transposed:{shape}:o{}", desc.conv.out_channels)?;
+                write_window(f, shape, &desc.conv)?;
+                write_axes(f, 'a', &desc.output_padding, Some(0))
+            }
+            Self::ConvDeformable(shape, desc) => {
+                write!(f, "conv-deformable:{shape}:o{}", desc.conv.out_channels)?;
+                write_window(f, shape, &desc.conv)?;
+                write!(f, "f{}", desc.offset_groups)?;
+                f.write_str(if desc.modulated { "m" } else { "" })
+            }
+            Self::ConvSeparable(shape, desc) => {
+                write!(f, "conv-separable:{shape}:o{}", desc.conv.out_channels)?;
+                write_window(f, shape, &desc.conv)?;
+                write!(f, "m{}", desc.multiplier)
+            }
+            Self::Pool(shape, desc) => {
+                let (name, counts) = match desc.kind {
+                    PoolKind::Max => ("pool-max", true),
+                    PoolKind::Average { count_padding } => ("pool-avg", count_padding),
+                };
+                write!(f, "{name}:{shape}:")?;
+                write_axes(f, 'k', &desc.kernel, None)?;
+                write_axes(f, 's', &desc.stride, Some(1))?;
+                write_padding(f, shape, &desc.padding)?;
+                write_axes(f, 'd', &desc.dilation, Some(1))?;
+                f.write_str(if desc.ceil { ",ceil" } else { "" })?;
+                f.write_str(if counts { "" } else { ",nopad" })
+            }
+        }
+    }
+}
+
+fn spatial_letters(rank: usize) -> &'static [char] {
+    &['d', 'h', 'w'][MAX_RANK - rank..]
+}
+
+fn write_window(f: &mut fmt::Formatter<'_>, shape: &InputShape, desc: &ConvDesc) -> fmt::Result {
+    write_axes(f, 'k', &desc.kernel, None)?;
+    write_axes(f, 's', &desc.stride, Some(1))?;
+    write_padding(f, shape, &desc.padding)?;
+    write_axes(f, 'd', &desc.dilation, Some(1))?;
+    if desc.groups != 1 {
+        write!(f, "g{}", desc.groups)?;
+    }
+    Ok(())
+}
+
+/// `k3` when all axes agree, `k1x7` otherwise, nothing when they equal the default.
+fn write_axes(
+    f: &mut fmt::Formatter<'_>,
+    letter: char,
+    axes: &Axes,
+    default: Option<usize>,
+) -> fmt::Result {
+    let values = axes.as_slice();
+    if values.iter().all(|&v| Some(v) == default) {
+        return Ok(());
+    }
+    write!(f, "{letter}")?;
+    write_joined(f, values)
+}
+
+fn write_joined(f: &mut fmt::Formatter<'_>, values: &[usize]) -> fmt::Result {
+    if values.windows(2).all(|pair| pair[0] == pair[1]) {
+        return write!(f, "{}", values[0]);
+    }
+    for (index, value) in values.iter().enumerate() {
+        write!(f, "{}{value}", if index == 0 { "" } else { "x" })?;
+    }
+    Ok(())
+}
+
+fn write_padding(f: &mut fmt::Formatter<'_>, shape: &InputShape, padding: &Padding) -> fmt::Result {
+    let pairs = match padding {
+        Padding::Valid => return Ok(()),
+        Padding::Same => return f.write_str("psame"),
+        Padding::SameLower => return f.write_str("psame-lower"),
+        Padding::Full => return f.write_str("pfull"),
+        Padding::Explicit(pairs) => pairs,
+    };
+    if pairs.iter().all(|&(before, after)| before == after) {
+        let amounts: Vec<usize> = pairs.iter().map(|pair| pair.0).collect();
+        f.write_str("p")?;
+        return write_joined(f, &amounts);
+    }
+    // One pair may stand for all axes; the asymmetric list always names each of them.
+    let pair = |axis: usize| pairs[axis.min(pairs.len() - 1)];
+    let befores = (0..shape.rank()).map(|axis| pair(axis).0);
+    let afters = (0..shape.rank()).map(|axis| pair(axis).1);
+    for (index, amount) in befores.chain(afters).enumerate() {
+        write!(f, "{}{amount}", if index == 0 { "p" } else { "," })?;
+    }
+    Ok(())
+}
+
+// ----------------------------------------------------------------------------------- parsing
+
+impl FromStr for Problem {
+    type Err = NotationError;
+
+    fn from_str(text: &str) -> Result<Self, NotationError> {
+        let mut cursor = Cursor { text, at: 0 };
+        let kind = ["conv-transposed:", "conv-deformable:", "conv-separable:", "conv:"]
+            .into_iter()
+            .chain(["pool-max:", "pool-avg:"])
+            .find(|kind| cursor.eat(kind))
+            .ok_or_else(|| cursor.expected("expected conv:, conv-transposed:, conv-deformable:, conv-separable:, pool-max: or pool-avg:"))?;
+        let shape = parse_shape(&mut cursor)?;
+        cursor.need(":")?;
+        let settings = Settings::parse(&mut cursor, kind, &shape)?;
+        let problem = settings.into_problem(&cursor, kind, shape)?;
+        if cursor.at < text.len() {
+            return Err(cursor.expected("unexpected text"));
+        }
+        Ok(problem)
+    }
+}
+
+fn parse_shape(cursor: &mut Cursor<'_>) -> Result<InputShape, NotationError> {
+    cursor.need("n")?;
+    let mut dims = vec![cursor.number()?];
+    cursor.need("c")?;
+    dims.push(cursor.number()?);
+    for letter in ["d", "h", "w"] {
+        if cursor.eat(letter) {
+            dims.push(cursor.number()?);
+        } else if letter == "w" || dims.len() > 2 {
+            return Err(cursor.expected(&format!("expected '{letter}' and a size")));
+        }
+    }
+    Ok(InputShape { dims })
+}
+
+/// Everything that can follow the shape; which of it is legal depends on the operator.
+struct Settings {
+    out_channels: Option<usize>,
+    kernel: Option<Axes>,
+    stride: Axes,
+    dilation: Axes,
+    padding: Padding,
+    groups: usize,
+    output_padding: Axes,
+    offset_groups: usize,
+    /// `m` alone, or `m` and a number.
+    m: Option<Option<usize>>,
+    ceil: bool,
+    count_padding: bool,
+}
+
+impl Settings {
+    fn parse(
+        cursor: &mut Cursor<'_>,
+        kind: &str,
+        shape: &InputShape,
+    ) -> Result<Self, NotationError> {
+        let rank = shape.rank();
+        let mut settings = Self {
+            out_channels: None,
+            kernel: None,
+            stride: vec![1; rank].into(),
+            dilation: vec![1; rank].into(),
+            padding: Padding::Valid,
+            groups: 1,
+            output_padding: vec![0; rank].into(),
+            offset_groups: 1,
+            m: None,
+            ceil: false,
+            count_padding: true,
+        };
+        let legal = match kind {
+            "conv-transposed:" => "oksdpga",
+            "conv-deformable:" => "oksdpgfm",
+            "conv-separable:" => "oksdpm",
+            "conv:" => "oksdpg",
+            _ => "ksdp,",
+        };
+        let mut seen = String::new();
+        while let Some(letter) = cursor.peek() {
+            if !legal.contains(letter) || (letter != ',' && seen.contains(letter)) {
+                return Err(cursor.expected(&format!("unexpected or repeated '{letter}'")));
+            }
+            seen.push(letter);
+            cursor.at += letter.len_utf8();
+            match letter {
+                'o' => settings.out_channels = Some(cursor.number()?),
+                'k' => settings.kernel = Some(cursor.axes(rank)?),
+                's' => settings.stride = cursor.axes(rank)?,
+                'd' => settings.dilation = cursor.axes(rank)?,
+                'p' => settings.padding = cursor.padding(rank)?,
+                'g' => settings.groups = cursor.number()?,
+                'a' => settings.output_padding = cursor.axes(rank)?,
+                'f' => settings.offset_groups = cursor.number()?,
+                'm' if kind == "conv-deformable:" => settings.m = Some(None),
+                'm' => settings.m = Some(Some(cursor.number()?)),
+                _ if cursor.eat("ceil") => settings.ceil = true,
+                _ if kind == "pool-avg:" && cursor.eat("nopad") => settings.count_padding = false,
+                _ => return Err(cursor.expected("expected the flag ceil, or nopad of pool-avg")),
+            }
+        }
+        Ok(settings)
+    }
+
+    fn into_problem(
+        self,
+        cursor: &Cursor<'_>,
+        kind: &str,
+        shape: InputShape,
+    ) -> Result<Problem, NotationError> {
+        let kernel = self
+            .kernel
+            .ok_or_else(|| cursor.expected("expected a kernel (k3)"))?;
+        if kind.starts_with("pool") {
+            let pool_kind = if kind == "pool-max:" {
+                PoolKind::Max
+            } else {
+                PoolKind::Average {
+                    count_padding: self.count_padding,
+                }
+            };
+            let desc = PoolDesc {
+                kind: pool_kind,
+                kernel,
+                stride: self.stride,
+                dilation: self.dilation,
+                padding: self.padding,
+                ceil: self.ceil,
+            };
+            return Ok(Problem::Pool(shape, desc));
+        }
+        let conv = ConvDesc {
+            out_channels: self
+                .out_channels
+                .ok_or_else(|| cursor.expected("expected output channels (o64)"))?,
+            kernel,
+            stride: self.stride,
+            dilation: self.dilation,
+            padding: self.padding,
+            groups: self.groups,
+        };
+        Ok(match kind {
+            "conv:" => Problem::Conv(shape, conv),
+            "conv-transposed:" => Problem::ConvTransposed(
+                shape,
+                TransposedDesc {
+                    conv,
+                    output_padding: self.output_padding,
+                },
+            ),
+            "conv-deformable:" => Problem::ConvDeformable(
+                shape,
+                DeformableDesc {
+                    conv,
+                    offset_groups: self.offset_groups,
+                    modulated: self.m.is_some(),
+                },
+            ),
+            _ => Problem::ConvSeparable(
+                shape,
+                SeparableDesc {
+                    conv,
+                    multiplier: self.m.flatten().unwrap_or(1),
+                },
+            ),
+        })
+    }
+}
+
+struct Cursor<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl Cursor<'_> {
+    fn rest(&self) -> &str {
+        &self.text[self.at..]
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    fn eat(&mut self, token: &str) -> bool {
+        let found = self.rest().starts_with(token);
+        if found {
+            self.at += token.len();
+        }
+        found
+    }
+
+    fn need(&mut self, token: &str) -> Result<(), NotationError> {
+        if self.eat(token) {
+            Ok(())
+        } else {
+            Err(self.expected(&format!("expected '{token}'")))
+        }
+    }
+
+    fn number(&mut self) -> Result<usize, NotationError> {
+        let digits = self.rest().bytes().take_while(u8::is_ascii_digit).count();
+        if digits == 0 {
+            return Err(self.expected("expected a number"));
+        }
+        let value = self.rest()[..digits]
+            .parse()
+            .map_err(|_| self.expected("number too large"))?;
+        self.at += digits;
+        Ok(value)
+    }
+
+    /// `3` or `1x7`, one number for every axis of the shape.
+    fn axes(&mut self, rank: usize) -> Result<Axes, NotationError> {
+        let start = self.at;
+        let mut values = vec![self.number()?];
+        while self.eat("x") {
+            values.push(self.number()?);
+        }
+        if values.len() == 1 {
+            values = vec![values[0]; rank];
+        }
+        if values.len() != rank {
+            self.at = start;
+            return Err(self.expected(&format!("expected one number or {rank} joined by 'x'")));
+        }
+        Ok(values.into())
+    }
+
+    /// What follows `p`: a word, `1`, `0x3`, or all befores then all afters joined by commas.
+    fn padding(&mut self, rank: usize) -> Result<Padding, NotationError> {
+        let words = [
+            ("same-lower", Padding::SameLower),
+            ("same", Padding::Same),
+            ("valid", Padding::Valid),
+            ("full", Padding::Full),
+        ];
+        for (word, padding) in words {
+            if self.eat(word) {
+                return Ok(padding);
+            }
+        }
+        let start = self.at;
+        let symmetric = self.axes(rank);
+        let digit_follows = |cursor: &Self| {
+            let mut next = cursor.rest().chars();
+            next.next() == Some(',') && next.next().is_some_and(|c| c.is_ascii_digit())
+        };
+        if !digit_follows(self) {
+            let amounts = symmetric?;
+            return Ok(if amounts.as_slice().iter().all(|&p| p == 0) {
+                Padding::Valid
+            } else {
+                Padding::per_axis(amounts.as_slice())
+            });
+        }
+        self.at = start;
+        let mut amounts = vec![self.number()?];
+        while digit_follows(self) {
+            self.at += 1;
+            amounts.push(self.number()?);
+        }
+        if amounts.len() != 2 * rank {
+            self.at = start;
+            return Err(self.expected(&format!(
+                "expected {} paddings, all befores then all afters",
+                2 * rank
+            )));
+        }
+        let (befores, afters) = amounts.split_at(rank);
+        Ok(Padding::Explicit(
+            befores
+                .iter()
+                .copied()
+                .zip(afters.iter().copied())
+                .collect(),
+        ))
+    }
+
+    fn expected(&self, expected: &str) -> NotationError {
+        NotationError {
+            text: self.text.to_owned(),
+            at: self.at,
+            expected: expected.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Which element a kernel tap touches: forwards, and backwards phase by phase.
+//!
+//! Placement `o` of the window puts tap `t` on input element `i = o·s + t·d − before`. Every kernel
+//! of every direction draws its addresses from this one relation.
+
+use crate::Window;
+
+/// One kernel tap along an axis, seen from a walk over another tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Tap {
+    /// Index of the tap in the kernel.
+    pub kernel: usize,
+    /// Step `u` of the walk reads element `u·stride + offset`; outside the tensor it reads zero.
+    pub offset: isize,
+}
+
+/// The input elements `start, start + step, …` (`count` of them) of a backward-data pass, which all
+/// receive from the same taps.
+///
+/// Of a convolution of stride `s` the input splits into `s` such phases. Within one of them the
+/// gradient is a dense convolution of stride one over the output's gradient: element
+/// `start + u·step` is the sum over `taps` of `dy[u + offset] · w[kernel]`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Phase {
+    /// First input element of the phase.
+    pub start: usize,
+    /// Distance between its elements: the stride.
+    pub step: usize,
+    /// How many elements it has.
+    pub count: usize,
+    /// The taps that reach it, by ascending offset.
+    pub taps: Vec<Tap>,
+}
+
+impl Window {
+    /// The input element under tap `kernel` of placement `output`, unless it lies in the padding.
+    #[inline]
+    pub fn source(&self, output: usize, kernel: usize) -> Option<usize> {
+        (output * self.stride + kernel * self.dilation)
+            .checked_sub(self.before)
+            .filter(|&i| i < self.input)
+    }
+
+    /// The placement that puts tap `kernel` on input element `input`, if there is one.
+    #[inline]
+    pub fn target(&self, input: usize, kernel: usize) -> Option<usize> {
+        let distance = (input + self.before).checked_sub(kernel * self.dilation)?;
+        (distance % self.stride == 0)
+            .then_some(distance / self.stride)
+            .filter(|&o| o < self.output)
+    }
+
+    /// Every tap of the forward walk: placement `u` reads element `u·stride + offset`.
+    pub fn forward_taps(&self) -> Vec<Tap> {
+        (0..self.kernel)
+            .map(|kernel| Tap {
+                kernel,
+                offset: (kernel * self.dilation) as isize - self.before as isize,
+            })
+            .collect()
+    }
+
+    /// The stride phases of the backward-data pass. Phases without elements are left out; phases
+    /// without taps are kept, since their gradient is zero and has to be written.
+    pub fn backward_phases(&self) -> Vec<Phase> {
+        (0..self.stride.min(self.input))
+            .map(|start| {
+                let mut taps: Vec<Tap> = (0..self.kernel)
+                    .filter_map(|kernel| {
+                        let distance =
+                            (start + self.before) as isize - (kernel * self.dilation) as isize;
+                        (distance.rem_euclid(self.stride as isize) == 0).then(|| Tap {
+                            kernel,
+                            offset: distance.div_euclid(self.stride as isize),
+                        })
+                    })
+                    .collect();
+                taps.reverse();
+                Phase {
+                    start,
+                    step: self.stride,
+                    count: (self.input - start).div_ceil(self.stride),
+                    taps,
+                }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,85 @@
+//! The notation round-trips, and refuses what it does not mean.
+
+use geometry::{Padding, Problem};
+
+#[test]
+fn every_form_of_the_notation_round_trips() {
+    for text in [
+        "conv:n1c64h56w56:o64k3p1",
+        "conv:n8c32h28w28:o32k1x7p0x3",
+        "conv:n1c96h112w112:o96k3s2p1g96",
+        "conv:n1c64h28w28:o32k3p2d2",
+        "conv:n1c3h224w224:o32k3s2psame",
+        "conv:n1c3h224w224:o32k3s2psame-lower",
+        "conv:n1c3h9w9:o4k3pfull",
+        "conv:n1c3h9w9:o4k3p0,1,2,3",
+        "conv:n1c8w100:o8k3p1,0",
+        "conv:n1c8d8h16w16:o8k3x1x3p1,2,3,4,5,6",
+        "conv-transposed:n1c64h7w7:o32k4s2p1",
+        "conv-transposed:n1c64h7w7:o32k4s2p1a1x0",
+        "conv-deformable:n1c64h28w28:o64k3p1f1m",
+        "conv-deformable:n1c64h28w28:o64k3p1f2",
+        "conv-separable:n1c32h56w56:o64k3p1m2",
+        "conv-separable:n1c32h56w56:o0k3p1m1",
+        "pool-max:n1c64h112w112:k3s2p1,ceil",
+        "pool-avg:n1c64h112w112:k3s2p1,ceil,nopad",
+        "pool-avg:n1c64h112w112:k3s2p1,0,0,1,ceil,nopad",
+    ] {
+        let problem: Problem = text.parse().unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(problem.to_string(), text);
+    }
+}
+
+#[test]
+fn longer_spellings_mean_the_same_problem() {
+    for (long, short) in [
+        (
+            "conv:n1c64h56w56:o64k3x3s1p1d1g1",
+            "conv:n1c64h56w56:o64k3p1",
+        ),
+        ("conv:n1c64h56w56:o64k3s1p1x1", "conv:n1c64h56w56:o64k3p1"),
+        ("conv:n1c3h9w9:o4k3pvalid", "conv:n1c3h9w9:o4k3p0"),
+        (
+            "conv-transposed:n1c64h7w7:o32k4s2p1a0",
+            "conv-transposed:n1c64h7w7:o32k4s2p1",
+        ),
+    ] {
+        let (long, short): (Problem, Problem) = (long.parse().unwrap(), short.parse().unwrap());
+        assert_eq!(long, short);
+    }
+}
+
+#[test]
+fn a_comma_before_a_digit_continues_the_padding() {
+    let Problem::Pool(_, desc) = "pool-max:n1c1h9w9:k3p0,1,0,2,ceil".parse().unwrap() else {
+        panic!("not a pool");
+    };
+    assert_eq!(desc.padding, Padding::Explicit(vec![(0, 0), (1, 2)]));
+    assert!(desc.ceil);
+}
+
+#[test]
+fn what_has_no_meaning_is_refused() {
+    for text in [
+        "",
+        "conv",
+        "conv:n1c3:o4k3",
+        "conv:n1c3h9:o4k3",
+        "conv:n1c3d9w9:o4k3",
+        "conv:n1c3h9w9:o4",
+        "conv:n1c3h9w9:k3",
+        "conv:n1c3h9w9:o4k3k3",
+        "conv:n1c3h9w9:o4k3q1",
+        "conv:n1c3h9w9:o4k3x3x3",
+        "conv:n1c3h9w9:o4k3p1,2",
+        "conv:n1c3h9w9:o4k3p1,2,3,4,5",
+        "conv:n1c3h9w9:o4k99999999999999999999999",
+        "conv:n1c3h9w9:o4k3a1",
+        "conv:n1c3h9w9:o4k3,ceil",
+        "pool-max:n1c3h9w9:k3,nopad",
+        "pool-max:n1c3h9w9:o4k3",
+        "conv:n1c3h９w9:o4k3",
+    ] {
+        assert!(text.parse::<Problem>().is_err(), "{text} was accepted");
+    }
+}

@@ -1,0 +1,59 @@
+//! Backward phases enumerate exactly the pairs that the forward walk enumerates.
+
+use std::collections::BTreeSet;
+
+use geometry::{ConvDesc, Padding};
+
+#[test]
+fn phases_and_targets_touch_what_the_forward_walk_touches() {
+    for input in 1..9 {
+        for kernel in 1..5 {
+            for stride in 1..5 {
+                for dilation in 1..4 {
+                    for pads in [(0, 0), (1, 0), (0, 2), (3, 1), (4, 6)] {
+                        let desc = ConvDesc::new(1, kernel).stride(stride).dilation(dilation);
+                        let desc = desc.padding(Padding::Explicit(vec![pads]));
+                        let Ok(geometry) = desc.resolve(&[1, 1, input]) else {
+                            continue;
+                        };
+                        let window = geometry.windows[2];
+                        // (output, tap, input) triples, straight from the definition.
+                        let mut triples = BTreeSet::new();
+                        for o in 0..window.output {
+                            for t in 0..kernel {
+                                let padded = o * stride + t * dilation;
+                                if (pads.0..pads.0 + input).contains(&padded) {
+                                    triples.insert((o, t, padded - pads.0));
+                                }
+                            }
+                        }
+                        let mut by_phase = BTreeSet::new();
+                        let mut covered = BTreeSet::new();
+                        for phase in window.backward_phases() {
+                            assert!(phase.taps.windows(2).all(|p| p[0].offset < p[1].offset));
+                            for u in 0..phase.count {
+                                let i = phase.start + u * phase.step;
+                                assert!(i < input && covered.insert(i));
+                                for tap in &phase.taps {
+                                    let o = u as isize + tap.offset;
+                                    if (0..window.output as isize).contains(&o) {
+                                        by_phase.insert((o as usize, tap.kernel, i));
+                                    }
+                                }
+                            }
+                        }
+                        assert_eq!(covered.len(), input);
+                        assert_eq!(by_phase, triples);
+                        let mut by_target = BTreeSet::new();
+                        for i in 0..input {
+                            for t in 0..kernel {
+                                by_target.extend(window.target(i, t).map(|o| (o, t, i)));
+                            }
+                        }
+                        assert_eq!(by_target, triples);
+                    }
+                }
+            }
+        }
+    }
+}
