@@ -1,0 +1,15 @@
+//! Shapes, memory layouts, aligned storage and `.npy` files.
+//!
+//! A [`Tensor`] is dense, 64-byte aligned and in the order its [`Shape`] names, channels first
+//! (`[n, c, h, w]`; weights `[o, c/g, kh, kw]`). How the engine lays a feature map out in memory is
+//! a [`Layout`]; [`Layout::reorder_from_nchw`] and its inverse convert at the edges.
+
+mod layout;
+mod npy;
+mod shape;
+mod storage;
+
+pub use layout::Layout;
+pub use npy::{NpyError, read_npy, write_npy};
+pub use shape::{Shape, ShapeError};
+pub use storage::{Buffer, Tensor};

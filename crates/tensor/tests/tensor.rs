@@ -1,0 +1,120 @@
+//! Layout conversion, shapes and `.npy` files against hand-made answers.
+
+use tensor::{Layout, NpyError, Shape, Tensor, read_npy, write_npy};
+
+#[test]
+fn channels_last_puts_the_channels_of_a_pixel_side_by_side() {
+    // Two images, three channels, two pixels; the value names image, channel, pixel.
+    let nchw = [0, 1, 10, 11, 20, 21, 100, 101, 110, 111, 120, 121];
+    let mut nhwc = [0; 12];
+    Layout::Nhwc.reorder_from_nchw(&nchw, &mut nhwc, 3, 2);
+    assert_eq!(nhwc, [0, 10, 20, 1, 11, 21, 100, 110, 120, 101, 111, 121]);
+    let mut back = [0; 12];
+    Layout::Nhwc.reorder_to_nchw(&nhwc, &mut back, 3, 2);
+    assert_eq!(back, nchw);
+}
+
+#[test]
+fn conversion_round_trips_when_channels_height_and_width_agree() {
+    for (channels, area) in [(17, 17), (1, 5), (33, 40), (5, 1), (0, 4)] {
+        let nchw: Vec<usize> = (0..2 * channels * area).collect();
+        let (mut there, mut back) = (nchw.clone(), nchw.clone());
+        Layout::Nhwc.reorder_from_nchw(&nchw, &mut there, channels, area);
+        Layout::Nhwc.reorder_to_nchw(&there, &mut back, channels, area);
+        assert_eq!(back, nchw);
+        if channels > 1 && area > 1 {
+            assert_eq!(there[1], area, "second channel of the first pixel");
+        }
+    }
+}
+
+#[test]
+fn a_shape_counts_its_elements_or_refuses() {
+    assert_eq!(Shape::new(&[2, 3, 4]).unwrap().len(), 24);
+    assert_eq!(Shape::new(&[]).unwrap().len(), 1);
+    assert_eq!(Shape::new(&[0, 3]).unwrap().len(), 0);
+    assert!(Shape::new(&[usize::MAX, 2]).is_err());
+    assert!(Shape::new(&[0, usize::MAX, 2]).is_err());
+    assert!(Tensor::from_slice(&[2, 2], &[1.0f32; 3]).is_err());
+    assert_eq!(Shape::new(&[1, 64, 7]).unwrap().to_string(), "1×64×7");
+}
+
+#[test]
+fn storage_is_aligned_to_a_cache_line() {
+    let tensor = Tensor::<f32>::zeros(&[3, 5]).unwrap();
+    assert_eq!(tensor.data().as_ptr() as usize % 64, 0);
+    assert_eq!(tensor.data(), [0.0; 15]);
+}
+
+/// A `.npy` file put together by hand from NumPy's format description.
+fn npy_bytes(descr: &str, fortran: &str, shape: &str, elements: &[u8]) -> Vec<u8> {
+    let mut header =
+        format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}");
+    while (10 + header.len() + 1) % 64 != 0 {
+        header.push(' ');
+    }
+    header.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend(elements);
+    bytes
+}
+
+#[test]
+fn npy_files_of_several_types_and_orders_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.npy");
+    let floats: Vec<u8> = (0..6).flat_map(|v| (v as f32).to_le_bytes()).collect();
+    std::fs::write(&path, npy_bytes("<f4", "False", "(2, 3)", &floats)).unwrap();
+    let tensor = read_npy(&path).unwrap();
+    assert_eq!(
+        (tensor.dims(), tensor.data()),
+        (&[2, 3][..], &[0., 1., 2., 3., 4., 5.][..])
+    );
+
+    std::fs::write(&path, npy_bytes("<f4", "True", "(2, 3)", &floats)).unwrap();
+    assert_eq!(read_npy(&path).unwrap().data(), [0., 2., 4., 1., 3., 5.]);
+
+    let integers: Vec<u8> = [-1i64, 7].iter().flat_map(|v| v.to_le_bytes()).collect();
+    std::fs::write(&path, npy_bytes("<i8", "False", "(2,)", &integers)).unwrap();
+    assert_eq!(read_npy(&path).unwrap().data(), [-1., 7.]);
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.npy");
+    for dims in [&[2usize, 2][..], &[0, 3], &[]] {
+        let elements: Vec<f32> = (0..dims.iter().product()).map(|v| v as f32 - 1.5).collect();
+        write_npy(&path, dims, &elements).unwrap();
+        let tensor = read_npy(&path).unwrap();
+        assert_eq!((tensor.dims(), tensor.data()), (dims, &elements[..]));
+    }
+}
+
+#[test]
+fn damaged_files_are_errors_that_name_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bad.npy");
+    let good = npy_bytes("<f4", "False", "(2, 3)", &[0; 24]);
+    for length in 0..good.len() {
+        std::fs::write(&path, &good[..length]).unwrap();
+        let error = read_npy(&path).unwrap_err().to_string();
+        assert!(error.contains("bad.npy"), "{error}");
+    }
+    std::fs::write(
+        &path,
+        npy_bytes("<f4", "False", "(99999999999, 99)", &[0; 24]),
+    )
+    .unwrap();
+    assert!(matches!(read_npy(&path), Err(NpyError::Truncated { .. })));
+    std::fs::write(
+        &path,
+        npy_bytes("<f4", "False", "(9999999999999, 9999999999)", &[]),
+    )
+    .unwrap();
+    assert!(matches!(read_npy(&path), Err(NpyError::Shape { .. })));
+    std::fs::write(&path, npy_bytes("<c8", "False", "(1,)", &[0; 8])).unwrap();
+    assert!(matches!(read_npy(&path), Err(NpyError::Type { .. })));
+}
