@@ -1,0 +1,123 @@
+//! One small vector of f32, in three bodies.
+//!
+//! A kernel is written once, generic over [`Vector`] and `#[inline(always)]`; [`dispatch`] makes an
+//! entry for each [`Isa`](crate::Isa) in which the generic body is compiled with that family's
+//! instructions switched on.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx2::F32x8;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx512::F32x16;
+pub(crate) use portable::F32x8Portable;
+
+/// A register of `LANES` f32.
+///
+/// # Safety
+/// Every method may only run where the family's instructions are known to exist: inside a function
+/// reached through [`dispatch`] with an [`Isa`](crate::Isa) the processor has. Pointers must be
+/// valid for the lanes they are said to cover; no alignment is needed.
+pub(crate) trait Vector: Copy {
+    /// Lanes of f32.
+    const LANES: usize;
+
+    /// All lanes `value`.
+    unsafe fn splat(value: f32) -> Self;
+    /// Reads `LANES` elements.
+    unsafe fn load(from: *const f32) -> Self;
+    /// Writes `LANES` elements.
+    unsafe fn store(self, to: *mut f32);
+    /// Reads the first `count ≤ LANES` elements and touches no others; the other lanes are 0.
+    unsafe fn load_partial(from: *const f32, count: usize) -> Self;
+    /// Writes the first `count ≤ LANES` elements and touches no others.
+    unsafe fn store_partial(self, to: *mut f32, count: usize);
+    /// `self · factor + addend`, in one rounding where the family can.
+    unsafe fn mul_add(self, factor: Self, addend: Self) -> Self;
+    unsafe fn add(self, other: Self) -> Self;
+    unsafe fn sub(self, other: Self) -> Self;
+    unsafe fn mul(self, other: Self) -> Self;
+    /// Exactly `if self > other { self } else { other }`.
+    unsafe fn max(self, other: Self) -> Self;
+    /// Exactly `if self < other { self } else { other }`.
+    unsafe fn min(self, other: Self) -> Self;
+    /// `self` where `test > 0`, elsewhere 0.
+    unsafe fn where_positive(self, test: Self) -> Self;
+
+    /// All lanes 0.
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: the caller runs where the family exists.
+        unsafe { Self::splat(0.0) }
+    }
+
+    /// The lanes added up, in a fixed order.
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        let mut lanes = [0.0f32; 16];
+        // SAFETY: no family has more than 16 lanes.
+        unsafe { self.store(lanes.as_mut_ptr()) };
+        // Halving keeps the order the same for every family of the same width.
+        let mut width = Self::LANES / 2;
+        while width > 0 {
+            for lane in 0..width {
+                lanes[lane] += lanes[lane + width];
+            }
+            width /= 2;
+        }
+        lanes[0]
+    }
+}
+
+/// Calls a generic kernel body with the vector type of an [`Isa`](crate::Isa).
+///
+/// `dispatch!(isa => body::<V>(a: A, b: B) -> R)` expands to one function per family with that
+/// family's target features, and a call of the one that `isa` names. `V` stands for the vector
+/// type; the body must be `#[inline(always)]`, or its intrinsics would be calls. Further generic
+/// arguments follow `V`: `body::<V, 4>(…)`.
+macro_rules! dispatch {
+    ($isa:expr => $body:path [$($extra:tt)*] ($($arg:ident : $ty:ty),* $(,)?) $(-> $ret:ty)?) => {{
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+        #[allow(clippy::too_many_arguments)]
+        unsafe fn avx512($($arg: $ty),*) $(-> $ret)? {
+            // SAFETY: the features of this function are those of the vector type.
+            unsafe { crate::simd::call!($body, crate::simd::F32x16, [$($extra)*], ($($arg),*)) }
+        }
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2,fma")]
+        #[allow(clippy::too_many_arguments)]
+        unsafe fn avx2($($arg: $ty),*) $(-> $ret)? {
+            // SAFETY: the features of this function are those of the vector type.
+            unsafe { crate::simd::call!($body, crate::simd::F32x8, [$($extra)*], ($($arg),*)) }
+        }
+        #[allow(clippy::too_many_arguments)]
+        unsafe fn portable($($arg: $ty),*) $(-> $ret)? {
+            // SAFETY: needs nothing beyond the baseline.
+            unsafe { crate::simd::call!($body, crate::simd::F32x8Portable, [$($extra)*], ($($arg),*)) }
+        }
+        // SAFETY: the value of `isa` proves that the processor has the family; the rest is the
+        // contract of the body, which the caller upholds.
+        unsafe {
+            match $isa {
+                #[cfg(target_arch = "x86_64")]
+                crate::Isa::Avx512 => avx512($($arg),*),
+                #[cfg(target_arch = "x86_64")]
+                crate::Isa::Avx2 => avx2($($arg),*),
+                _ => portable($($arg),*),
+            }
+        }
+    }};
+}
+
+/// `body::<V, extra…>(args…)`: the part of [`dispatch`] that names the generic arguments.
+macro_rules! call {
+    ($body:path, $vector:ty, [], ($($arg:ident),*)) => { $body::<$vector>($($arg),*) };
+    ($body:path, $vector:ty, [$($extra:tt)+], ($($arg:ident),*)) => { $body::<$vector, $($extra)+>($($arg),*) };
+}
+
+pub(crate) use {call, dispatch};
