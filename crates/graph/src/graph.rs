@@ -1,0 +1,156 @@
+//! The intermediate representation: values and the nodes that make them.
+
+use crate::Op;
+
+/// A value of one graph, by its place in [`Graph::values`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ValueId(pub(crate) u32);
+
+impl ValueId {
+    /// Its place in [`Graph::values`].
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What the elements of a value are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ElementType {
+    /// 32-bit floating point.
+    F32,
+    /// 32-bit unsigned integers: labels, places of maxima.
+    Index,
+}
+
+/// How the elements of a parameter are drawn before training.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Init {
+    /// All the same.
+    Constant(f32),
+    /// Normal, standard deviation `sqrt(2 / fan_out)` (He et al. 2015).
+    KaimingNormalFanOut,
+    /// Uniform within `± 1 / sqrt(fan_in)`: PyTorch's default for convolutions, linear layers and,
+    /// with the fan of the weight, their biases.
+    UniformFanIn {
+        /// Inputs that one output sums over.
+        fan_in: usize,
+    },
+    /// Uniform within `± sqrt(6 / (fan_in + fan_out))` (Glorot and Bengio 2010).
+    XavierUniform,
+}
+
+/// What a parameter is for; weight decay spares norms and biases by default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ParameterKind {
+    /// Weight of a convolution or linear layer.
+    Weight,
+    /// Bias.
+    Bias,
+    /// Scale or shift of a normalisation.
+    Norm,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Role {
+    /// Given at every run.
+    Input,
+    /// Learned; kept between runs.
+    Parameter {
+        /// What it is for.
+        kind: ParameterKind,
+        /// How it starts.
+        init: Init,
+    },
+    /// Kept between runs and replaced by [`Graph::updates`], such as running statistics.
+    State {
+        /// How it starts.
+        init: f32,
+    },
+    /// Made by a node.
+    Computed,
+}
+
+/// A tensor of the graph.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Value {
+    /// Name: of a parameter or state its full path (`layer1.0.conv1.weight`), of a computed value
+    /// the layer that makes it.
+    pub name: String,
+    /// Extents, channels first.
+    pub shape: Vec<usize>,
+    /// Element type.
+    pub element: ElementType,
+    /// Where it comes from.
+    pub role: Role,
+}
+
+/// An operator applied to values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// What it computes.
+    pub op: Op,
+    /// The layer it belongs to, such as `layer1.0.conv1`.
+    pub layer: String,
+    /// What it reads, in the operator's order.
+    pub inputs: Vec<ValueId>,
+    /// What it makes, in the operator's order.
+    pub outputs: Vec<ValueId>,
+}
+
+/// A network or a training step: nodes in an order in which every value is made before it is read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Graph {
+    /// Name of the network.
+    pub name: String,
+    pub(crate) values: Vec<Value>,
+    /// Nodes in execution order.
+    pub nodes: Vec<Node>,
+    /// Values given at every run, in order.
+    pub inputs: Vec<ValueId>,
+    /// Values the run is for, in order.
+    pub outputs: Vec<ValueId>,
+    /// Gradients: (parameter, its gradient). Empty in a forward graph.
+    pub gradients: Vec<(ValueId, ValueId)>,
+    /// States and the computed values that replace them at the end of a run.
+    pub updates: Vec<(ValueId, ValueId)>,
+}
+
+impl Graph {
+    /// All values; a [`ValueId`] is an index into them.
+    pub fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    /// One value.
+    pub fn value(&self, id: ValueId) -> &Value {
+        &self.values[id.index()]
+    }
+
+    /// Every value with its id.
+    pub fn iter_values(&self) -> impl Iterator<Item = (ValueId, &Value)> {
+        self.values
+            .iter()
+            .enumerate()
+            .map(|(index, value)| (ValueId(index as u32), value))
+    }
+
+    /// Parameters, in the order in which they were made.
+    pub fn parameters(&self) -> impl Iterator<Item = (ValueId, &Value)> {
+        self.iter_values()
+            .filter(|(_, value)| matches!(value.role, Role::Parameter { .. }))
+    }
+
+    /// States, in the order in which they were made.
+    pub fn states(&self) -> impl Iterator<Item = (ValueId, &Value)> {
+        self.iter_values()
+            .filter(|(_, value)| matches!(value.role, Role::State { .. }))
+    }
+
+    /// Adds a value.
+    pub fn add_value(&mut self, value: Value) -> ValueId {
+        let id = ValueId(u32::try_from(self.values.len()).expect("fewer than 2^32 values"));
+        self.values.push(value);
+        id
+    }
+}
