@@ -1,0 +1,115 @@
+//! A data set that lies decoded in memory.
+
+use crate::{DataError, Dataset, Picture};
+
+/// Decoded pictures; of equal size in one flat buffer, else one by one.
+pub(crate) enum Pixels {
+    /// All pictures one after the other, each `height · width · channels` bytes in HWC order.
+    Equal {
+        height: usize,
+        width: usize,
+        channels: usize,
+        bytes: Vec<u8>,
+    },
+    /// Pictures of different sizes.
+    Mixed(Vec<Picture>),
+}
+
+/// Gives a picture's name for messages.
+pub(crate) type Naming = Box<dyn Fn(usize) -> String + Send + Sync>;
+
+/// A data set whose pictures lie decoded in memory: IDX and CIFAR files, and any set that
+/// [`cache`](crate::cache) took in.
+pub struct MemoryDataset {
+    pixels: Pixels,
+    labels: Vec<u32>,
+    classes: Vec<String>,
+    naming: Naming,
+}
+
+impl MemoryDataset {
+    /// The caller has checked that `pixels` holds as many pictures as there are labels, and that every label is
+    /// below the number of classes.
+    pub(crate) fn new(
+        pixels: Pixels,
+        labels: Vec<u32>,
+        classes: Vec<String>,
+        naming: Naming,
+    ) -> Self {
+        Self {
+            pixels,
+            labels,
+            classes,
+            naming,
+        }
+    }
+
+    /// Bytes that the pixels take.
+    pub fn pixel_bytes(&self) -> usize {
+        match &self.pixels {
+            Pixels::Equal { bytes, .. } => bytes.len(),
+            Pixels::Mixed(pictures) => pictures.iter().map(|picture| picture.pixels.len()).sum(),
+        }
+    }
+}
+
+impl Dataset for MemoryDataset {
+    fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    fn label(&self, index: usize) -> usize {
+        self.labels[index] as usize
+    }
+
+    fn picture(&self, index: usize) -> Result<Picture, DataError> {
+        let past_the_end = DataError::Index {
+            index,
+            len: self.len(),
+        };
+        match &self.pixels {
+            Pixels::Equal {
+                height,
+                width,
+                channels,
+                bytes,
+            } => bytes
+                .chunks_exact(height * width * channels)
+                .nth(index)
+                .map(|pixels| Picture {
+                    height: *height,
+                    width: *width,
+                    channels: *channels,
+                    pixels: pixels.to_vec(),
+                })
+                .ok_or(past_the_end),
+            Pixels::Mixed(pictures) => pictures.get(index).cloned().ok_or(past_the_end),
+        }
+    }
+
+    fn name(&self, index: usize) -> String {
+        (self.naming)(index)
+    }
+
+    fn fixed_size(&self) -> Option<(usize, usize)> {
+        match &self.pixels {
+            Pixels::Equal { height, width, .. } => Some((*height, *width)),
+            Pixels::Mixed(_) => None,
+        }
+    }
+
+    fn channels(&self) -> usize {
+        match &self.pixels {
+            Pixels::Equal { channels, .. } => *channels,
+            Pixels::Mixed(pictures) => pictures.first().map_or(3, |picture| picture.channels),
+        }
+    }
+
+    fn in_memory(&self) -> bool {
+        true
+    }
+}

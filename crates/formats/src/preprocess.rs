@@ -1,0 +1,254 @@
+//! Pictures → network input for prediction: resize, crop, normalise, as timm and torchvision do it.
+
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{InnerPixel, U8, U8x3};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
+use serde::{Deserialize, Serialize};
+
+use crate::Picture;
+
+/// The filter of a resize. Both widen with the step when shrinking (antialiasing), as Pillow's do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interpolation {
+    /// A tent, two pixels wide.
+    Bilinear,
+    /// The cubic of Keys with a = −1/2, four pixels wide.
+    #[default]
+    Bicubic,
+}
+
+/// How a picture becomes the input of a network: what a model was trained to expect.
+///
+/// The short side is resized to `input / crop_fraction`, rounded down, with the aspect kept; the centre is cut
+/// out; bytes become `(byte / 255 − mean) / std`. Networks of small pictures use a `crop_fraction` of 1, ImageNet
+/// networks usually 0.875.
+///
+/// ```
+/// use convolve_formats::{Interpolation, Picture, Preprocess};
+/// let preprocess = Preprocess {
+///     input: (2, 2),
+///     channels: 3,
+///     mean: vec![0.5; 3],
+///     std: vec![0.25; 3],
+///     crop_fraction: 1.0,
+///     interpolation: Interpolation::Bilinear,
+/// };
+/// let picture = Picture { height: 4, width: 7, channels: 1, pixels: vec![255; 28] };
+/// let mut input = [0.0; 12];
+/// preprocess.apply(&picture, &mut input)?;
+/// assert_eq!(input, [2.0; 12]);
+/// # Ok::<(), convolve_formats::PreprocessError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Preprocess {
+    /// Height and width of the input.
+    pub input: (usize, usize),
+    /// Channels of the input: 1 or 3. Pictures are converted.
+    pub channels: usize,
+    /// Subtracted per channel, in units of the white level.
+    pub mean: Vec<f32>,
+    /// Divided by per channel, in units of the white level.
+    pub std: Vec<f32>,
+    /// The part of the resized picture's short side that the crop keeps, in (0, 1].
+    #[serde(alias = "crop_pct")]
+    pub crop_fraction: f64,
+    /// The filter of the resize.
+    pub interpolation: Interpolation,
+}
+
+/// A preprocessing that cannot be carried out.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum PreprocessError {
+    /// A field that makes no sense.
+    #[error("preprocessing: {0}")]
+    Config(String),
+    /// A picture without pixels, or whose pixels do not fit its size.
+    #[error("a picture of {height}×{width}×{channels} with {bytes} bytes")]
+    Picture {
+        /// Rows.
+        height: usize,
+        /// Columns.
+        width: usize,
+        /// Channels.
+        channels: usize,
+        /// Length of the pixel buffer.
+        bytes: usize,
+    },
+    /// An output buffer of another length.
+    #[error("room for {found} values, but the input has {expected}")]
+    Room {
+        /// `channels · height · width`.
+        expected: usize,
+        /// Length of the buffer.
+        found: usize,
+    },
+}
+
+impl Preprocess {
+    /// Longest side that an input may have.
+    const MAX_SIDE: usize = 1 << 14;
+
+    /// Number of values of one input: `channels · height · width`.
+    ///
+    /// # Errors
+    /// [`PreprocessError::Config`] for a field that makes no sense (sizes, a `std` that is not positive, …).
+    pub fn check(&self) -> Result<usize, PreprocessError> {
+        let (height, width) = self.input;
+        let fault = |text: String| Err(PreprocessError::Config(text));
+        let sides = 1..=Self::MAX_SIDE;
+        if !sides.contains(&height) || !sides.contains(&width) {
+            return fault(format!("an input of {height}×{width} pixels"));
+        }
+        if self.channels != 1 && self.channels != 3 {
+            return fault(format!("{} channels; 1 or 3 are possible", self.channels));
+        }
+        let (means, stds) = (self.mean.len(), self.std.len());
+        if means != self.channels || stds != self.channels {
+            let channels = self.channels;
+            return fault(format!(
+                "{means} means and {stds} stds for {channels} channels"
+            ));
+        }
+        if let Some(mean) = self.mean.iter().find(|mean| !mean.is_finite()) {
+            return fault(format!("a mean of {mean}"));
+        }
+        if let Some(std) = self
+            .std
+            .iter()
+            .find(|std| !(std.is_finite() && **std > 0.0))
+        {
+            return fault(format!("a std of {std}"));
+        }
+        if !(self.crop_fraction >= 0.01 && self.crop_fraction <= 1.0) {
+            return fault(format!("a crop fraction of {}", self.crop_fraction));
+        }
+        Ok(self.channels * height * width)
+    }
+
+    /// Fills `out` with the input made of a picture, in CHW order.
+    ///
+    /// # Errors
+    /// [`PreprocessError`]: see its variants.
+    pub fn apply(&self, picture: &Picture, out: &mut [f32]) -> Result<(), PreprocessError> {
+        let expected = self.check()?;
+        if out.len() != expected {
+            let found = out.len();
+            return Err(PreprocessError::Room { expected, found });
+        }
+        check_picture(picture)?;
+        let picture = picture.to_channels(self.channels);
+        let resized;
+        let pixels = if (picture.height, picture.width) == self.input && self.crop_fraction == 1.0 {
+            &picture.pixels
+        } else {
+            resized = match self.channels {
+                1 => self.resize_and_crop::<U8>(&picture),
+                _ => self.resize_and_crop::<U8x3>(&picture),
+            }?;
+            &resized
+        };
+        let plane = self.input.0 * self.input.1;
+        for (channel, values) in out.chunks_exact_mut(plane).enumerate() {
+            let (mean, std) = (self.mean[channel], self.std[channel]);
+            let bytes = pixels.iter().skip(channel).step_by(self.channels);
+            for (value, byte) in values.iter_mut().zip(bytes) {
+                *value = (f32::from(*byte) / 255.0 - mean) / std;
+            }
+        }
+        Ok(())
+    }
+
+    /// Cuts the centre out of the resized picture. Only the pixels of the crop are computed: the crop is carried
+    /// back to a box in the picture, whose borders may fall between pixels, and the box is resized. The filter
+    /// still sees the pixels around the box, so the result is that of resizing everything first, without ever
+    /// holding it: a picture of 1 × 100,000,000 pixels needs no more room than any other.
+    fn resize_and_crop<P>(&self, picture: &Picture) -> Result<Vec<u8>, PreprocessError>
+    where
+        P: PixelTrait + InnerPixel<Component = u8>,
+    {
+        let fault = |error: &dyn std::fmt::Display| PreprocessError::Config(error.to_string());
+        let (height, width) = self.input;
+        let resized = self.resized_size(picture.height, picture.width);
+        let top = crop_start(resized.0, height);
+        let left = crop_start(resized.1, width);
+        let step_y = picture.height as f64 / resized.0 as f64;
+        let step_x = picture.width as f64 / resized.1 as f64;
+
+        let filter = match self.interpolation {
+            Interpolation::Bilinear => FilterType::Bilinear,
+            Interpolation::Bicubic => FilterType::CatmullRom,
+        };
+        let options = ResizeOptions::new()
+            .resize_alg(ResizeAlg::Convolution(filter))
+            .crop(
+                left as f64 * step_x,
+                top as f64 * step_y,
+                (width as f64 * step_x).min(picture.width as f64 - left as f64 * step_x),
+                (height as f64 * step_y).min(picture.height as f64 - top as f64 * step_y),
+            );
+        let (from_width, from_height) = (picture.width as u32, picture.height as u32);
+        let from = TypedImageRef::<P>::from_buffer(from_width, from_height, &picture.pixels)
+            .map_err(|error| fault(&error))?;
+        let mut pixels = vec![0; height * width * self.channels];
+        let mut to = TypedImage::<P>::from_buffer(width as u32, height as u32, &mut pixels)
+            .map_err(|error| fault(&error))?;
+        Resizer::new()
+            .resize_typed(&from, &mut to, &options)
+            .map_err(|error| fault(&error))?;
+        Ok(pixels)
+    }
+
+    /// Height and width after the resize: both sides at least `input / crop_fraction`, one of them exactly, the
+    /// other in proportion and rounded down, as torchvision's `Resize` does.
+    fn resized_size(&self, height: usize, width: usize) -> (usize, usize) {
+        let grown = |side: usize| (side as f64 / self.crop_fraction).floor() as usize;
+        let (target_height, target_width) = (grown(self.input.0), grown(self.input.1));
+        // Products of two sides below 2^32 fit in 64 bits.
+        if height as u64 * target_width as u64 <= width as u64 * target_height as u64 {
+            let in_proportion = width as u64 * target_height as u64 / height as u64;
+            (target_height, in_proportion as usize)
+        } else {
+            let in_proportion = height as u64 * target_width as u64 / width as u64;
+            (in_proportion as usize, target_width)
+        }
+    }
+}
+
+/// Where a centre crop starts; halves go to the even side, as Python rounds.
+fn crop_start(resized: usize, kept: usize) -> usize {
+    let spare = resized - kept;
+    let half = spare / 2;
+    if spare % 2 == 1 {
+        half + half % 2
+    } else {
+        half
+    }
+}
+
+fn check_picture(picture: &Picture) -> Result<(), PreprocessError> {
+    let &Picture {
+        height,
+        width,
+        channels,
+        ref pixels,
+    } = picture;
+    let declared = height
+        .checked_mul(width)
+        .and_then(|plane| plane.checked_mul(channels));
+    let small = u32::try_from(height).is_ok() && u32::try_from(width).is_ok();
+    if !small || pixels.is_empty() || declared != Some(pixels.len()) || ![1, 3].contains(&channels)
+    {
+        let bytes = pixels.len();
+        return Err(PreprocessError::Picture {
+            height,
+            width,
+            channels,
+            bytes,
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
