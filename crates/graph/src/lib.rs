@@ -1,9 +1,32 @@
 //! Networks as graphs: builder, shape inference, verifier, autodiff and portable passes.
 //!
 //! A [`Graph`] knows nothing of kernels, instruction sets or devices.
+//!
+//! ```text
+//! NetworkBuilder ─▶ Graph ─┬─ passes::training  ─▶ forward + loss + backward
+//!                          ├─ passes::inference ─▶ folded and fused forward
+//!                          └─ summary           ─▶ layers, parameters, multiply-accumulates
+//! ```
 
+mod append;
+mod autodiff;
+mod builder;
+mod cost;
+mod error;
+mod gradient;
 mod graph;
+mod infer;
 mod op;
+mod operands;
+pub mod passes;
+mod summary;
+mod users;
+mod verify;
 
+pub use autodiff::backward;
+pub use builder::{BatchNormOptions, NetworkBuilder, WeightInit};
+pub use error::{GraphError, OpError};
 pub use graph::{ElementType, Graph, Init, Node, ParameterKind, Role, Value, ValueId};
+pub use infer::ValueType;
 pub use op::{Activation, Op};
+pub use summary::{LayerSummary, Summary, summary};

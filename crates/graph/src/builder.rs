@@ -1,0 +1,457 @@
+//! Describing a network layer by layer.
+
+use std::collections::HashSet;
+
+use geometry::{ConvDesc, PoolDesc};
+
+use crate::{
+    Activation, ElementType, Graph, GraphError, Init, Op, OpError, ParameterKind, Role, Value,
+    ValueId,
+};
+
+/// How the weights of convolutions or linear layers start, and their biases with them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WeightInit {
+    /// [`Init::KaimingNormalFanOut`], biases zero. As ResNets are trained.
+    KaimingNormalFanOut,
+    /// [`Init::UniformFanIn`], biases alike. PyTorch's default.
+    UniformFanIn,
+    /// [`Init::XavierUniform`], biases zero. As TensorFlow-Slim networks are trained.
+    XavierUniform,
+}
+
+/// Settings of a batch normalisation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BatchNormOptions {
+    /// Added to the variance, 1e-5 by default.
+    pub epsilon: f32,
+    /// Weight of the batch in the running statistics, 0.1 by default.
+    pub momentum: f32,
+    /// Gamma starts at zero instead of one: a residual block that ends with such a norm starts as
+    /// the identity (Goyal et al. 2017).
+    pub zero_init: bool,
+}
+
+impl Default for BatchNormOptions {
+    fn default() -> Self {
+        Self {
+            epsilon: 1e-5,
+            momentum: 0.1,
+            zero_init: false,
+        }
+    }
+}
+
+/// Builds the forward graph of a network.
+///
+/// Every layer method takes the value it reads and gives the value it makes. Layers with parameters
+/// have a name, unique in the network and relative to the [scopes](Self::scope) that are open; their
+/// parameters are named as in PyTorch: `NAME.weight`, `NAME.bias`, `NAME.running_mean`,
+/// `NAME.running_var`. Layers without parameters are named after their operator.
+///
+/// ```
+/// use geometry::{ConvDesc, PoolDesc};
+/// use graph::NetworkBuilder;
+///
+/// let mut network = NetworkBuilder::new("tiny", [8, 1, 28, 28]);
+/// let x = network.input();
+/// let x = network.conv("conv1", x, ConvDesc::new(16, 3).padding(1), false)?;
+/// let x = network.batch_norm("bn1", x)?;
+/// let x = network.relu(x)?;
+/// let x = network.max_pool("pool1", x, PoolDesc::max(2).stride(2))?;
+/// let x = network.global_average_pool(x)?;
+/// let x = network.flatten(x)?;
+/// let logits = network.linear("fc", x, 10)?;
+/// let network = network.finish(logits)?;
+///
+/// assert_eq!(network.value(logits).shape, [8, 10]);
+/// let names: Vec<_> = network.parameters().map(|(_, p)| p.name.as_str()).collect();
+/// assert_eq!(names, ["conv1.weight", "bn1.weight", "bn1.bias", "fc.weight", "fc.bias"]);
+/// # Ok::<(), graph::GraphError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct NetworkBuilder {
+    graph: Graph,
+    input: ValueId,
+    scopes: Vec<String>,
+    layers: HashSet<String>,
+    conv_init: WeightInit,
+    linear_init: WeightInit,
+    dropouts: u32,
+}
+
+impl NetworkBuilder {
+    /// A network on images of shape `[n, c, spatial…]`, usually `[n, c, h, w]`.
+    pub fn new(name: &str, input_shape: impl Into<Vec<usize>>) -> Self {
+        let mut graph = Graph {
+            name: name.to_owned(),
+            ..Graph::default()
+        };
+        let input = graph.add_value(Value {
+            name: "images".to_owned(),
+            shape: input_shape.into(),
+            element: ElementType::F32,
+            role: Role::Input,
+        });
+        graph.inputs.push(input);
+        Self {
+            graph,
+            input,
+            scopes: Vec::new(),
+            layers: HashSet::new(),
+            conv_init: WeightInit::KaimingNormalFanOut,
+            linear_init: WeightInit::UniformFanIn,
+            dropouts: 0,
+        }
+    }
+
+    /// Sets how the convolutions that follow start; [`WeightInit::KaimingNormalFanOut`] by default.
+    pub fn conv_init(&mut self, init: WeightInit) -> &mut Self {
+        self.conv_init = init;
+        self
+    }
+
+    /// Sets how the linear layers that follow start; [`WeightInit::UniformFanIn`] by default.
+    pub fn linear_init(&mut self, init: WeightInit) -> &mut Self {
+        self.linear_init = init;
+        self
+    }
+
+    /// The images.
+    pub fn input(&self) -> ValueId {
+        self.input
+    }
+
+    /// The shape of a value so far.
+    ///
+    /// # Errors
+    /// [`GraphError::UnknownValue`] for a value of another network.
+    pub fn shape(&self, value: ValueId) -> Result<&[usize], GraphError> {
+        let value = self.graph.known(|| "the builder".to_owned(), value)?;
+        Ok(&value.shape)
+    }
+
+    /// Builds what `body` describes with `name.` before the names of its layers. Scopes nest.
+    pub fn scope<T>(&mut self, name: &str, body: impl FnOnce(&mut Self) -> T) -> T {
+        self.scopes.push(name.to_owned());
+        let result = body(self);
+        self.scopes.pop();
+        result
+    }
+
+    /// Convolution: `[n, c, spatial…] → [n, o, spatial'…]`, weight `[o, c/g, kernel…]`, bias `[o]`.
+    ///
+    /// # Errors
+    /// A descriptor that does not fit `x`, or a name in use.
+    pub fn conv(
+        &mut self,
+        name: &str,
+        x: ValueId,
+        desc: ConvDesc,
+        bias: bool,
+    ) -> Result<ValueId, GraphError> {
+        let layer = self.named(name)?;
+        let input = self.shape(x)?;
+        let geometry = desc.resolve(input).map_err(|source| {
+            let op = "conv";
+            let input = input.to_vec();
+            OpError::Geometry { op, input, source }.in_layer(&layer)
+        })?;
+        let weight = geometry.weight_shape();
+        let fan_in = weight[1..].iter().product();
+        let parameters = self.weight_and_bias(&layer, self.conv_init, weight, fan_in, bias);
+        let op = Op::Conv {
+            desc,
+            bias,
+            residual: false,
+            activation: None,
+        };
+        self.push(op, layer, [&[x], &parameters[..]].concat())
+    }
+
+    /// Fully connected, with a bias: `[n, f] → [n, o]`, weight `[o, f]`, bias `[o]`.
+    ///
+    /// # Errors
+    /// `x` is not a matrix, the weight cannot be addressed, or the name is in use.
+    pub fn linear(
+        &mut self,
+        name: &str,
+        x: ValueId,
+        out_features: usize,
+    ) -> Result<ValueId, GraphError> {
+        let layer = self.named(name)?;
+        let fan_in = match self.shape(x)? {
+            &[_, features] => features,
+            shape => {
+                return Err(OpError::Rank {
+                    op: "linear",
+                    input: "x",
+                    shape: shape.to_vec(),
+                    expected: "[n, f]; flatten it first",
+                }
+                .in_layer(&layer));
+            }
+        };
+        let weight = vec![out_features, fan_in];
+        let parameters = self.weight_and_bias(&layer, self.linear_init, weight, fan_in, true);
+        let op = Op::Linear { bias: true };
+        self.push(op, layer, [&[x], &parameters[..]].concat())
+    }
+
+    /// Batch normalisation with the default settings: `[n, c, spatial…]` unchanged, parameters and
+    /// states `[c]`.
+    ///
+    /// # Errors
+    /// `x` has no channels, or the name is in use.
+    pub fn batch_norm(&mut self, name: &str, x: ValueId) -> Result<ValueId, GraphError> {
+        self.batch_norm_with(name, x, BatchNormOptions::default())
+    }
+
+    /// [`Self::batch_norm`] with other settings.
+    ///
+    /// # Errors
+    /// As there, or a setting out of range.
+    pub fn batch_norm_with(
+        &mut self,
+        name: &str,
+        x: ValueId,
+        options: BatchNormOptions,
+    ) -> Result<ValueId, GraphError> {
+        let layer = self.named(name)?;
+        // Without channels, inference says what is wrong with x.
+        let channels = self.shape(x)?.get(1).copied().unwrap_or(0);
+        let gamma = if options.zero_init { 0.0 } else { 1.0 };
+        let norm = |init| Role::Parameter {
+            kind: ParameterKind::Norm,
+            init: Init::Constant(init),
+        };
+        let roles = [
+            ("weight", norm(gamma)),
+            ("bias", norm(0.0)),
+            ("running_mean", Role::State { init: 0.0 }),
+            ("running_var", Role::State { init: 1.0 }),
+        ];
+        let mut inputs = vec![x];
+        for (part, role) in roles {
+            inputs.push(self.kept(&layer, part, vec![channels], role));
+        }
+        let op = Op::BatchNorm {
+            epsilon: options.epsilon,
+            momentum: options.momentum,
+        };
+        self.push(op, layer, inputs)
+    }
+
+    /// An elementwise non-linearity.
+    ///
+    /// # Errors
+    /// A value of another network.
+    pub fn activation(
+        &mut self,
+        x: ValueId,
+        activation: Activation,
+    ) -> Result<ValueId, GraphError> {
+        let op = Op::Activation(activation);
+        let layer = self.unnamed(op.name());
+        self.push(op, layer, vec![x])
+    }
+
+    /// `max(x, 0)`
+    ///
+    /// # Errors
+    /// A value of another network.
+    pub fn relu(&mut self, x: ValueId) -> Result<ValueId, GraphError> {
+        self.activation(x, Activation::Relu)
+    }
+
+    /// `min(max(x, 0), 6)`
+    ///
+    /// # Errors
+    /// A value of another network.
+    pub fn relu6(&mut self, x: ValueId) -> Result<ValueId, GraphError> {
+        self.activation(x, Activation::Relu6)
+    }
+
+    /// Pooling of either kind: `[n, c, spatial…] → [n, c, spatial'…]`.
+    ///
+    /// # Errors
+    /// A descriptor that does not fit `x`, or a name in use.
+    pub fn pool(&mut self, name: &str, x: ValueId, desc: PoolDesc) -> Result<ValueId, GraphError> {
+        let layer = self.named(name)?;
+        let op = Op::Pool {
+            desc,
+            indices: false,
+        };
+        self.push(op, layer, vec![x])
+    }
+
+    /// Max pooling; the kind of `desc` is set accordingly.
+    ///
+    /// # Errors
+    /// As [`Self::pool`].
+    pub fn max_pool(
+        &mut self,
+        name: &str,
+        x: ValueId,
+        desc: PoolDesc,
+    ) -> Result<ValueId, GraphError> {
+        let kind = geometry::PoolKind::Max;
+        self.pool(name, x, PoolDesc { kind, ..desc })
+    }
+
+    /// Average pooling; a `desc` of max pooling becomes one that counts padding.
+    ///
+    /// # Errors
+    /// As [`Self::pool`].
+    pub fn average_pool(
+        &mut self,
+        name: &str,
+        x: ValueId,
+        desc: PoolDesc,
+    ) -> Result<ValueId, GraphError> {
+        let kind = match desc.kind {
+            geometry::PoolKind::Max => geometry::PoolKind::Average {
+                count_padding: true,
+            },
+            average => average,
+        };
+        self.pool(name, x, PoolDesc { kind, ..desc })
+    }
+
+    /// Mean over space: `[n, c, h, w] → [n, c, 1, 1]`.
+    ///
+    /// # Errors
+    /// `x` has no channels.
+    pub fn global_average_pool(&mut self, x: ValueId) -> Result<ValueId, GraphError> {
+        let layer = self.unnamed("global_average_pool");
+        self.push(Op::GlobalAveragePool, layer, vec![x])
+    }
+
+    /// `[n, c, h, w] → [n, c·h·w]`
+    ///
+    /// # Errors
+    /// `x` has no channels.
+    pub fn flatten(&mut self, x: ValueId) -> Result<ValueId, GraphError> {
+        let layer = self.unnamed("flatten");
+        self.push(Op::Flatten, layer, vec![x])
+    }
+
+    /// `a + b`, equal shapes.
+    ///
+    /// # Errors
+    /// Shapes that differ.
+    pub fn add(&mut self, a: ValueId, b: ValueId) -> Result<ValueId, GraphError> {
+        let layer = self.unnamed("add");
+        self.push(Op::Add, layer, vec![a, b])
+    }
+
+    /// Feature maps side by side along the channels.
+    ///
+    /// # Errors
+    /// No inputs, or inputs that differ in more than their channels.
+    pub fn concat(&mut self, inputs: &[ValueId]) -> Result<ValueId, GraphError> {
+        let layer = self.unnamed("concat");
+        self.push(Op::Concat, layer, inputs.to_vec())
+    }
+
+    /// Dropout (Srivastava et al. 2014), scaled in training so that inference leaves it out.
+    ///
+    /// # Errors
+    /// A rate outside `0 ≤ rate < 1`.
+    pub fn dropout(&mut self, x: ValueId, rate: f32) -> Result<ValueId, GraphError> {
+        let layer = self.unnamed("dropout");
+        let stream = self.dropouts;
+        self.dropouts += 1;
+        self.push(Op::Dropout { rate, stream }, layer, vec![x])
+    }
+
+    /// Probabilities along the last axis; networks to be trained end with logits instead.
+    ///
+    /// # Errors
+    /// `x` is not a matrix.
+    pub fn softmax(&mut self, x: ValueId) -> Result<ValueId, GraphError> {
+        let layer = self.unnamed("softmax");
+        self.push(Op::Softmax, layer, vec![x])
+    }
+
+    /// The finished, verified network.
+    ///
+    /// # Errors
+    /// What [`Graph::verify`] finds.
+    pub fn finish(mut self, output: ValueId) -> Result<Graph, GraphError> {
+        self.graph.outputs = vec![output];
+        self.graph.verify()?;
+        Ok(self.graph)
+    }
+
+    /// Appends a node whose first output is the layer's result.
+    fn push(&mut self, op: Op, layer: String, inputs: Vec<ValueId>) -> Result<ValueId, GraphError> {
+        let outputs = self.graph.append(op, layer, inputs)?;
+        Ok(outputs[0])
+    }
+
+    /// Weight and, where there is one, bias of a layer.
+    fn weight_and_bias(
+        &mut self,
+        layer: &str,
+        init: WeightInit,
+        weight: Vec<usize>,
+        fan_in: usize,
+        bias: bool,
+    ) -> Vec<ValueId> {
+        let outputs = weight[0];
+        let (weight_init, bias_init) = match init {
+            WeightInit::KaimingNormalFanOut => (Init::KaimingNormalFanOut, Init::Constant(0.0)),
+            WeightInit::UniformFanIn => {
+                (Init::UniformFanIn { fan_in }, Init::UniformFanIn { fan_in })
+            }
+            WeightInit::XavierUniform => (Init::XavierUniform, Init::Constant(0.0)),
+        };
+        let role = |kind, init| Role::Parameter { kind, init };
+        let weight_role = role(ParameterKind::Weight, weight_init);
+        let mut made = vec![self.kept(layer, "weight", weight, weight_role)];
+        if bias {
+            let bias_role = role(ParameterKind::Bias, bias_init);
+            made.push(self.kept(layer, "bias", vec![outputs], bias_role));
+        }
+        made
+    }
+
+    fn kept(&mut self, layer: &str, part: &str, shape: Vec<usize>, role: Role) -> ValueId {
+        self.graph.add_value(Value {
+            name: format!("{layer}.{part}"),
+            shape,
+            element: ElementType::F32,
+            role,
+        })
+    }
+
+    /// The full path of a layer the author named.
+    fn named(&mut self, name: &str) -> Result<String, GraphError> {
+        let path = self.path(name);
+        if !self.layers.insert(path.clone()) {
+            return Err(GraphError::DuplicateName { name: path });
+        }
+        Ok(path)
+    }
+
+    /// A full path that is free: `relu`, `relu_1`, `relu_2` ….
+    fn unnamed(&mut self, operator: &str) -> String {
+        let path = self.path(operator);
+        let mut free = path.clone();
+        let mut count = 0;
+        while !self.layers.insert(free.clone()) {
+            count += 1;
+            free = format!("{path}_{count}");
+        }
+        free
+    }
+
+    fn path(&self, name: &str) -> String {
+        let mut path = self.scopes.join(".");
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path + name
+    }
+}

@@ -1,0 +1,148 @@
+//! The table of gradients: operator → the operators of its backward pass.
+//!
+//! Each entry says which gradients it gives to which inputs; [`Step`] builds only those that a
+//! parameter needs. Activations are differentiated from their outputs, so that the input of a fused
+//! activation need not be kept.
+
+use geometry::PoolKind;
+
+use crate::autodiff::Step;
+use crate::{Activation, GraphError, Op, ValueId};
+
+/// Adds to the graph the gradients of the inputs of one node, given that of its first output.
+pub(crate) fn gradient(step: &mut Step<'_>) -> Result<(), GraphError> {
+    let op = step.op().clone();
+    match op {
+        Op::Conv {
+            desc,
+            bias,
+            residual,
+            activation,
+        } => {
+            let [x, weight] = [step.input(0), step.input(1)];
+            let dy = before_activation(step, activation)?;
+            let residual_place = 2 + usize::from(bias);
+            if residual {
+                step.pass(residual_place, dy)?;
+            }
+            if bias {
+                step.give(Op::ChannelSum, vec![dy], &[2])?;
+            }
+            // The weight first: afterwards x may be given up before dx takes memory.
+            let input = step.shape(x).to_vec();
+            let weights = Op::ConvBackwardWeights { desc: desc.clone() };
+            step.give(weights, vec![x, dy], &[1])?;
+            let data = Op::ConvBackwardData { desc, input };
+            step.give(data, vec![dy, weight], &[0])
+        }
+        Op::Linear { bias } => {
+            let [x, weight, dy] = [step.input(0), step.input(1), step.upstream()?];
+            if bias {
+                step.give(Op::ChannelSum, vec![dy], &[2])?;
+            }
+            step.give(Op::LinearBackwardWeights, vec![x, dy], &[1])?;
+            step.give(Op::LinearBackwardData, vec![dy, weight], &[0])
+        }
+        Op::Pool { desc, indices } => {
+            let mut inputs = vec![step.upstream()?];
+            match (desc.kind, indices) {
+                (PoolKind::Max, true) => inputs.push(step.output(1)),
+                (PoolKind::Max, false) => {
+                    return Err(step.refuse(" without its indices; see passes::training"));
+                }
+                (PoolKind::Average { .. }, _) => {}
+            }
+            let input = step.shape(step.input(0)).to_vec();
+            step.give(Op::PoolBackward { desc, input }, inputs, &[0])
+        }
+        Op::GlobalAveragePool => {
+            let input = step.shape(step.input(0)).to_vec();
+            let dy = step.upstream()?;
+            step.give(Op::GlobalAveragePoolBackward { input }, vec![dy], &[0])
+        }
+        Op::BatchNormTraining {
+            residual,
+            activation,
+            ..
+        } => {
+            // dy, x, gamma, mean, inv_std, [y] → dx, dgamma, dbeta, [dresidual]
+            let mut inputs = vec![step.upstream()?];
+            inputs.extend([step.input(0), step.input(1), step.output(1), step.output(2)]);
+            inputs.extend(activation.map(|_| step.output(0)));
+            let places: &[usize] = if residual { &[0, 1, 2, 5] } else { &[0, 1, 2] };
+            let op = Op::BatchNormBackward {
+                residual,
+                activation,
+            };
+            step.give(op, inputs, places)
+        }
+        Op::Activation(activation) => {
+            let inputs = vec![step.upstream()?, step.output(0)];
+            step.give(Op::ActivationBackward(activation), inputs, &[0])
+        }
+        Op::Add => {
+            let dy = step.upstream()?;
+            step.pass(0, dy)?;
+            step.pass(1, dy)
+        }
+        Op::Concat => {
+            let dy = step.upstream()?;
+            let mut start = 0;
+            for place in 0..step.inputs() {
+                let count = step.shape(step.input(place))[1];
+                step.give(Op::ChannelSlice { start, count }, vec![dy], &[place])?;
+                start += count;
+            }
+            Ok(())
+        }
+        Op::Flatten => {
+            let shape = step.shape(step.input(0)).to_vec();
+            let dy = step.upstream()?;
+            step.give(Op::Unflatten { shape }, vec![dy], &[0])
+        }
+        Op::Unflatten { .. } => {
+            let dy = step.upstream()?;
+            step.give(Op::Flatten, vec![dy], &[0])
+        }
+        Op::Dropout { .. } => {
+            let dy = step.upstream()?;
+            step.give(op, vec![dy], &[0])
+        }
+        Op::CrossEntropy { label_smoothing } => {
+            let inputs = vec![step.input(0), step.input(1)];
+            step.give(Op::CrossEntropyBackward { label_smoothing }, inputs, &[0])
+        }
+        Op::BatchNorm { .. } => {
+            Err(step.refuse(" before it is made one of training; see passes::training"))
+        }
+        Op::ConvBackwardData { .. }
+        | Op::ConvBackwardWeights { .. }
+        | Op::ChannelSum
+        | Op::LinearBackwardData
+        | Op::LinearBackwardWeights
+        | Op::PoolBackward { .. }
+        | Op::GlobalAveragePoolBackward { .. }
+        | Op::BatchNormBackward { .. }
+        | Op::BatchNormInference { .. }
+        | Op::FoldBatchNorm { .. }
+        | Op::ActivationBackward(_)
+        | Op::ChannelSlice { .. }
+        | Op::Softmax
+        | Op::CrossEntropyBackward { .. } => Err(step.refuse("")),
+    }
+}
+
+/// The gradient of what a fused activation was applied to.
+fn before_activation(
+    step: &mut Step<'_>,
+    activation: Option<Activation>,
+) -> Result<ValueId, GraphError> {
+    let dy = step.upstream()?;
+    match activation {
+        None => Ok(dy),
+        Some(activation) => {
+            let y = step.output(0);
+            step.intermediate(Op::ActivationBackward(activation), vec![dy, y])
+        }
+    }
+}

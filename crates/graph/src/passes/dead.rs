@@ -1,0 +1,58 @@
+//! Removal of what nobody reads.
+
+use crate::{Graph, Role, ValueId};
+
+/// The graph without the nodes from which no output, gradient or update can be reached, and without
+/// the values that are then neither made nor read. Inputs stay: a run is given all of them. The
+/// values that stay keep their order and are numbered anew.
+pub fn remove_dead(graph: &Graph) -> Graph {
+    let mut live = vec![false; graph.values().len()];
+    for &id in &graph.inputs {
+        live[id.index()] = true;
+    }
+    for id in graph.leaving() {
+        live[id.index()] = true;
+    }
+    for &(old, _) in graph.gradients.iter().chain(&graph.updates) {
+        live[old.index()] = true;
+    }
+    let mut nodes = Vec::new();
+    for node in graph.nodes.iter().rev() {
+        if node.outputs.iter().any(|output| live[output.index()]) {
+            for id in node.inputs.iter().chain(&node.outputs) {
+                live[id.index()] = true;
+            }
+            nodes.push(node.clone());
+        }
+    }
+    nodes.reverse();
+
+    let mut result = Graph {
+        name: graph.name.clone(),
+        ..Graph::default()
+    };
+    let mut renumbered = vec![None; live.len()];
+    for (id, value) in graph.iter_values() {
+        if live[id.index()] || value.role == Role::Input {
+            renumbered[id.index()] = Some(result.add_value(value.clone()));
+        }
+    }
+    // Everything listed below was marked above.
+    let new = |id: &ValueId| renumbered[id.index()].unwrap_or(*id);
+    let pairs = |pairs: &[(ValueId, ValueId)]| {
+        let pairs = pairs.iter();
+        pairs.map(|(old, next)| (new(old), new(next))).collect()
+    };
+    for node in &mut nodes {
+        for id in node.inputs.iter_mut().chain(&mut node.outputs) {
+            *id = new(id);
+        }
+    }
+    result.nodes = nodes;
+    result.inputs = graph.inputs.iter().map(new).collect();
+    result.outputs = graph.outputs.iter().map(new).collect();
+    result.gradients = pairs(&graph.gradients);
+    result.updates = pairs(&graph.updates);
+    debug_assert!(graph.verify().is_err() || result.verify().is_ok());
+    result
+}

@@ -1,0 +1,100 @@
+//! A network as a table: a row a layer, and totals.
+
+use std::collections::HashSet;
+
+use geometry::{InputShape, Problem};
+
+use crate::cost::elements;
+use crate::{Graph, Node, Op, Role};
+
+/// One layer of a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerSummary {
+    /// Its name.
+    pub layer: String,
+    /// Its operator.
+    pub op: &'static str,
+    /// The shape it makes, batch first.
+    pub output: Vec<usize>,
+    /// Settings of a window operation as the problem notation writes them (`o64k7s2p3`), else empty.
+    pub kernel: String,
+    /// Learned numbers; of those that layers share, the first layer has them all.
+    pub parameters: u64,
+    /// Multiply-accumulates on one image; nothing where the operator's work is not counted.
+    pub macs: Option<u64>,
+}
+
+/// A network as a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// A row a layer, in the order of execution.
+    pub rows: Vec<LayerSummary>,
+    /// Learned numbers, running statistics not among them.
+    pub parameters: u64,
+    /// Multiply-accumulates of a forward run on one image.
+    pub macs: u64,
+    /// Operators in the network whose work is not counted, each once.
+    pub not_counted: Vec<&'static str>,
+}
+
+/// The table of a forward graph.
+///
+/// ```
+/// use geometry::ConvDesc;
+/// use graph::{NetworkBuilder, summary};
+///
+/// let mut network = NetworkBuilder::new("stem", [8, 3, 224, 224]);
+/// let x = network.input();
+/// let x = network.conv("conv1", x, ConvDesc::new(64, 7).stride(2).padding(3), false)?;
+/// let table = summary(&network.finish(x)?);
+/// assert_eq!(table.rows[0].kernel, "o64k7s2p3");
+/// assert_eq!((table.parameters, table.macs), (9_408, 118_013_952));
+/// # Ok::<(), graph::GraphError>(())
+/// ```
+pub fn summary(network: &Graph) -> Summary {
+    let mut counted = HashSet::new();
+    let mut summary = Summary {
+        rows: Vec::new(),
+        parameters: 0,
+        macs: 0,
+        not_counted: Vec::new(),
+    };
+    for node in &network.nodes {
+        let inputs: Vec<_> = node.inputs.iter().map(|&id| network.value(id)).collect();
+        let parameters = node
+            .inputs
+            .iter()
+            .filter(|&&id| matches!(network.value(id).role, Role::Parameter { .. }))
+            .filter(|&&id| counted.insert(id))
+            .filter_map(|&id| elements(&network.value(id).shape))
+            .fold(0, u64::saturating_add);
+        let macs = node.op.macs(&inputs);
+        summary.parameters = summary.parameters.saturating_add(parameters);
+        summary.macs = summary.macs.saturating_add(macs.unwrap_or(0));
+        if macs.is_none() && !summary.not_counted.contains(&node.op.name()) {
+            summary.not_counted.push(node.op.name());
+        }
+        let output = node.outputs.first().map(|&id| network.value(id));
+        summary.rows.push(LayerSummary {
+            layer: node.layer.clone(),
+            op: node.op.name(),
+            output: output.map(|value| value.shape.clone()).unwrap_or_default(),
+            kernel: kernel(network, node).unwrap_or_default(),
+            parameters,
+            macs,
+        });
+    }
+    summary
+}
+
+/// The settings part of the problem that a window operation is.
+fn kernel(network: &Graph, node: &Node) -> Option<String> {
+    let input = InputShape::new(&network.value(*node.inputs.first()?).shape).ok()?;
+    let problem = match &node.op {
+        Op::Conv { desc, .. } => Problem::Conv(input, desc.clone()),
+        Op::Pool { desc, .. } => Problem::Pool(input, desc.clone()),
+        _ => return None,
+    };
+    let text = problem.to_string();
+    text.rsplit(':').next().map(str::to_owned)
+}
