@@ -1,7 +1,6 @@
 //! One decoded picture, and the images below a folder.
 
 mod decode;
-mod jpeg_end;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};

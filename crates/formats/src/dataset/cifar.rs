@@ -151,7 +151,7 @@ mod tests {
         let path = folder.path().join("x.bin");
         for length in [0, 1, RECORD - 1, RECORD + 1] {
             fs::write(&path, vec![0; length]).unwrap();
-            let Err(error) = open(&[path.clone()]) else {
+            let Err(error) = open(std::slice::from_ref(&path)) else {
                 panic!("{length} accepted")
             };
             assert!(
@@ -162,7 +162,7 @@ mod tests {
             );
         }
         fs::write(&path, [record(9, 0), record(10, 0)].concat()).unwrap();
-        let Err(error) = open(&[path.clone()]) else {
+        let Err(error) = open(std::slice::from_ref(&path)) else {
             panic!("label 10 accepted")
         };
         assert!(error.to_string().starts_with("record 1 of "), "{error}");

@@ -1,19 +1,57 @@
-//! Bytes of an image file → RGB picture, within limits.
+//! Bytes of an image file → RGB picture, within limits: one file per format, and what they have in common.
 
-use std::io::Cursor;
+mod bmp;
+mod jpeg;
+mod jpeg_end;
+mod orientation;
+mod png;
+mod webp;
+
 use std::path::Path;
 
-use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbaImage};
-
-use super::{Picture, jpeg_end};
+use super::Picture;
 use crate::DataError;
 
 /// No photograph within [`Picture::MAX_PIXELS`] needs a longer file: this is ten bytes a pixel.
 const MAX_FILE_BYTES: u64 = 1_000_000_000;
 
-/// What a decoder may take: eight bytes a pixel (RGBA of 16 bits) and some room of its own.
-const MAX_DECODER_BYTES: u64 = 1 << 30;
+/// What a decoder that asks may take for itself: eight bytes a pixel (RGBA of 16 bits) and some room.
+const MAX_DECODER_BYTES: usize = 1 << 30;
+
+/// What a decoder hands back.
+struct Decoded {
+    height: usize,
+    width: usize,
+    /// 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.
+    channels: usize,
+    samples: Vec<u8>,
+    /// The EXIF block, from its TIFF header on.
+    exif: Option<Vec<u8>>,
+}
+
+/// Why a file could not be decoded; the name of the file is added once, in [`decode`].
+enum Fault {
+    /// The words of the decoder.
+    Reason(String),
+    /// Declared width and height.
+    TooManyPixels(u32, u32),
+}
+
+/// Takes the words of any decoder's error.
+fn reason(error: impl std::fmt::Debug + std::fmt::Display) -> Fault {
+    Fault::Reason(error.to_string())
+}
+
+/// Must stand between reading the header and taking memory for the pixels.
+fn check_size(width: usize, height: usize) -> Result<(), Fault> {
+    let capped = |side| u32::try_from(side).unwrap_or(u32::MAX);
+    let (width, height) = (capped(width), capped(height));
+    match u64::from(width) * u64::from(height) {
+        0 => Err(Fault::Reason(format!("{width}×{height} pixels"))),
+        1..=Picture::MAX_PIXELS => Ok(()),
+        _ => Err(Fault::TooManyPixels(width, height)),
+    }
+}
 
 pub(super) fn open(path: &Path) -> Result<Picture, DataError> {
     let io = |source| DataError::io(path, source);
@@ -29,81 +67,65 @@ pub(super) fn open(path: &Path) -> Result<Picture, DataError> {
 }
 
 pub(super) fn decode(bytes: &[u8], name: &str) -> Result<Picture, DataError> {
-    let unreadable = |reason: String| DataError::Unreadable {
-        name: name.to_owned(),
-        reason,
+    let decoded = match bytes {
+        [0xff, 0xd8, 0xff, ..] => jpeg::decode(bytes),
+        [0x89, b'P', b'N', b'G', ..] => png::decode(bytes),
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'E',
+            b'B',
+            b'P',
+            ..,
+        ] => webp::decode(bytes),
+        [b'B', b'M', ..] => bmp::decode(bytes),
+        _ => Err(Fault::Reason("not a JPEG, PNG, WebP or BMP image".into())),
     };
-    let format = match image::guess_format(bytes) {
-        Ok(
-            format @ (ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP | ImageFormat::Bmp),
-        ) => format,
-        _ => return Err(unreadable("not a JPEG, PNG, WebP or BMP image".into())),
-    };
-    if format == ImageFormat::Jpeg && !jpeg_end::is_complete(bytes) {
-        return Err(unreadable(format!(
-            "truncated JPEG: {} bytes without an end-of-image marker",
-            bytes.len()
-        )));
-    }
-
-    let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(MAX_DECODER_BYTES);
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    reader.limits(limits);
-    let mut decoder = reader
-        .into_decoder()
-        .map_err(|error| unreadable(error.to_string()))?;
-    let (width, height) = decoder.dimensions();
-    if width == 0 || height == 0 {
-        return Err(unreadable(format!("{width}×{height} pixels")));
-    }
-    if u64::from(width) * u64::from(height) > Picture::MAX_PIXELS {
-        return Err(DataError::TooManyPixels {
+    let decoded = decoded.map_err(|fault| match fault {
+        Fault::Reason(reason) => DataError::Unreadable {
+            name: name.to_owned(),
+            // One failure, one line, whatever the decoder writes.
+            reason: reason.split_whitespace().collect::<Vec<_>>().join(" "),
+        },
+        Fault::TooManyPixels(width, height) => DataError::TooManyPixels {
             name: name.to_owned(),
             width,
             height,
             limit: Picture::MAX_PIXELS,
-        });
-    }
-
-    let orientation = orientation(&mut decoder, format, bytes);
-    let mut image =
-        DynamicImage::from_decoder(decoder).map_err(|error| unreadable(error.to_string()))?;
-    image.apply_orientation(orientation);
-    Ok(Picture {
-        height: image.height() as usize,
-        width: image.width() as usize,
+        },
+    })?;
+    let upright = decoded.exif.as_deref().map_or(1, orientation::read);
+    let picture = Picture {
+        height: decoded.height,
+        width: decoded.width,
         channels: 3,
-        pixels: to_rgb(image),
-    })
+        pixels: to_rgb(decoded.samples, decoded.channels),
+    };
+    Ok(orientation::apply(picture, upright))
 }
 
-/// The EXIF orientation; upright when there is none or it is damaged, since the pixels are still good.
-///
-/// Asking the JPEG decoder makes it read all headers again, a third of the time a 32×32 photo takes. Files
-/// without the letters that begin an EXIF block are spared that.
-fn orientation(decoder: &mut impl ImageDecoder, format: ImageFormat, bytes: &[u8]) -> Orientation {
-    if format == ImageFormat::Jpeg && !bytes.windows(4).any(|letters| letters == b"Exif") {
-        return Orientation::NoTransforms;
-    }
-    decoder.orientation().unwrap_or(Orientation::NoTransforms)
-}
-
-fn to_rgb(image: DynamicImage) -> Vec<u8> {
-    if image.color().has_alpha() {
-        over_white(&image.into_rgba8())
-    } else {
-        image.into_rgb8().into_raw()
+fn to_rgb(samples: Vec<u8>, channels: usize) -> Vec<u8> {
+    match channels {
+        1 => samples.into_iter().flat_map(|grey| [grey; 3]).collect(),
+        2 => (samples.as_chunks::<2>().0.iter())
+            .flat_map(|[grey, alpha]| [over_white(*grey, *alpha); 3])
+            .collect(),
+        3 => samples,
+        _ => (samples.as_chunks::<4>().0.iter())
+            .flat_map(|[r, g, b, alpha]| [r, g, b].map(|sample| over_white(*sample, *alpha)))
+            .collect(),
     }
 }
 
-/// Lays a picture with transparency over white: `c·α + 255·(255 − α)`, divided by 255 and rounded.
-fn over_white(image: &RgbaImage) -> Vec<u8> {
-    image
-        .pixels()
-        .flat_map(|pixel| {
-            let [r, g, b, alpha] = pixel.0.map(u32::from);
-            [r, g, b].map(|c| ((c * alpha + 255 * (255 - alpha) + 127) / 255) as u8)
-        })
-        .collect()
+/// A sample laid over white: `c·α + 255·(255 − α)`, divided by 255 and rounded.
+fn over_white(sample: u8, alpha: u8) -> u8 {
+    let (sample, alpha) = (u32::from(sample), u32::from(alpha));
+    ((sample * alpha + 255 * (255 - alpha) + 127) / 255) as u8
 }
