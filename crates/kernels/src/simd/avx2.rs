@@ -18,6 +18,7 @@ unsafe fn first_lanes(count: usize) -> __m256i {
 
 impl Vector for F32x8 {
     const LANES: usize = 8;
+    const REGISTERS: usize = 16;
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {

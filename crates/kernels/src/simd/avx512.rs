@@ -16,6 +16,7 @@ fn first_lanes(count: usize) -> __mmask16 {
 
 impl Vector for F32x16 {
     const LANES: usize = 16;
+    const REGISTERS: usize = 32;
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {

@@ -25,6 +25,8 @@ pub(crate) use portable::F32x8Portable;
 pub(crate) trait Vector: Copy {
     /// Lanes of f32.
     const LANES: usize;
+    /// How many of these vectors the processor can hold in registers.
+    const REGISTERS: usize;
 
     /// All lanes `value`.
     unsafe fn splat(value: f32) -> Self;
@@ -75,49 +77,39 @@ pub(crate) trait Vector: Copy {
 
 /// Calls a generic kernel body with the vector type of an [`Isa`](crate::Isa).
 ///
-/// `dispatch!(isa => body::<V>(a: A, b: B) -> R)` expands to one function per family with that
-/// family's target features, and a call of the one that `isa` names. `V` stands for the vector
-/// type; the body must be `#[inline(always)]`, or its intrinsics would be calls. Further generic
-/// arguments follow `V`: `body::<V, 4>(…)`.
+/// `dispatch!(isa => body(a: A, b: B))` expands to one function per family, in which `body::<V>` is
+/// compiled with that family's instructions, and a call of the one that `isa` names. The body must
+/// be `#[inline(always)]`, or its intrinsics would be calls.
 macro_rules! dispatch {
-    ($isa:expr => $body:path [$($extra:tt)*] ($($arg:ident : $ty:ty),* $(,)?) $(-> $ret:ty)?) => {{
+    ($isa:expr => $($body:ident)::+ ($($arg:ident : $ty:ty),* $(,)?)) => {{
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-        #[allow(clippy::too_many_arguments)]
-        unsafe fn avx512($($arg: $ty),*) $(-> $ret)? {
+        unsafe fn avx512($($arg: $ty),*) {
             // SAFETY: the features of this function are those of the vector type.
-            unsafe { crate::simd::call!($body, crate::simd::F32x16, [$($extra)*], ($($arg),*)) }
+            unsafe { $($body)::+::<crate::simd::F32x16>($($arg),*) }
         }
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma")]
-        #[allow(clippy::too_many_arguments)]
-        unsafe fn avx2($($arg: $ty),*) $(-> $ret)? {
+        unsafe fn avx2($($arg: $ty),*) {
             // SAFETY: the features of this function are those of the vector type.
-            unsafe { crate::simd::call!($body, crate::simd::F32x8, [$($extra)*], ($($arg),*)) }
+            unsafe { $($body)::+::<crate::simd::F32x8>($($arg),*) }
         }
-        #[allow(clippy::too_many_arguments)]
-        unsafe fn portable($($arg: $ty),*) $(-> $ret)? {
+        unsafe fn portable($($arg: $ty),*) {
             // SAFETY: needs nothing beyond the baseline.
-            unsafe { crate::simd::call!($body, crate::simd::F32x8Portable, [$($extra)*], ($($arg),*)) }
+            unsafe { $($body)::+::<crate::simd::F32x8Portable>($($arg),*) }
         }
-        // SAFETY: the value of `isa` proves that the processor has the family; the rest is the
-        // contract of the body, which the caller upholds.
-        unsafe {
-            match $isa {
-                #[cfg(target_arch = "x86_64")]
-                crate::Isa::Avx512 => avx512($($arg),*),
-                #[cfg(target_arch = "x86_64")]
-                crate::Isa::Avx2 => avx2($($arg),*),
-                _ => portable($($arg),*),
-            }
+        match $isa {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the value of `isa` proves that the processor has the family; the rest is the
+            // contract of the body, which the caller upholds. So for the other families.
+            crate::Isa::Avx512 => unsafe { avx512($($arg),*) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            crate::Isa::Avx2 => unsafe { avx2($($arg),*) },
+            // SAFETY: as above.
+            _ => unsafe { portable($($arg),*) },
         }
     }};
 }
 
-/// `body::<V, extra…>(args…)`: the part of [`dispatch`] that names the generic arguments.
-macro_rules! call {
-    ($body:path, $vector:ty, [], ($($arg:ident),*)) => { $body::<$vector>($($arg),*) };
-    ($body:path, $vector:ty, [$($extra:tt)+], ($($arg:ident),*)) => { $body::<$vector, $($extra)+>($($arg),*) };
-}
-
-pub(crate) use {call, dispatch};
+pub(crate) use dispatch;

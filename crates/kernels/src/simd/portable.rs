@@ -15,6 +15,7 @@ impl F32x8Portable {
 
 impl Vector for F32x8Portable {
     const LANES: usize = 8;
+    const REGISTERS: usize = 8;
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {

@@ -1,0 +1,119 @@
+//! The dense path: implicit matrix products over channels-last feature maps.
+//!
+//! No column matrix is ever built. A strip of source rows, zero-padded where it must be, *is* the
+//! left factor: each pixel's sum runs over a few stretches of it. See [`walk`] for what is summed,
+//! [`panels`] for the right factor, [`tile`] for the inner loop, [`sweep`] for the loops around it,
+//! and [`weights`] for the gradient of the weights.
+
+mod panels;
+mod sweep;
+mod tile;
+mod walk;
+mod weights;
+
+use geometry::ConvGeometry;
+
+use self::sweep::{Operands, Sweep};
+use self::walk::Walk;
+pub(super) use self::weights::WeightsPlan;
+use super::{Direction, Epilogue, Refusal};
+use crate::shared::Shared;
+use crate::{Context, Isa};
+
+/// Why the dense path does not serve a problem, if so.
+pub(super) fn refuse(geometry: &ConvGeometry) -> Option<Refusal> {
+    (geometry.windows[0] != geometry::Window::UNIT).then_some(Refusal::Depth)
+}
+
+/// Forward or backward-data, planned: one sweep for forward, one for each stride phase backwards.
+#[derive(Clone, Debug)]
+pub(super) struct SweepPlan {
+    geometry: ConvGeometry,
+    direction: Direction,
+    isa: Isa,
+    /// Sweeps, each with its first task and the start of its packed weights.
+    sweeps: Vec<(usize, usize, Sweep)>,
+    tasks: usize,
+    packed_len: usize,
+}
+
+impl SweepPlan {
+    pub(super) fn new(geometry: &ConvGeometry, direction: Direction, isa: Isa) -> Self {
+        let (mut tasks, mut packed_len) = (0, 0);
+        let sweeps = Walk::all(geometry, direction)
+            .into_iter()
+            .map(|walk| {
+                let sweep = Sweep::new(walk, isa);
+                let entry = (tasks, packed_len, sweep);
+                tasks += entry.2.tasks();
+                packed_len += entry.2.panels.len();
+                entry
+            })
+            .collect();
+        Self {
+            geometry: *geometry,
+            direction,
+            isa,
+            sweeps,
+            tasks,
+            packed_len,
+        }
+    }
+
+    pub(super) fn packed_len(&self) -> usize {
+        self.packed_len
+    }
+
+    pub(super) fn scratch_per_worker(&self) -> usize {
+        self.sweeps
+            .iter()
+            .map(|(.., sweep)| sweep.scratch_len())
+            .max()
+            .unwrap_or(0)
+    }
+
+    pub(super) fn pack(&self, ctx: &Context<'_>, weight: &[f32], packed: &mut [f32]) {
+        for (_, start, sweep) in &self.sweeps {
+            let packed = &mut packed[*start..][..sweep.panels.len()];
+            sweep.panels.pack(
+                ctx,
+                &sweep.walk,
+                &self.geometry,
+                self.direction,
+                weight,
+                packed,
+            );
+        }
+    }
+
+    /// `source` and `target` are the forward pass's input and output, or the gradients of its
+    /// output and input. The caller has checked every length.
+    pub(super) fn run(
+        &self,
+        ctx: &Context<'_>,
+        source: &[f32],
+        packed: &[f32],
+        epilogue: Epilogue<'_>,
+        target: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let target = Shared::new(target);
+        let per_worker = self.scratch_per_worker();
+        let scratch = Shared::new(scratch);
+        ctx.team.for_each(self.tasks, |task, worker| {
+            let index = self.sweeps.partition_point(|(first, ..)| *first <= task) - 1;
+            let (first, packed_start, sweep) = &self.sweeps[index];
+            let operands = Operands {
+                source,
+                packed: &packed[*packed_start..][..sweep.panels.len()],
+                target,
+                bias: epilogue.bias,
+                residual: epilogue.residual,
+                activation: epilogue.activation,
+            };
+            // SAFETY: a worker runs one task at a time.
+            let scratch = unsafe { scratch.slice(worker * per_worker, per_worker) };
+            sweep.run(self.isa, task - first, operands, scratch);
+        });
+    }
+}

@@ -1,0 +1,132 @@
+//! Weights in the order the register tile reads them.
+//!
+//! The target channels of a group are cut into panels of one to three vectors. A panel holds, for
+//! every tap and source channel in the order of the summation, the weights of its target channels
+//! side by side, so that the inner loop reads it front to back. Channels past the last are zero.
+
+use geometry::ConvGeometry;
+
+use super::walk::Walk;
+use crate::conv::Direction;
+use crate::shared::Shared;
+use crate::{Context, Isa};
+
+/// Vectors of target channels that share one pass over the pixels.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Panel {
+    /// First vector within the group.
+    pub(super) first: usize,
+    /// Vectors, the `NV` of the tile.
+    pub(super) vectors: usize,
+}
+
+/// The panels of every group of a walk, and how they are packed.
+#[derive(Clone, Debug)]
+pub(super) struct Panels {
+    pub(super) lanes: usize,
+    /// Vectors of one group.
+    vectors: usize,
+    /// Panels of one group.
+    pub(super) per_group: Vec<Panel>,
+    /// Products summed for one target element.
+    depth: usize,
+    groups: usize,
+}
+
+impl Panels {
+    pub(super) fn new(walk: &Walk, isa: Isa) -> Self {
+        let lanes = isa.lanes();
+        let vectors = walk.target_channels_per_group().div_ceil(lanes);
+        let width = panel_width(isa, vectors);
+        let per_group = (0..vectors)
+            .step_by(width)
+            .map(|first| Panel {
+                first,
+                vectors: width.min(vectors - first),
+            })
+            .collect();
+        Self {
+            lanes,
+            vectors,
+            per_group,
+            depth: walk.depth(),
+            groups: walk.groups,
+        }
+    }
+
+    /// Elements of the packed weights.
+    pub(super) fn len(&self) -> usize {
+        self.groups * self.depth * self.vectors * self.lanes
+    }
+
+    /// Where a panel starts in the packed weights.
+    pub(super) fn start(&self, group: usize, panel: Panel) -> usize {
+        (group * self.vectors + panel.first) * self.depth * self.lanes
+    }
+
+    /// Packs weights `[o, c/g, kh, kw]` for a walk of the given direction. The taps of the walk say
+    /// which kernel elements it has and in which order.
+    pub(super) fn pack(
+        &self,
+        ctx: &Context<'_>,
+        walk: &Walk,
+        geometry: &ConvGeometry,
+        direction: Direction,
+        weight: &[f32],
+        packed: &mut [f32],
+    ) {
+        let [_, height, width] = geometry.windows;
+        let area = height.kernel * width.kernel;
+        let (o, c) = (
+            geometry.out_channels_per_group(),
+            geometry.in_channels_per_group(),
+        );
+        // Strides of the weight by target channel and by source channel of a group.
+        let (by_target, by_source, targets, sources) = match direction {
+            Direction::BackwardData => (area, c * area, c, o),
+            _ => (c * area, area, o, c),
+        };
+        let tasks = self.groups * self.per_group.len();
+        let shared = Shared::new(packed);
+        ctx.team.for_each(tasks, |task, _| {
+            let (group, panel) = (
+                task / self.per_group.len(),
+                self.per_group[task % self.per_group.len()],
+            );
+            let row = panel.vectors * self.lanes;
+            let first = panel.first * self.lanes;
+            let used = row.min(targets - first);
+            // SAFETY: panels do not overlap.
+            let packed = unsafe { shared.slice(self.start(group, panel), self.depth * row) };
+            let mut rows = packed.chunks_exact_mut(row);
+            let weight = &weight[group * o * c * area..][..o * c * area];
+            for tap_row in &walk.rows.taps {
+                for tap_column in &walk.columns.taps {
+                    let tap = tap_row.kernel * width.kernel + tap_column.kernel;
+                    for (source, out) in (0..sources).zip(&mut rows) {
+                        let start = first * by_target + source * by_source + tap;
+                        let (out, unused) = out.split_at_mut(used);
+                        for (target, out) in out.iter_mut().enumerate() {
+                            *out = weight[start + target * by_target];
+                        }
+                        unused.fill(0.0);
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// Vectors of a panel: as wide as the registers make worthwhile, and dividing the channels where
+/// possible (48 channels are three vectors of sixteen).
+fn panel_width(isa: Isa, vectors: usize) -> usize {
+    match isa {
+        Isa::Portable => 1,
+        Isa::Avx2 | Isa::Avx512 => match vectors {
+            0 | 1 => 1,
+            v if v % 2 == 0 => 2,
+            v if v % 3 == 0 => 3,
+            _ => 2,
+        },
+    }
+}

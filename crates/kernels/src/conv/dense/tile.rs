@@ -1,0 +1,74 @@
+//! The register tile: a block of pixels by a few vectors of output channels.
+//!
+//! All time of a dense convolution is spent here, in one loop:
+//!
+//! ```text
+//! for each stretch of the summation
+//!     for k in stretch
+//!         load NV vectors of weights                    (packed: the next NV·LANES elements)
+//!         for each of MR pixels
+//!             broadcast the pixel's element k, multiply, add to its NV accumulators
+//! ```
+//!
+//! `MR·NV` accumulators live in registers for the whole summation, so the output is written once and
+//! never read. The shapes follow from three limits. The accumulators, the weights and one broadcast
+//! must fit the registers (32 zmm, 16 ymm). Two multiply-add ports with four cycles of latency need
+//! at least eight independent accumulators. And loads per multiply-add, `1/MR + 1/NV` (a broadcast
+//! straight from memory counts as a load), should stay near one half, as processors load twice a
+//! cycle: 14×2 has 0.57, 9×3 0.44. A higher MR reads weights less often, which matters since a panel
+//! of weights streams from the second-level cache.
+
+use super::walk::Segment;
+use crate::conv::finish::Finish;
+use crate::simd::Vector;
+
+/// Target memory of a tile.
+#[derive(Clone, Copy)]
+pub(super) struct Target {
+    /// First channel of the panel in the target's first pixel.
+    pub(super) start: *mut f32,
+    /// Channels of the panel, at most `NV·LANES`.
+    pub(super) channels: usize,
+}
+
+/// Sums and writes one tile of `MR` pixels by `NV` vectors of channels.
+///
+/// # Safety
+/// `V`'s instructions exist. Every `sources[r]` is readable at every element of `segments`; `panel`
+/// holds `NV·LANES` weights for each of them. `target.start + targets[r]` is writable for
+/// `target.channels` elements, and so is the residual readable; the bias holds that many.
+#[inline(always)]
+pub(super) unsafe fn tile<V: Vector, const MR: usize, const NV: usize>(
+    sources: &[*const f32; MR],
+    segments: &[Segment],
+    panel: *const f32,
+    targets: &[usize; MR],
+    target: Target,
+    finish: Finish,
+) {
+    // SAFETY: the contract of this function, element by element.
+    unsafe {
+        let mut sums = [[V::zero(); NV]; MR];
+        let mut weights = panel;
+        for segment in segments {
+            let rows: [*const f32; MR] = std::array::from_fn(|r| sources[r].add(segment.offset));
+            for k in 0..segment.len {
+                let w: [V; NV] = std::array::from_fn(|v| V::load(weights.add(v * V::LANES)));
+                for (row, sums) in rows.iter().zip(&mut sums) {
+                    let x = V::splat(*row.add(k));
+                    for (sum, w) in sums.iter_mut().zip(w) {
+                        *sum = x.mul_add(w, *sum);
+                    }
+                }
+                weights = weights.add(NV * V::LANES);
+            }
+        }
+        for (sums, &offset) in sums.iter().zip(targets) {
+            for (v, &sum) in sums.iter().enumerate() {
+                let channel = v * V::LANES;
+                let count = target.channels.saturating_sub(channel).min(V::LANES);
+                finish.write(sum, target.start, offset + channel, channel, count);
+            }
+        }
+    }
+}

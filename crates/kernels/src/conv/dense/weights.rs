@@ -1,0 +1,400 @@
+//! The gradient of the weights: sums over pixels, held in registers.
+//!
+//! `dw[tap, c, o] = Σ_pixels x[pixel + tap, c] · dy[pixel, o]` is an outer product for every pixel.
+//! A tile keeps `MR` neighbouring (tap, channel) rows by `NV` vectors of output channels in
+//! registers while it walks over all pixels of a strip; rows of one stretch of the source lie side
+//! by side, so a pixel costs one pointer step and `MR` broadcasts at fixed distances from it.
+//!
+//! The pixels are cut into *partitions*, each summing into an accumulator of its own; these are
+//! added up in order at the end. How many there are follows from the problem alone, so the result
+//! does not depend on who computed which. Where a weight is large there are few partitions, and the
+//! tiles are split among tasks instead.
+
+use geometry::ConvGeometry;
+
+use super::walk::{Strip, Walk};
+use crate::conv::Direction;
+use crate::shared::Shared;
+use crate::simd::{Vector, dispatch};
+use crate::{Context, Isa};
+
+/// Source elements of a strip: with the gradient's rows beside it, about a first-level cache.
+const STRIP_ELEMENTS: usize = 6 * 1024;
+/// Elements of all accumulators together.
+const PARTIAL_ELEMENTS: usize = 512 * 1024;
+/// Multiply-accumulates worth handing to another thread.
+const TASK_MACS: usize = 1 << 20;
+/// Tasks enough to keep a few dozen threads evenly busy.
+const TASKS: usize = 64;
+
+/// `rows` neighbouring rows of the gradient by `vectors` vectors of output channels.
+#[derive(Clone, Copy, Debug)]
+struct Tile {
+    group: usize,
+    /// Row of the accumulator: (tap, channel) in the order of the summation.
+    row: usize,
+    /// Distance of the first row's source element from the position's first one.
+    offset: usize,
+    rows: usize,
+    /// First vector of output channels.
+    first: usize,
+    vectors: usize,
+}
+
+/// Backward-weights, planned.
+#[derive(Clone, Debug)]
+pub(in crate::conv) struct WeightsPlan {
+    walk: Walk,
+    geometry: ConvGeometry,
+    isa: Isa,
+    tiles: Vec<Tile>,
+    /// Position rows (or pixels of a single row) of a strip, and how many strips an image has.
+    strip: usize,
+    strips: usize,
+    partitions: usize,
+    splits: usize,
+    /// Vectors of output channels in a group.
+    vectors: usize,
+}
+
+impl WeightsPlan {
+    pub(in crate::conv) fn new(geometry: &ConvGeometry, isa: Isa) -> Self {
+        let walk = Walk::all(geometry, Direction::BackwardWeights).remove(0);
+        let vectors = walk.target_channels_per_group().div_ceil(isa.lanes());
+        let tiles = tiles(&walk, isa, vectors);
+        let (units, per_unit) = if walk.rows.count == 1 && walk.stays_inside {
+            (walk.columns.count, 1)
+        } else {
+            (walk.rows.count, walk.columns.count)
+        };
+        let unit_elements =
+            per_unit * walk.columns.source_step * walk.rows.source_step * walk.source_channels;
+        let strip = (STRIP_ELEMENTS / unit_elements.max(1)).clamp(1, units.max(1));
+        let strips = units.div_ceil(strip);
+        let wanted = (walk.macs() / TASK_MACS).clamp(1, TASKS);
+        let accumulator = walk.groups * walk.depth() * vectors * isa.lanes();
+        let partitions = wanted
+            .min(PARTIAL_ELEMENTS / accumulator.max(1))
+            .min(walk.batch * strips)
+            .max(1);
+        let splits = wanted.div_ceil(partitions).clamp(1, tiles.len().max(1));
+        Self {
+            geometry: *geometry,
+            isa,
+            tiles,
+            strip,
+            strips,
+            partitions,
+            splits,
+            vectors,
+            walk,
+        }
+    }
+
+    fn accumulator_len(&self) -> usize {
+        self.walk.groups * self.walk.depth() * self.row_len()
+    }
+
+    /// Elements of an accumulator row: the output channels of a group, rounded up to vectors.
+    fn row_len(&self) -> usize {
+        self.vectors * self.isa.lanes()
+    }
+
+    /// Elements of a padded strip.
+    fn scratch_per_worker(&self) -> usize {
+        self.walk.strip_len(self.strip)
+    }
+
+    pub(in crate::conv) fn scratch_len(&self, threads: usize) -> usize {
+        self.partitions * self.accumulator_len() + threads * self.scratch_per_worker()
+    }
+
+    pub(in crate::conv) fn run(
+        &self,
+        ctx: &Context<'_>,
+        x: &[f32],
+        dy: &[f32],
+        dw: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let accumulator_len = self.accumulator_len();
+        let (partials, strips) = scratch.split_at_mut(self.partitions * accumulator_len);
+        let shared_partials = Shared::new(partials);
+        let shared_strips = Shared::new(strips);
+        let per_worker = self.scratch_per_worker();
+        ctx.team
+            .for_each(self.partitions * self.splits, |task, worker| {
+                let (partition, split) = (task / self.splits, task % self.splits);
+                // SAFETY: a worker runs one task at a time.
+                let scratch = unsafe { shared_strips.slice(worker * per_worker, per_worker) };
+                let partial = shared_partials
+                    .as_mut_ptr()
+                    .wrapping_add(partition * accumulator_len);
+                let plan = self;
+                // SAFETY: `isa` proves the family; lengths are the plan's; a split's tiles are its
+                // own part of the partition's accumulator.
+                dispatch!(self.isa => task_body(
+                    plan: &WeightsPlan, x: &[f32], dy: &[f32], partition: usize, split: usize,
+                    partial: *mut f32, scratch: &mut [f32],
+                ));
+            });
+        self.gather(ctx, partials, dw);
+    }
+
+    /// Adds the partitions up, in order, and writes `[o, c/g, kh, kw]`.
+    fn gather(&self, ctx: &Context<'_>, partials: &[f32], dw: &mut [f32]) {
+        let g = &self.geometry;
+        let (o, c, area) = (
+            g.out_channels_per_group(),
+            g.in_channels_per_group(),
+            g.kernel_area(),
+        );
+        let (row_len, accumulator_len) = (self.row_len(), self.accumulator_len());
+        let shared = Shared::new(dw);
+        let width = g.windows[2].kernel;
+        let columns = &self.walk.columns.taps;
+        // A task writes the elements of one channel and group over all taps and output channels.
+        ctx.team.for_each(g.groups * c, |task, _| {
+            let (group, channel) = (task / c, task % c);
+            for (index, row) in self.walk.rows.taps.iter().enumerate() {
+                for (at, column) in columns.iter().enumerate() {
+                    let k = (index * columns.len() + at) * c + channel;
+                    let from = (group * area * c + k) * row_len;
+                    let tap = row.kernel * width + column.kernel;
+                    for out in 0..o {
+                        let sum: f32 = (0..self.partitions)
+                            .map(|partition| partials[partition * accumulator_len + from + out])
+                            .sum();
+                        let to = ((group * o + out) * c + channel) * area + tap;
+                        // SAFETY: within the weight, whose length was checked, and no other task
+                        // writes this channel of this group.
+                        unsafe { *shared.as_mut_ptr().add(to) = sum };
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// Cuts the rows of every stretch, and the output channels, into tiles.
+fn tiles(walk: &Walk, isa: Isa, vectors: usize) -> Vec<Tile> {
+    let wide = match vectors {
+        _ if isa == Isa::Portable => 1,
+        0 | 1 => 1,
+        v if v % 2 == 0 => 2,
+        v if v % 3 == 0 => 3,
+        _ => 2,
+    };
+    let mut tiles = Vec::new();
+    for group in 0..walk.groups {
+        for first in (0..vectors).step_by(wide) {
+            let vectors = wide.min(vectors - first);
+            let mut row = 0;
+            for segment in walk.segments(walk.pitch()) {
+                let mut at = 0;
+                while at < segment.len {
+                    let rows = tile_rows(isa, vectors, segment.len - at);
+                    tiles.push(Tile {
+                        group,
+                        row: row + at,
+                        offset: segment.offset + at,
+                        rows,
+                        first,
+                        vectors,
+                    });
+                    at += rows;
+                }
+                row += segment.len;
+            }
+        }
+    }
+    tiles
+}
+
+/// The tallest tile the registers hold that fits into `rest` rows.
+fn tile_rows(isa: Isa, vectors: usize, rest: usize) -> usize {
+    let heights: &[usize] = match (isa, vectors) {
+        (Isa::Avx512, 1) => &[24, 16, 8, 4, 1],
+        (Isa::Avx512, 2) => &[12, 8, 4, 1],
+        (Isa::Avx512, _) => &[8, 4, 1],
+        (Isa::Avx2, 1) => &[12, 8, 4, 1],
+        (Isa::Avx2, 2) => &[6, 4, 1],
+        _ => &[4, 1],
+    };
+    *heights.iter().find(|&&rows| rows <= rest).unwrap_or(&1)
+}
+
+#[inline(always)]
+unsafe fn task_body<V: Vector>(
+    plan: &WeightsPlan,
+    x: &[f32],
+    dy: &[f32],
+    partition: usize,
+    split: usize,
+    partial: *mut f32,
+    scratch: &mut [f32],
+) {
+    let walk = &plan.walk;
+    let share = |whole: usize, part: usize, parts: usize| {
+        (whole * part / parts)..(whole * (part + 1) / parts)
+    };
+    let tiles = &plan.tiles[share(plan.tiles.len(), split, plan.splits)];
+    let row_len = plan.row_len();
+    let start = |tile: &Tile| {
+        let row = tile.group * walk.depth() + tile.row;
+        partial.wrapping_add(row * row_len + tile.first * V::LANES)
+    };
+    for tile in tiles {
+        for row in 0..tile.rows {
+            for vector in 0..tile.vectors {
+                // SAFETY: inside the partition's accumulator.
+                unsafe { V::zero().store(start(tile).add(row * row_len + vector * V::LANES)) };
+            }
+        }
+    }
+    let by_pixel = walk.rows.count == 1 && walk.stays_inside;
+    let units = if by_pixel {
+        walk.columns.count
+    } else {
+        walk.rows.count
+    };
+    let source_by_column = walk.columns.source_step * walk.source_channels;
+    for unit in share(walk.batch * plan.strips, partition, plan.partitions) {
+        let (image, strip) = (unit / plan.strips, unit % plan.strips);
+        let (from, to) = (strip * plan.strip, ((strip + 1) * plan.strip).min(units));
+        let (rows, columns) = if by_pixel {
+            ((0, 1), (from, to))
+        } else {
+            ((from, to), (0, walk.columns.count))
+        };
+        let Strip { origin, pitch } = walk.strip(x, image, rows, scratch);
+        let first_pixel = (image * walk.rows.count + rows.0) * walk.columns.count + columns.0;
+        let pixels = Pixels {
+            source: origin.wrapping_add(columns.0 * source_by_column),
+            source_by_row: walk.rows.source_step * pitch,
+            source_by_column,
+            gradient: dy.as_ptr().wrapping_add(first_pixel * walk.target_channels),
+            gradient_by_row: walk.columns.count * walk.target_channels,
+            gradient_by_column: walk.target_channels,
+            rows: rows.1 - rows.0,
+            columns: columns.1 - columns.0,
+        };
+        for tile in tiles {
+            let first = tile.first * V::LANES;
+            let channels = walk.target_channels_per_group();
+            let pass = Pass {
+                source: pixels
+                    .source
+                    .wrapping_add(tile.group * walk.source_channels_per_group() + tile.offset),
+                gradient: pixels.gradient.wrapping_add(tile.group * channels + first),
+                channels: (channels - first).min(tile.vectors * V::LANES),
+                sums: start(tile),
+                row_len,
+            };
+            // SAFETY: the shapes are those of `tile_rows`, which fit the registers of V.
+            unsafe {
+                match (V::REGISTERS, tile.vectors, tile.rows) {
+                    (32, 1, 24) => pass.run::<V, 24, 1>(&pixels),
+                    (32, 1, 16) => pass.run::<V, 16, 1>(&pixels),
+                    (16, 1, 12) | (32, 2, 12) => match tile.vectors {
+                        1 => pass.run::<V, 12, 1>(&pixels),
+                        _ => pass.run::<V, 12, 2>(&pixels),
+                    },
+                    (16 | 32, 1, 8) => pass.run::<V, 8, 1>(&pixels),
+                    (32, 2, 8) => pass.run::<V, 8, 2>(&pixels),
+                    (32, 3, 8) => pass.run::<V, 8, 3>(&pixels),
+                    (16, 2, 6) => pass.run::<V, 6, 2>(&pixels),
+                    (_, 1, 4) => pass.run::<V, 4, 1>(&pixels),
+                    (16 | 32, 2, 4) => pass.run::<V, 4, 2>(&pixels),
+                    (16 | 32, 3, 4) => pass.run::<V, 4, 3>(&pixels),
+                    (_, 1, _) => pass.run::<V, 1, 1>(&pixels),
+                    (_, 2, _) => pass.run::<V, 1, 2>(&pixels),
+                    _ => pass.run::<V, 1, 3>(&pixels),
+                }
+            }
+        }
+    }
+}
+
+/// The pixels of a strip in source and gradient.
+struct Pixels {
+    source: *const f32,
+    source_by_row: usize,
+    source_by_column: usize,
+    gradient: *const f32,
+    gradient_by_row: usize,
+    gradient_by_column: usize,
+    rows: usize,
+    columns: usize,
+}
+
+/// One tile over the pixels of a strip.
+struct Pass {
+    /// The tile's first row under the first pixel.
+    source: *const f32,
+    /// The tile's first output channel of the first pixel.
+    gradient: *const f32,
+    /// Output channels of the tile.
+    channels: usize,
+    /// The tile's place in the accumulator.
+    sums: *mut f32,
+    row_len: usize,
+}
+
+impl Pass {
+    /// # Safety
+    /// `V`'s instructions exist; source, gradient and accumulator hold what the plan says.
+    #[inline(always)]
+    unsafe fn run<V: Vector, const MR: usize, const NV: usize>(&self, pixels: &Pixels) {
+        // SAFETY: the contract of this function. Only the last vector of the last panel can be
+        // partial, and then nothing past its channels is read.
+        unsafe {
+            if self.channels == NV * V::LANES {
+                self.sum::<V, MR, NV, false>(pixels);
+            } else {
+                self.sum::<V, MR, NV, true>(pixels);
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn sum<V: Vector, const MR: usize, const NV: usize, const PARTIAL: bool>(
+        &self,
+        pixels: &Pixels,
+    ) {
+        let last = self.channels - (NV - 1) * V::LANES;
+        // SAFETY: as in `run`.
+        unsafe {
+            let at = |row: usize, v: usize| self.sums.add(row * self.row_len + v * V::LANES);
+            let mut sums: [[V; NV]; MR] =
+                std::array::from_fn(|row| std::array::from_fn(|v| V::load(at(row, v))));
+            for row in 0..pixels.rows {
+                let mut source = self.source.add(row * pixels.source_by_row);
+                let mut gradient = self.gradient.add(row * pixels.gradient_by_row);
+                for _ in 0..pixels.columns {
+                    let dy: [V; NV] = std::array::from_fn(|v| {
+                        let from = gradient.add(v * V::LANES);
+                        if PARTIAL && v + 1 == NV {
+                            V::load_partial(from, last)
+                        } else {
+                            V::load(from)
+                        }
+                    });
+                    for (row, sums) in sums.iter_mut().enumerate() {
+                        let x = V::splat(*source.add(row));
+                        for (sum, dy) in sums.iter_mut().zip(dy) {
+                            *sum = x.mul_add(dy, *sum);
+                        }
+                    }
+                    source = source.wrapping_add(pixels.source_by_column);
+                    gradient = gradient.wrapping_add(pixels.gradient_by_column);
+                }
+            }
+            for (row, sums) in sums.iter().enumerate() {
+                for (v, sum) in sums.iter().enumerate() {
+                    sum.store(at(row, v));
+                }
+            }
+        }
+    }
+}

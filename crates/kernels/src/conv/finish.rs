@@ -1,0 +1,57 @@
+//! The last step of every sum: bias, residual, activation, and the write.
+
+use crate::activation::Activation;
+use crate::simd::Vector;
+
+/// What happens to a finished sum before it is written.
+#[derive(Clone, Copy)]
+pub(in crate::conv) struct Finish {
+    /// Bias of the panel's first channel, or null.
+    pub(in crate::conv) bias: *const f32,
+    /// The residual tensor, laid out as the target and seen from the same element, or null.
+    pub(in crate::conv) residual: *const f32,
+    pub(in crate::conv) activation: Option<Activation>,
+}
+
+impl Finish {
+    /// Adds bias and residual, applies the activation and writes `count` channels.
+    ///
+    /// # Safety
+    /// `V`'s instructions exist. `target` and the residual are valid for `count` elements from
+    /// `offset`, the bias for `count` elements from `channel`.
+    #[inline(always)]
+    pub(in crate::conv) unsafe fn write<V: Vector>(
+        &self,
+        mut sum: V,
+        target: *mut f32,
+        offset: usize,
+        channel: usize,
+        count: usize,
+    ) {
+        // SAFETY: the contract of this function.
+        unsafe {
+            let full = count == V::LANES;
+            let read = |from: *const f32| {
+                if full {
+                    V::load(from)
+                } else {
+                    V::load_partial(from, count)
+                }
+            };
+            if !self.bias.is_null() {
+                sum = sum.add(read(self.bias.add(channel)));
+            }
+            if !self.residual.is_null() {
+                sum = sum.add(read(self.residual.add(offset)));
+            }
+            if let Some(activation) = self.activation {
+                sum = activation.apply_vector(sum);
+            }
+            if full {
+                sum.store(target.add(offset));
+            } else {
+                sum.store_partial(target.add(offset), count);
+            }
+        }
+    }
+}

@@ -1,0 +1,514 @@
+//! Convolution, by direction.
+//!
+//! A [`ConvPlan`] picks the first algorithm of [`Algorithm::ALL`] that serves a problem, and says of
+//! the better ones why they did not. It then packs weights once and runs as often as wanted.
+//!
+//! Kernels compute channels-last. In channels-first layout a plan reorders the feature maps at its
+//! edges, image by image within its scratch memory.
+
+mod dense;
+mod depthwise;
+mod finish;
+mod reference;
+
+use std::fmt;
+use std::str::FromStr;
+
+use geometry::ConvGeometry;
+use tensor::Layout;
+
+use crate::activation::Activation;
+use crate::transpose::reorder;
+use crate::{Context, Isa};
+
+/// Which derivative of a convolution is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// `x, w → y`
+    Forward,
+    /// `dy, w → dx`; also what a transposed convolution computes.
+    BackwardData,
+    /// `x, dy → dw`
+    BackwardWeights,
+}
+
+impl Direction {
+    /// All directions.
+    pub const ALL: [Self; 3] = [Self::Forward, Self::BackwardData, Self::BackwardWeights];
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Forward => "forward",
+            Self::BackwardData => "backward-data",
+            Self::BackwardWeights => "backward-weights",
+        })
+    }
+}
+
+impl FromStr for Direction {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|direction| direction.to_string() == text)
+            .ok_or_else(|| format!("'{text}' is none of forward, backward-data, backward-weights"))
+    }
+}
+
+/// A way to compute a convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// One multiply-accumulate per channel and tap, vectors over channels.
+    Depthwise,
+    /// Cross-correlation in place as an implicit matrix product.
+    Direct,
+    /// The definition, element by element. Accepts everything.
+    Reference,
+}
+
+impl Algorithm {
+    /// All algorithms, best first.
+    pub const ALL: [Self; 3] = [Self::Depthwise, Self::Direct, Self::Reference];
+
+    fn refuse(self, geometry: &ConvGeometry) -> Option<Refusal> {
+        match self {
+            Self::Depthwise => depthwise::refuse(geometry),
+            Self::Direct => dense::refuse(geometry),
+            Self::Reference => None,
+        }
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Depthwise => "depthwise",
+            Self::Direct => "direct",
+            Self::Reference => "reference",
+        })
+    }
+}
+
+impl FromStr for Algorithm {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.to_string() == text)
+            .ok_or_else(|| format!("'{text}' is none of depthwise, direct, reference"))
+    }
+}
+
+/// Why an algorithm does not serve a problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The problem has a depth axis.
+    #[error("it has no path for a depth axis")]
+    Depth,
+    /// The groups are not single channels with one output each.
+    #[error("the convolution is not depthwise with multiplier 1")]
+    NotDepthwise,
+}
+
+/// An algorithm was asked for that does not serve the problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("algorithm {algorithm} cannot compute this problem: {refusal}")]
+pub struct PlanError {
+    /// What was asked for.
+    pub algorithm: Algorithm,
+    /// Why not.
+    pub refusal: Refusal,
+}
+
+/// How a plan computes.
+#[derive(Clone, Copy, Debug)]
+pub struct ConvOptions {
+    /// Layout of the feature maps.
+    pub layout: Layout,
+    /// Instructions to use.
+    pub isa: Isa,
+    /// An algorithm, or the best that serves the problem.
+    pub algorithm: Option<Algorithm>,
+}
+
+/// What a forward pass does to each sum before writing it:
+/// `activation(sum + bias[o] + residual)`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Epilogue<'a> {
+    /// One value an output channel.
+    pub bias: Option<&'a [f32]>,
+    /// A tensor as large as the output, in its layout.
+    pub residual: Option<&'a [f32]>,
+    /// Applied last.
+    pub activation: Option<Activation>,
+}
+
+/// One direction of one convolution, planned: nothing is checked, chosen or allocated after this.
+///
+/// ```
+/// use geometry::ConvDesc;
+/// use kernels::conv::{ConvOptions, ConvPlan, Direction, Epilogue};
+/// use kernels::{Context, Isa, Team};
+/// use tensor::Layout;
+///
+/// let geometry = ConvDesc::new(1, 2).resolve(&[1, 1, 2, 2])?;
+/// let isa = Isa::best();
+/// let options = ConvOptions { layout: Layout::Nhwc, isa, algorithm: None };
+/// let plan = ConvPlan::new(&geometry, Direction::Forward, options)?;
+///
+/// let team = Team::new(2)?;
+/// let ctx = Context { team: &team, isa };
+/// let mut packed = vec![0.0; plan.packed_len()];
+/// plan.pack(&ctx, &[1., 10., 100., 1000.], &mut packed);
+/// let mut scratch = vec![0.0; plan.scratch_len(team.threads())];
+/// let mut y = [0.0];
+/// plan.forward(&ctx, &[1., 2., 3., 4.], &packed, Epilogue::default(), &mut y, &mut scratch);
+/// assert_eq!(y, [4321.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ConvPlan {
+    geometry: ConvGeometry,
+    direction: Direction,
+    layout: Layout,
+    algorithm: Algorithm,
+    refused: Vec<(Algorithm, Refusal)>,
+    body: Body,
+}
+
+#[derive(Clone, Debug)]
+enum Body {
+    Sweep(dense::SweepPlan),
+    Weights(dense::WeightsPlan),
+    Depthwise(depthwise::DepthwisePlan),
+    Reference,
+}
+
+impl ConvPlan {
+    /// Plans one direction of a convolution.
+    ///
+    /// # Errors
+    /// When a named algorithm does not serve the problem.
+    pub fn new(
+        geometry: &ConvGeometry,
+        direction: Direction,
+        options: ConvOptions,
+    ) -> Result<Self, PlanError> {
+        let mut refused = Vec::new();
+        let mut chosen = Algorithm::Reference;
+        for algorithm in Algorithm::ALL {
+            if options.algorithm.is_some_and(|asked| asked != algorithm) {
+                continue;
+            }
+            match algorithm.refuse(geometry) {
+                None => {
+                    chosen = algorithm;
+                    break;
+                }
+                Some(refusal) if options.algorithm.is_some() => {
+                    return Err(PlanError { algorithm, refusal });
+                }
+                Some(refusal) => refused.push((algorithm, refusal)),
+            }
+        }
+        let isa = options.isa;
+        let body = match (chosen, direction) {
+            (Algorithm::Depthwise, _) => {
+                Body::Depthwise(depthwise::DepthwisePlan::new(geometry, direction, isa))
+            }
+            (Algorithm::Direct, Direction::BackwardWeights) => {
+                Body::Weights(dense::WeightsPlan::new(geometry, isa))
+            }
+            (Algorithm::Direct, _) => Body::Sweep(dense::SweepPlan::new(geometry, direction, isa)),
+            (Algorithm::Reference, _) => Body::Reference,
+        };
+        Ok(Self {
+            geometry: *geometry,
+            direction,
+            layout: options.layout,
+            algorithm: chosen,
+            refused,
+            body,
+        })
+    }
+
+    /// The problem.
+    pub fn geometry(&self) -> &ConvGeometry {
+        &self.geometry
+    }
+
+    /// The algorithm chosen.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// Better algorithms, and why they do not serve the problem.
+    pub fn refused(&self) -> &[(Algorithm, Refusal)] {
+        &self.refused
+    }
+
+    /// Elements of the packed weights; 0 in the backward-weights direction.
+    pub fn packed_len(&self) -> usize {
+        match &self.body {
+            Body::Sweep(plan) => plan.packed_len(),
+            Body::Depthwise(plan) => plan.packed_len(),
+            Body::Weights(_) => 0,
+            Body::Reference if self.direction == Direction::BackwardWeights => 0,
+            Body::Reference => self.geometry.weight_count(),
+        }
+    }
+
+    /// Scratch elements of a run by a team of `threads`.
+    pub fn scratch_len(&self, threads: usize) -> usize {
+        self.reordered_len() + self.body_scratch_len(threads)
+    }
+
+    /// Packs weights `[o, c/g, kernel…]` into `packed`.
+    ///
+    /// # Panics
+    /// When a slice has another length than the plan says.
+    pub fn pack(&self, ctx: &Context<'_>, weight: &[f32], packed: &mut [f32]) {
+        assert_eq!(weight.len(), self.geometry.weight_count(), "weight length");
+        assert_eq!(packed.len(), self.packed_len(), "packed length");
+        match &self.body {
+            Body::Sweep(plan) => plan.pack(ctx, weight, packed),
+            Body::Depthwise(plan) => plan.pack(weight, packed),
+            Body::Weights(_) => {}
+            Body::Reference => packed.copy_from_slice(weight),
+        }
+    }
+
+    /// `y = activation(conv(x, w) + bias + residual)`
+    ///
+    /// # Panics
+    /// When the plan is of another direction, or a slice has another length than the plan says.
+    pub fn forward(
+        &self,
+        ctx: &Context<'_>,
+        x: &[f32],
+        packed: &[f32],
+        epilogue: Epilogue<'_>,
+        y: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        assert_eq!(self.direction, Direction::Forward, "direction of the plan");
+        let o = self.geometry.out_channels;
+        assert!(epilogue.bias.is_none_or(|b| b.len() == o), "bias length");
+        assert!(
+            epilogue.residual.is_none_or(|r| r.len() == y.len()),
+            "residual length"
+        );
+        self.sweep(ctx, x, packed, epilogue, y, scratch);
+    }
+
+    /// The gradient of the input, from that of the output.
+    ///
+    /// # Panics
+    /// When the plan is of another direction, or a slice has another length than the plan says.
+    pub fn backward_data(
+        &self,
+        ctx: &Context<'_>,
+        dy: &[f32],
+        packed: &[f32],
+        dx: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        assert_eq!(
+            self.direction,
+            Direction::BackwardData,
+            "direction of the plan"
+        );
+        self.sweep(ctx, dy, packed, Epilogue::default(), dx, scratch);
+    }
+
+    /// The gradient of the weight `[o, c/g, kernel…]`.
+    ///
+    /// # Panics
+    /// When the plan is of another direction, or a slice has another length than the plan says.
+    pub fn backward_weights(
+        &self,
+        ctx: &Context<'_>,
+        x: &[f32],
+        dy: &[f32],
+        dw: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        assert_eq!(
+            self.direction,
+            Direction::BackwardWeights,
+            "direction of the plan"
+        );
+        assert_eq!(x.len(), self.input_len(), "input length");
+        assert_eq!(dy.len(), self.output_len(), "gradient length");
+        assert_eq!(dw.len(), self.geometry.weight_count(), "weight length");
+        assert!(
+            scratch.len() >= self.scratch_len(ctx.team.threads()),
+            "scratch length"
+        );
+        let g = &self.geometry;
+        let (reordered, scratch) = scratch.split_at_mut(self.reordered_len());
+        let (x, dy) = if self.reorders() {
+            let (x_last, dy_last) = reordered.split_at_mut(x.len());
+            reorder(
+                ctx,
+                Layout::Nchw,
+                Layout::Nhwc,
+                g.batch,
+                g.in_channels,
+                g.input_area(),
+                x,
+                x_last,
+            );
+            reorder(
+                ctx,
+                Layout::Nchw,
+                Layout::Nhwc,
+                g.batch,
+                g.out_channels,
+                g.output_area(),
+                dy,
+                dy_last,
+            );
+            (&*x_last, &*dy_last)
+        } else {
+            (x, dy)
+        };
+        match &self.body {
+            Body::Weights(plan) => plan.run(ctx, x, dy, dw, scratch),
+            Body::Depthwise(plan) => plan.backward_weights(ctx, x, dy, dw, scratch),
+            Body::Sweep(_) => unreachable!("a sweep never plans backward-weights"),
+            Body::Reference => reference::backward_weights(ctx, g, self.layout, x, dy, dw),
+        }
+    }
+
+    /// Forward and backward-data: the same lengths are checked, the same reordering done.
+    fn sweep(
+        &self,
+        ctx: &Context<'_>,
+        source: &[f32],
+        packed: &[f32],
+        epilogue: Epilogue<'_>,
+        target: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let g = &self.geometry;
+        let (input, output) = (
+            (g.in_channels, g.input_area(), self.input_len()),
+            (g.out_channels, g.output_area(), self.output_len()),
+        );
+        let (from, to) = match self.direction {
+            Direction::BackwardData => (output, input),
+            _ => (input, output),
+        };
+        assert_eq!(source.len(), from.2, "source length");
+        assert_eq!(target.len(), to.2, "target length");
+        assert_eq!(packed.len(), self.packed_len(), "packed length");
+        assert!(
+            scratch.len() >= self.scratch_len(ctx.team.threads()),
+            "scratch length"
+        );
+        let (reordered, scratch) = scratch.split_at_mut(self.reordered_len());
+        if !self.reorders() {
+            return self.sweep_body(ctx, source, packed, epilogue, target, scratch);
+        }
+        let (source_last, rest) = reordered.split_at_mut(from.2);
+        let (target_last, residual_last) = rest.split_at_mut(to.2);
+        reorder(
+            ctx,
+            Layout::Nchw,
+            Layout::Nhwc,
+            g.batch,
+            from.0,
+            from.1,
+            source,
+            source_last,
+        );
+        let residual = epilogue.residual.map(|residual| {
+            reorder(
+                ctx,
+                Layout::Nchw,
+                Layout::Nhwc,
+                g.batch,
+                to.0,
+                to.1,
+                residual,
+                residual_last,
+            );
+            &*residual_last
+        });
+        let epilogue = Epilogue {
+            residual,
+            ..epilogue
+        };
+        self.sweep_body(ctx, source_last, packed, epilogue, target_last, scratch);
+        reorder(
+            ctx,
+            Layout::Nhwc,
+            Layout::Nchw,
+            g.batch,
+            to.0,
+            to.1,
+            target_last,
+            target,
+        );
+    }
+
+    fn sweep_body(
+        &self,
+        ctx: &Context<'_>,
+        source: &[f32],
+        packed: &[f32],
+        epilogue: Epilogue<'_>,
+        target: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let g = &self.geometry;
+        match (&self.body, self.direction) {
+            (Body::Sweep(plan), _) => plan.run(ctx, source, packed, epilogue, target, scratch),
+            (Body::Depthwise(plan), _) => plan.sweep(ctx, source, packed, epilogue, target),
+            (_, Direction::BackwardData) => {
+                reference::backward_data(ctx, g, self.layout, source, packed, target);
+            }
+            _ => reference::forward(ctx, g, self.layout, source, packed, epilogue, target),
+        }
+    }
+
+    /// Whether feature maps are reordered at the edges of the plan.
+    fn reorders(&self) -> bool {
+        self.layout == Layout::Nchw && !matches!(self.body, Body::Reference)
+    }
+
+    /// Elements of the reordered copies.
+    fn reordered_len(&self) -> usize {
+        if !self.reorders() {
+            return 0;
+        }
+        let residual = match self.direction {
+            Direction::Forward => self.output_len(),
+            _ => 0,
+        };
+        self.input_len() + self.output_len() + residual
+    }
+
+    fn body_scratch_len(&self, threads: usize) -> usize {
+        match &self.body {
+            Body::Sweep(plan) => plan.scratch_per_worker() * threads,
+            Body::Weights(plan) => plan.scratch_len(threads),
+            Body::Depthwise(plan) => plan.scratch_len(),
+            Body::Reference => 0,
+        }
+    }
+
+    fn input_len(&self) -> usize {
+        self.geometry.batch * self.geometry.in_channels * self.geometry.input_area()
+    }
+
+    fn output_len(&self) -> usize {
+        self.geometry.batch * self.geometry.out_channels * self.geometry.output_area()
+    }
+}

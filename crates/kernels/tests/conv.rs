@@ -1,0 +1,350 @@
+//! Every algorithm of convolution, in every direction, layout and instruction family, against the
+//! oracle: bit for bit on integers, on memory that faults when a kernel strays.
+
+use geometry::{ConvGeometry, Problem};
+use kernels::conv::{Algorithm, ConvOptions, ConvPlan, Direction, Epilogue};
+use kernels::{Activation, Context, Isa, Team};
+use tensor::Layout;
+use testkit::compare::{assert_close, assert_exact, widen};
+use testkit::conv::ConvCase;
+use testkit::draw::{Draw, conv_cases};
+use testkit::guard::GuardedF32;
+use testkit::layout::{channels_first, channels_last};
+
+fn resolve(case: &ConvCase) -> ConvGeometry {
+    let text = case.to_string();
+    match text.parse() {
+        Ok(Problem::Conv(shape, desc)) => desc
+            .resolve(&shape.dims)
+            .unwrap_or_else(|error| panic!("{text}: {error}")),
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+/// One direction's operands and right answer, channels first.
+struct Task {
+    direction: Direction,
+    first: Vec<f32>,
+    second: Vec<f32>,
+    want: Vec<f64>,
+}
+
+fn tasks(case: &ConvCase, x: &[f32], w: &[f32], dy: &[f32]) -> [Task; 3] {
+    let (x64, w64, dy64) = (widen(x), widen(w), widen(dy));
+    let task = |direction, first: &[f32], second: &[f32], want| Task {
+        direction,
+        first: first.to_vec(),
+        second: second.to_vec(),
+        want,
+    };
+    [
+        task(Direction::Forward, x, w, case.forward(&x64, &w64, None)),
+        task(
+            Direction::BackwardData,
+            dy,
+            w,
+            case.backward_data(&dy64, &w64),
+        ),
+        task(
+            Direction::BackwardWeights,
+            x,
+            dy,
+            case.backward_weights(&x64, &dy64),
+        ),
+    ]
+}
+
+fn to_layout(layout: Layout, values: &[f32], batch: usize, channels: usize) -> Vec<f32> {
+    match layout {
+        Layout::Nchw => values.to_vec(),
+        Layout::Nhwc => channels_last(values, batch, channels),
+    }
+}
+
+/// Runs a task on guarded memory whose scratch and output start as NaN; the result channels first.
+fn run(plan: &ConvPlan, layout: Layout, ctx: &Context<'_>, task: &Task) -> Vec<f32> {
+    let g = plan.geometry();
+    let (input, output) = (g.in_channels, g.out_channels);
+    let guarded = |values: &[f32], channels: usize| {
+        GuardedF32::from_slice(&to_layout(layout, values, g.batch, channels))
+    };
+    let nan = |len: usize| GuardedF32::from_slice(&vec![f32::NAN; len]);
+    let mut scratch = nan(plan.scratch_len(ctx.team.threads()));
+    let mut result = nan(task.want.len());
+    let mut packed = nan(plan.packed_len());
+    match task.direction {
+        Direction::BackwardWeights => {
+            let (x, dy) = (guarded(&task.first, input), guarded(&task.second, output));
+            plan.backward_weights(ctx, &x, &dy, &mut result, &mut scratch);
+            return result.to_vec();
+        }
+        Direction::Forward => {
+            plan.pack(ctx, &GuardedF32::from_slice(&task.second), &mut packed);
+            let x = guarded(&task.first, input);
+            let epilogue = Epilogue::default();
+            plan.forward(ctx, &x, &packed, epilogue, &mut result, &mut scratch);
+        }
+        Direction::BackwardData => {
+            plan.pack(ctx, &GuardedF32::from_slice(&task.second), &mut packed);
+            let dy = guarded(&task.first, output);
+            plan.backward_data(ctx, &dy, &packed, &mut result, &mut scratch);
+        }
+    }
+    let channels = match task.direction {
+        Direction::Forward => output,
+        _ => input,
+    };
+    match layout {
+        Layout::Nchw => result.to_vec(),
+        Layout::Nhwc => channels_first(&result, g.batch, channels),
+    }
+}
+
+fn teams() -> Vec<Team> {
+    [1, 2, 3, 7]
+        .into_iter()
+        .map(|threads| Team::new(threads).unwrap())
+        .collect()
+}
+
+/// Every plan that serves a problem.
+fn plans(geometry: &ConvGeometry, direction: Direction) -> Vec<(String, ConvPlan, Isa, Layout)> {
+    let mut plans = Vec::new();
+    for algorithm in Algorithm::ALL {
+        for layout in Layout::ALL {
+            for isa in Isa::available() {
+                if algorithm == Algorithm::Reference && isa != Isa::Portable {
+                    continue;
+                }
+                let options = ConvOptions {
+                    layout,
+                    isa,
+                    algorithm: Some(algorithm),
+                };
+                if let Ok(plan) = ConvPlan::new(geometry, direction, options) {
+                    let name = format!(
+                        "--direction {direction} --algorithm {algorithm} --layout {layout} on {isa}"
+                    );
+                    plans.push((name, plan, isa, layout));
+                }
+            }
+        }
+    }
+    plans
+}
+
+fn check(case: &ConvCase, teams: &[Team], seed: u64) -> usize {
+    let geometry = resolve(case);
+    let mut draw = Draw::new(seed);
+    let x = draw.integers(case.input_len());
+    let w = draw.integers(case.weight_len());
+    let dy = draw.integers(case.output_len());
+    let mut count = 0;
+    for task in tasks(case, &x, &w, &dy) {
+        for (name, plan, isa, layout) in plans(&geometry, task.direction) {
+            // One team a plan, every team over the plans: each meets every kernel many times.
+            let team = &teams[(seed as usize + count) % teams.len()];
+            let ctx = Context { team, isa };
+            let got = run(&plan, layout, &ctx, &task);
+            let threads = team.threads();
+            assert_exact(
+                &format!("{case} {name} --threads {threads}"),
+                &got,
+                &task.want,
+            );
+            count += 1;
+        }
+    }
+    count
+}
+
+#[test]
+fn drawn_problems_are_exact_on_integers() {
+    let teams = teams();
+    let mut plans = 0;
+    for (seed, case) in conv_cases(1, 600).into_iter().enumerate() {
+        plans += check(&case, &teams, seed as u64);
+    }
+    assert!(plans > 600 * 3 * 4, "only {plans} plans ran");
+}
+
+#[test]
+fn problems_that_escaped_elsewhere_are_exact() {
+    let teams = teams();
+    for (seed, (report, case)) in testkit::escaped::convolutions().into_iter().enumerate() {
+        assert!(check(&case, &teams, seed as u64) >= 6, "{report}");
+    }
+}
+
+#[test]
+fn layers_of_real_networks_are_exact() {
+    let teams = teams();
+    let case = |c, o, size, k, s, p, g| {
+        ConvCase::new(2, c, o, [size, size + 1], [k, k])
+            .stride([s, s])
+            .padding([p, p])
+            .groups(g)
+    };
+    for (seed, case) in [
+        case(3, 16, 32, 3, 1, 1, 1),
+        case(16, 16, 24, 3, 1, 1, 1),
+        case(16, 32, 16, 3, 2, 1, 1),
+        case(32, 80, 9, 3, 1, 1, 1),
+        case(96, 48, 7, 1, 1, 0, 1),
+        case(16, 32, 16, 1, 2, 0, 1),
+        case(3, 64, 28, 7, 2, 3, 1),
+        case(64, 64, 14, 3, 1, 1, 64),
+        case(72, 72, 15, 3, 2, 1, 72),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        check(&case, &teams, seed as u64);
+    }
+}
+
+#[test]
+fn results_are_bitwise_equal_for_every_team() {
+    let teams = teams();
+    for (c, o, size, k, s, g) in [
+        (19, 37, 33, 3, 2, 1),
+        (24, 24, 40, 5, 1, 24),
+        (64, 96, 28, 1, 1, 1),
+    ] {
+        let case = ConvCase::new(5, c, o, [size, size], [k, k])
+            .stride([s, s])
+            .padding([k / 2, k / 2])
+            .groups(g);
+        let geometry = resolve(&case);
+        let mut draw = Draw::new(7);
+        let x = draw.reals(case.input_len());
+        let w = draw.reals(case.weight_len());
+        let dy = draw.reals(case.output_len());
+        for direction in Direction::ALL {
+            let (first, second, len) = match direction {
+                Direction::Forward => (&x, &w, dy.len()),
+                Direction::BackwardData => (&dy, &w, x.len()),
+                Direction::BackwardWeights => (&x, &dy, w.len()),
+            };
+            let task = Task {
+                direction,
+                first: first.clone(),
+                second: second.clone(),
+                want: vec![0.0; len],
+            };
+            for (name, plan, isa, layout) in plans(&geometry, direction) {
+                let bits = |team: &Team| -> Vec<u32> {
+                    let result = run(&plan, layout, &Context { team, isa }, &task);
+                    result.iter().map(|v| v.to_bits()).collect()
+                };
+                let alone = bits(&teams[0]);
+                for team in &teams[1..] {
+                    assert!(
+                        bits(team) == alone,
+                        "{case} {name}: {} threads differ",
+                        team.threads()
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn reals_stay_within_the_bound_of_a_direct_sum() {
+    let team = Team::new(2).unwrap();
+    for (seed, case) in conv_cases(2, 120).into_iter().enumerate() {
+        let geometry = resolve(&case);
+        let mut draw = Draw::new(seed as u64);
+        let x = draw.reals(case.input_len());
+        let w = draw.reals(case.weight_len());
+        let dy = draw.reals(case.output_len());
+        let (x64, w64, dy64) = (widen(&x), widen(&w), widen(&dy));
+        let bounds = [
+            case.forward_bound(&x64, &w64, None),
+            case.backward_data_bound(&dy64, &w64),
+            case.backward_weights_bound(&x64, &dy64),
+        ];
+        for (task, bound) in tasks(&case, &x, &w, &dy).iter().zip(bounds) {
+            for (name, plan, isa, layout) in plans(&geometry, task.direction) {
+                let got = run(&plan, layout, &Context { team: &team, isa }, task);
+                assert_close(&format!("{case} {name}"), &got, &task.want, &bound);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_epilogue_adds_bias_and_residual_and_then_activates() {
+    let team = Team::new(3).unwrap();
+    for (c, o, g) in [(3, 17, 1), (20, 20, 20), (32, 48, 1)] {
+        let case = ConvCase::new(2, c, o, [9, 7], [3, 3])
+            .padding([1, 1])
+            .groups(g);
+        let geometry = resolve(&case);
+        let mut draw = Draw::new(3);
+        let x = draw.integers(case.input_len());
+        let w = draw.integers(case.weight_len());
+        let bias = draw.integers(o);
+        let residual = draw.integers(case.output_len());
+        let sums = case.forward(&widen(&x), &widen(&w), Some(&widen(&bias)));
+        for activation in [None, Some(Activation::Relu), Some(Activation::Relu6)] {
+            let want: Vec<f64> = sums
+                .iter()
+                .zip(&residual)
+                .map(|(sum, r)| sum + f64::from(*r))
+                .map(|v| match activation {
+                    None => v,
+                    Some(Activation::Relu) => v.max(0.0),
+                    Some(Activation::Relu6) => v.clamp(0.0, 6.0),
+                })
+                .collect();
+            for (name, plan, isa, layout) in plans(&geometry, Direction::Forward) {
+                let ctx = Context { team: &team, isa };
+                let mut packed = vec![f32::NAN; plan.packed_len()];
+                plan.pack(&ctx, &w, &mut packed);
+                let residual = to_layout(layout, &residual, 2, o);
+                let epilogue = Epilogue {
+                    bias: Some(&bias),
+                    residual: Some(&residual),
+                    activation,
+                };
+                let mut y = vec![f32::NAN; case.output_len()];
+                let mut scratch = vec![f32::NAN; plan.scratch_len(3)];
+                let x = to_layout(layout, &x, 2, c);
+                plan.forward(&ctx, &x, &packed, epilogue, &mut y, &mut scratch);
+                let y = match layout {
+                    Layout::Nchw => y,
+                    Layout::Nhwc => channels_first(&y, 2, o),
+                };
+                assert_exact(&format!("{case} {name} {activation:?}"), &y, &want);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_empty_batch_gives_an_empty_result_and_zero_gradients() {
+    let geometry = geometry::ConvDesc::new(4, 3)
+        .padding(1)
+        .resolve(&[0, 3, 8, 8])
+        .unwrap();
+    let team = Team::new(2).unwrap();
+    for direction in Direction::ALL {
+        for (name, plan, isa, layout) in plans(&geometry, direction) {
+            let weights = geometry.weight_count();
+            let (second, want) = match direction {
+                Direction::BackwardWeights => (vec![], vec![0.0; weights]),
+                _ => (vec![1.0; weights], vec![]),
+            };
+            let task = Task {
+                direction,
+                first: vec![],
+                second,
+                want: want.clone(),
+            };
+            let got = run(&plan, layout, &Context { team: &team, isa }, &task);
+            assert_exact(&name, &got, &want);
+        }
+    }
+}
