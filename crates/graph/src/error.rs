@@ -3,7 +3,7 @@
 use geometry::GeometryError;
 use tensor::ShapeError;
 
-use crate::ElementType;
+use crate::{ElementType, ValueType};
 
 /// An operator that does not fit its inputs.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -188,10 +188,7 @@ pub enum GraphError {
         given: usize,
     },
     /// A value whose shape or element type is not what its operator gives.
-    #[error(
-        "layer {layer}: '{value}' has shape {shape:?} of {element:?}, \
-         but {op} gives {expected_shape:?} of {expected_element:?}"
-    )]
+    #[error("layer {layer}: '{value}' is {given}, but {op} gives {expected}")]
     WrongType {
         /// The layer.
         layer: String,
@@ -199,14 +196,10 @@ pub enum GraphError {
         value: String,
         /// The operator.
         op: &'static str,
-        /// The shape the value says.
-        shape: Vec<usize>,
-        /// The elements the value says.
-        element: ElementType,
-        /// The shape that follows from the inputs.
-        expected_shape: Vec<usize>,
-        /// The elements that follow from the inputs.
-        expected_element: ElementType,
+        /// What the value says it is.
+        given: Box<ValueType>,
+        /// What follows from the inputs.
+        expected: Box<ValueType>,
     },
     /// A given value with more elements than can be addressed.
     #[error("'{value}': {source}")]
@@ -234,11 +227,11 @@ pub enum GraphError {
         /// The gradient or the new value.
         new: String,
         /// Its shape.
-        new_shape: Vec<usize>,
+        new_shape: Box<[usize]>,
         /// The parameter or state.
         old: String,
         /// Its shape.
-        old_shape: Vec<usize>,
+        old_shape: Box<[usize]>,
     },
     /// A gradient was asked for of something other than a loss.
     #[error("'{value}' of shape {shape:?} is not a loss: only the result of cross-entropy is")]

@@ -1,5 +1,7 @@
 //! Shape inference: what each operator makes of its inputs. Sizes of windows are `geometry`'s.
 
+use std::fmt;
+
 use geometry::GeometryError;
 use tensor::Shape;
 
@@ -27,6 +29,23 @@ impl ValueType {
         Self {
             shape: shape.into(),
             element: ElementType::Index,
+        }
+    }
+}
+
+impl fmt::Display for ValueType {
+    /// `[1, 64, 56, 56] of F32`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} of {:?}", self.shape, self.element)
+    }
+}
+
+impl Value {
+    /// Shape and elements.
+    pub fn value_type(&self) -> ValueType {
+        ValueType {
+            shape: self.shape.clone(),
+            element: self.element,
         }
     }
 }

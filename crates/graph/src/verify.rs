@@ -128,15 +128,13 @@ impl Graph {
                 });
             }
             made[output.index()] = true;
-            if value.shape != expected.shape || value.element != expected.element {
+            if value.value_type() != expected {
                 return Err(GraphError::WrongType {
                     layer: node.layer.clone(),
                     value: value.name.clone(),
                     op: node.op.name(),
-                    shape: value.shape.clone(),
-                    element: value.element,
-                    expected_shape: expected.shape,
-                    expected_element: expected.element,
+                    given: Box::new(value.value_type()),
+                    expected: Box::new(expected),
                 });
             }
         }
@@ -173,13 +171,13 @@ impl Graph {
                     name: old_value.name.clone(),
                 });
             }
-            if (&old_value.shape, old_value.element) != (&new_value.shape, new_value.element) {
+            if old_value.value_type() != new_value.value_type() {
                 return Err(GraphError::Pair {
                     what,
                     new: new_value.name.clone(),
-                    new_shape: new_value.shape.clone(),
+                    new_shape: new_value.shape.as_slice().into(),
                     old: old_value.name.clone(),
-                    old_shape: old_value.shape.clone(),
+                    old_shape: old_value.shape.as_slice().into(),
                 });
             }
         }
