@@ -1,0 +1,184 @@
+//! Every network on several inputs: it builds, and its training and inference graphs hold together.
+
+use graph::passes::{TrainingOptions, inference, training};
+use graph::{Graph, Op, ParameterKind, Role};
+use zoo::{BuildOptions, MODELS, ZooError};
+
+fn options(batch: usize, [channels, height, width]: [usize; 3], classes: usize) -> BuildOptions {
+    BuildOptions {
+        batch,
+        channels,
+        height,
+        width,
+        classes,
+    }
+}
+
+fn count(graph: &Graph, is_kind: impl Fn(&Op) -> bool) -> usize {
+    graph.nodes.iter().filter(|node| is_kind(&node.op)).count()
+}
+
+#[test]
+fn every_model_trains_and_infers_on_every_input() {
+    let inputs = [[3, 32, 32], [1, 28, 28], [3, 75, 61], [4, 224, 160]];
+    for model in MODELS {
+        for input in [model.input].into_iter().chain(inputs) {
+            let at = format!("{} on {input:?}", model.name);
+            let network = zoo::build(model.name, &options(2, input, 7)).expect(&at);
+            assert_eq!(network.value(network.outputs[0]).shape, [2, 7], "{at}");
+
+            let step = training(&network, TrainingOptions::default()).expect(&at);
+            step.verify().expect(&at);
+            assert_eq!(step.gradients.len(), network.parameters().count(), "{at}");
+            assert_eq!(step.updates.len(), network.states().count(), "{at}");
+            let [loss, logits] = step.outputs[..] else {
+                panic!("{at}: two outputs");
+            };
+            assert_eq!(step.value(loss).shape, [0; 0], "{at}");
+            assert_eq!(step.value(logits).shape, [2, 7], "{at}");
+
+            let run = inference(&network).expect(&at);
+            run.verify().expect(&at);
+            assert_eq!(run.value(run.outputs[0]).shape, [2, 7], "{at}");
+            // The names by which weights are loaded are the same in all three.
+            for graph in [&step, &run] {
+                let names = |graph: &Graph| -> Vec<String> {
+                    graph.parameters().map(|(_, v)| v.name.clone()).collect()
+                };
+                assert_eq!(names(graph), names(&network), "{at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_between_convolutions() {
+    let swept = |op: &Op| matches!(op, Op::Add | Op::Activation(_) | Op::BatchNorm { .. });
+    for model in MODELS.iter().filter(|model| model.name != "lenet5") {
+        let network = zoo::build(model.name, &options(2, model.input, 10)).unwrap();
+        let run = inference(&network).unwrap();
+        assert_eq!(count(&run, swept), 0, "{}", model.name);
+        assert_eq!(
+            count(&run, |op| matches!(op, Op::BatchNormInference { .. })),
+            0
+        );
+        // In training, what is left to add up are gradients that meet where a branch began.
+        let step = training(&network, TrainingOptions::default()).unwrap();
+        let blocks = count(&network, |op| *op == Op::Add);
+        assert_eq!(count(&step, swept), blocks, "{}", model.name);
+        let residuals = |op: &Op| matches!(op, Op::BatchNormTraining { residual: true, .. });
+        assert_eq!(count(&step, residuals), blocks, "{}", model.name);
+    }
+}
+
+#[test]
+fn the_training_step_of_resnet20_has_the_operators_it_should() {
+    let network = zoo::build("resnet20", &options(128, [3, 32, 32], 10)).unwrap();
+    let step = training(&network, TrainingOptions::default()).unwrap();
+    // 1 stem, 9 blocks of 2, 2 projections.
+    let convolutions = 1 + 18 + 2;
+    for (operator, expected) in [
+        ("conv", convolutions),
+        ("conv backward-weights", convolutions),
+        // Not for the images.
+        ("conv backward-data", convolutions - 1),
+        ("batch norm training", convolutions),
+        ("batch norm backward", convolutions),
+        ("activation backward", 0),
+        ("add", 9),
+        ("linear", 1),
+        ("linear backward-data", 1),
+        ("linear backward-weights", 1),
+        ("channel sum", 1),
+        ("cross-entropy", 1),
+        ("cross-entropy backward", 1),
+    ] {
+        let found = count(&step, |op| op.name() == operator);
+        assert_eq!(found, expected, "{operator}");
+    }
+}
+
+#[test]
+fn lenet_has_the_papers_400_features_on_both_sizes_of_digit() {
+    for side in [28, 32] {
+        let network = zoo::build("lenet5", &options(1, [1, side, side], 10)).unwrap();
+        let flat = network.nodes.iter().find(|node| node.op == Op::Flatten);
+        let flat = flat.unwrap().outputs[0];
+        assert_eq!(network.value(flat).shape, [1, 400]);
+    }
+}
+
+#[test]
+fn a_width_multiplier_scales_hidden_channels_only() {
+    let widest = |name: &str| {
+        let model = zoo::find(name).unwrap().model;
+        let network = zoo::build(name, &model.options()).unwrap();
+        let fc = network
+            .parameters()
+            .map(|(_, value)| value)
+            .filter(|value| {
+                let weight = ParameterKind::Weight;
+                matches!(value.role, Role::Parameter { kind, .. } if kind == weight)
+            });
+        fc.last().unwrap().shape.clone()
+    };
+    assert_eq!(widest("resnet20"), [10, 64]);
+    assert_eq!(widest("resnet20:2"), [10, 128]);
+    assert_eq!(widest("mobilenet_v1:0.5"), [1000, 512]);
+    assert_eq!(widest("mobilenet_v1:0.75"), [1000, 768]);
+    assert_eq!(widest("resnet50:0.5"), [1000, 1024]);
+    // 64 · 0.3 = 19.2, 32 · 0.3 = 9.6: rounded, not cut.
+    assert_eq!(widest("resnet20:0.3"), [10, 19]);
+    assert_eq!(widest("resnet20:0.0001"), [10, 1]);
+    assert_eq!(zoo::find("resnet20:0.50").unwrap().name(), "resnet20:0.5");
+    assert_eq!(zoo::find("resnet20:1").unwrap().name(), "resnet20");
+}
+
+#[test]
+fn wrong_names_are_answered_with_the_nearest() {
+    let error = zoo::find("resnet51").unwrap_err();
+    assert!(
+        matches!(&error, ZooError::UnknownModel { nearest, .. } if nearest.contains(&"resnet50"))
+    );
+    let error = zoo::find("mobilenet").unwrap_err().to_string();
+    assert!(
+        error.contains("'mobilenet'") && error.contains("mobilenet_v1"),
+        "{error}"
+    );
+    for width in ["", "x", "0", "-1", "nan", "inf", "1:2"] {
+        let error = zoo::find(&format!("resnet20:{width}")).unwrap_err();
+        assert!(matches!(error, ZooError::Width { .. }), "{width}: {error}");
+    }
+}
+
+#[test]
+fn inputs_that_do_not_fit_are_refused_with_layer_and_numbers() {
+    let refused = |name: &str, options: &BuildOptions| {
+        let error = zoo::build(name, options).unwrap_err().to_string();
+        assert!(!error.contains('\n'), "{error}");
+        error
+    };
+    let error = refused("resnet18", &options(1, [3, 0, 32], 10));
+    assert!(
+        error.contains("conv1") && error.contains("[1, 3, 0, 32]"),
+        "{error}"
+    );
+    let error = refused("resnet20", &options(1, [0, 32, 32], 10));
+    assert!(
+        error.contains("conv1") && error.contains("input channels"),
+        "{error}"
+    );
+    assert!(refused("resnet20", &options(1, [3, 32, 32], 0)).contains("at least one class"));
+    assert!(refused("resnet20:1e300", &options(1, [3, 32, 32], 10)).contains("overflows"));
+    let huge = options(usize::MAX, [3, 32, 32], 10);
+    assert!(refused("mobilenet_v1", &huge).contains("overflows"));
+    refused("lenet5", &options(1, [1, 32, 32], usize::MAX));
+}
+
+#[test]
+fn a_batch_of_one_pixel_a_channel_cannot_be_normalised() {
+    let small = zoo::build("mobilenet_v1", &options(1, [3, 32, 32], 10)).unwrap();
+    let error = training(&small, TrainingOptions::default()).unwrap_err();
+    assert!(error.to_string().contains("at least two values"), "{error}");
+    inference(&small).unwrap();
+}

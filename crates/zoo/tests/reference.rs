@@ -1,0 +1,86 @@
+//! Names, shapes, parameters and multiply-accumulates against PyTorch's (`reference/make.py`).
+
+use std::fs;
+use std::path::Path;
+
+use graph::{Graph, Role};
+use zoo::MODELS;
+
+fn read(file: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference");
+    fs::read_to_string(folder.join(file)).unwrap()
+}
+
+fn network(name: &str) -> Graph {
+    let found = zoo::find(name).unwrap();
+    found.build(&found.model.options()).unwrap()
+}
+
+/// `conv1.weight 64x3x7x7` for every parameter and state.
+fn listing(network: &Graph) -> String {
+    network
+        .values()
+        .iter()
+        .filter(|value| matches!(value.role, Role::Parameter { .. } | Role::State { .. }))
+        .map(|value| {
+            let extents: Vec<_> = value.shape.iter().map(usize::to_string).collect();
+            format!("{} {}\n", value.name, extents.join("x"))
+        })
+        .collect()
+}
+
+#[test]
+fn names_and_shapes_are_those_of_the_published_weights() {
+    for model in MODELS {
+        let expected = read(&format!("{}.txt", model.name));
+        assert!(expected.lines().count() >= 10);
+        assert_eq!(listing(&network(model.name)), expected, "{}", model.name);
+    }
+}
+
+#[test]
+fn costs_are_those_that_pytorch_counts() {
+    let costs = read("costs.txt");
+    assert_eq!(costs.lines().count(), MODELS.len());
+    for line in costs.lines() {
+        let [name, parameters, macs] = line.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("{line}");
+        };
+        let summary = graph::summary(&network(name));
+        assert_eq!(summary.parameters.to_string(), parameters, "{name}");
+        assert_eq!(summary.macs.to_string(), macs, "{name}");
+    }
+}
+
+#[test]
+fn costs_are_those_of_the_papers() {
+    // Giga multiply-accumulates: He et al. 2015 with the stride on the 3×3, Howard et al. 2017.
+    for (name, published) in [
+        ("resnet50", 4.09),
+        ("mobilenet_v1", 0.57),
+        ("resnet18", 1.81),
+    ] {
+        let giga = graph::summary(&network(name)).macs as f64 / 1e9;
+        assert!((giga / published - 1.0).abs() < 0.01, "{name}: {giga}");
+    }
+    // Table 6 of Howard et al.: parameters of the thinner networks, in millions.
+    for (name, published) in [
+        ("mobilenet_v1:0.75", 2.6),
+        ("mobilenet_v1:0.5", 1.3),
+        ("mobilenet_v1:0.25", 0.5),
+    ] {
+        let millions = graph::summary(&network(name)).parameters as f64 / 1e6;
+        assert!((millions - published).abs() < 0.05, "{name}: {millions}");
+    }
+}
+
+#[test]
+fn costs_do_not_depend_on_the_batch() {
+    let found = zoo::find("resnet20").unwrap();
+    let options = zoo::BuildOptions {
+        batch: 128,
+        ..found.model.options()
+    };
+    let many = graph::summary(&found.build(&options).unwrap());
+    assert_eq!(many.macs, graph::summary(&network("resnet20")).macs);
+}
