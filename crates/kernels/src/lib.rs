@@ -5,14 +5,26 @@
 //! bitwise the same for any number of threads.
 
 pub mod activation;
+pub mod concat;
+pub mod conv;
+pub mod dropout;
+pub mod elementwise;
+pub mod norm;
+pub mod pool;
+pub mod reduce;
+pub mod softmax;
+pub mod transpose;
+
 mod blocks;
 mod context;
-pub mod conv;
+mod exponential;
 mod isa;
+mod row;
 mod shared;
 mod simd;
+mod strips;
+mod sum;
 mod team;
-pub mod transpose;
 mod vectorise;
 
 pub use activation::Activation;

@@ -1,0 +1,222 @@
+//! The average of each window.
+//!
+//! The divisor is [`PoolGeometry::divisor`]: padding counts where the geometry says so, the overhang
+//! of ceil mode never does. A window wholly off the image is 0.
+
+use geometry::PoolGeometry;
+use tensor::Layout;
+
+use super::{BAND, areas, check, for_each_source, for_each_tap, placement, reach, zip_strided};
+use crate::Context;
+use crate::blocks::for_rows;
+use crate::shared::Shared;
+use crate::vectorise::vectorised;
+
+/// `y` = the sum of each window's elements on the image, divided by its divisor.
+///
+/// # Panics
+/// When a slice has not the size the geometry gives.
+pub fn forward(
+    context: &Context,
+    layout: Layout,
+    geometry: &PoolGeometry,
+    x: &[f32],
+    y: &mut [f32],
+) {
+    check("average pool", geometry, x.len(), y.len());
+    let (input, output) = areas(geometry);
+    let [depth, height, width] = geometry.windows.map(|w| w.output);
+    let (batch, channels) = (geometry.batch, geometry.channels);
+    let out = Shared::new(y);
+    match layout {
+        Layout::Nchw => for_rows(context.team, batch * channels, input, |range| {
+            for plane in range {
+                let x = &x[plane * input..][..input];
+                for row in 0..depth * height {
+                    // SAFETY: every plane belongs to one task.
+                    let y = unsafe { out.slice(plane * output + row * width, width) };
+                    vectorised(
+                        context.isa,
+                        #[inline(always)]
+                        || plane_row(geometry, x, row / height, row % height, y),
+                    );
+                }
+            }
+        }),
+        Layout::Nhwc => for_rows(context.team, batch * output, channels, |range| {
+            for pixel in range {
+                let x = &x[pixel / output * input * channels..][..input * channels];
+                let at = placement(geometry, pixel % output);
+                // SAFETY: every pixel belongs to one task.
+                let y = unsafe { out.slice(pixel * channels, channels) };
+                vectorised(
+                    context.isa,
+                    #[inline(always)]
+                    || {
+                        y.fill(0.0);
+                        for_each_source(
+                            geometry,
+                            at,
+                            #[inline(always)]
+                            |from| {
+                                for (y, v) in y.iter_mut().zip(&x[from * channels..][..channels]) {
+                                    *y += v;
+                                }
+                            },
+                        );
+                        let divisor = geometry.divisor(at).max(1) as f32;
+                        y.iter_mut().for_each(|y| *y /= divisor);
+                    },
+                );
+            }
+        }),
+    }
+}
+
+#[inline(always)]
+fn plane_row(geometry: &PoolGeometry, x: &[f32], depth: usize, height: usize, y: &mut [f32]) {
+    y.fill(0.0);
+    for_each_tap(
+        geometry,
+        depth,
+        height,
+        #[inline(always)]
+        |at, first| {
+            let stride = geometry.windows[2].stride;
+            zip_strided(x, first, stride, y[at].iter_mut(), |y, v, _| *y += v);
+        },
+    );
+    divide_row(geometry, depth, height, 0, y);
+}
+
+/// Divides outputs `from ..` of a row by their divisors. All windows that lie wholly on the image
+/// have the same one.
+#[inline(always)]
+fn divide_row(
+    geometry: &PoolGeometry,
+    depth: usize,
+    height: usize,
+    from: usize,
+    values: &mut [f32],
+) {
+    let w = &geometry.windows[2];
+    let (first, last) = (reach(w, 0), reach(w, w.kernel - 1));
+    let to = from + values.len();
+    let inner_from = first.start.max(last.start).clamp(from, to);
+    let inner_to = first.end.min(last.end).clamp(inner_from, to);
+    let divisor = |column: usize| geometry.divisor([depth, height, column]).max(1) as f32;
+    for column in (from..inner_from).chain(inner_to..to) {
+        values[column - from] /= divisor(column);
+    }
+    if inner_from < inner_to {
+        let divisor = divisor(inner_from);
+        for value in &mut values[inner_from - from..inner_to - from] {
+            *value /= divisor;
+        }
+    }
+}
+
+/// `dx`: each window spreads its gradient, divided by its divisor, evenly over its elements on the
+/// image; where windows overlap, the shares add up in their order.
+///
+/// # Panics
+/// When a slice has not the size the geometry gives.
+pub fn backward(
+    context: &Context,
+    layout: Layout,
+    geometry: &PoolGeometry,
+    dy: &[f32],
+    dx: &mut [f32],
+) {
+    check("average pool backward", geometry, dx.len(), dy.len());
+    let (input, output) = areas(geometry);
+    let channels = geometry.channels;
+    let out = Shared::new(dx);
+    match layout {
+        Layout::Nchw => for_rows(context.team, geometry.batch * channels, input, |range| {
+            for plane in range {
+                // SAFETY: every plane belongs to one task.
+                let dx = unsafe { out.slice(plane * input, input) };
+                let dy = &dy[plane * output..][..output];
+                vectorised(
+                    context.isa,
+                    #[inline(always)]
+                    || spread_plane(geometry, dy, dx),
+                );
+            }
+        }),
+        Layout::Nhwc => {
+            let bands = channels.div_ceil(BAND);
+            context.team.for_each(geometry.batch * bands, |task, _| {
+                let (image, first) = (task / bands, task % bands * BAND);
+                let width = BAND.min(channels - first);
+                let band = |place: usize| {
+                    let start = (image * input + place) * channels + first;
+                    // SAFETY: a band of an image's channels belongs to one task, which holds one
+                    // slice of it at a time.
+                    unsafe { out.slice(start, width) }
+                };
+                vectorised(
+                    context.isa,
+                    #[inline(always)]
+                    || {
+                        (0..input).for_each(|place| band(place).fill(0.0));
+                        for pixel in 0..output {
+                            let at = placement(geometry, pixel);
+                            let divisor = geometry.divisor(at).max(1) as f32;
+                            let mut share = [0.0; BAND];
+                            let dy = &dy[(image * output + pixel) * channels + first..][..width];
+                            for (share, dy) in share.iter_mut().zip(dy) {
+                                *share = dy / divisor;
+                            }
+                            for_each_source(
+                                geometry,
+                                at,
+                                #[inline(always)]
+                                |place| {
+                                    for (dx, share) in band(place).iter_mut().zip(&share) {
+                                        *dx += share;
+                                    }
+                                },
+                            );
+                        }
+                    },
+                );
+            });
+        }
+    }
+}
+
+#[inline(always)]
+fn spread_plane(geometry: &PoolGeometry, dy: &[f32], dx: &mut [f32]) {
+    dx.fill(0.0);
+    let [_, height, width] = geometry.windows.map(|w| w.output);
+    let stride = geometry.windows[2].stride;
+    for (row, dy) in dy.chunks_exact(width).enumerate() {
+        let (depth, height) = (row / height, row % height);
+        // A row in pieces, so that its shares need no memory but the stack.
+        for (from, dy) in (0..).step_by(BAND).zip(dy.chunks(BAND)) {
+            let mut shares = [0.0; BAND];
+            let shares = &mut shares[..dy.len()];
+            shares.copy_from_slice(dy);
+            divide_row(geometry, depth, height, from, shares);
+            for_each_tap(
+                geometry,
+                depth,
+                height,
+                #[inline(always)]
+                |at, first| {
+                    let start = at.start.max(from);
+                    let end = at.end.min(from + shares.len());
+                    if start < end {
+                        let dx = &mut dx[first + (start - at.start) * stride..];
+                        let shares = &shares[start - from..end - from];
+                        for (dx, share) in dx.iter_mut().step_by(stride).zip(shares) {
+                            *dx += share;
+                        }
+                    }
+                },
+            );
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Pooling over windows and over whole planes, in one, two or three spatial axes.
+//!
+//! | | forward | backward |
+//! |---|---|---|
+//! | maximum | [`max::forward`] | [`max::backward`] |
+//! | average | [`average::forward`] | [`average::backward`] |
+//! | average of a plane | [`global::forward`] | [`global::backward`] |
+//!
+//! In NHWC the inner loop runs over the channels of a pixel, in NCHW over the placements of a row.
+//! Either way a kernel walks over the taps of a window in the order in which they lie in a plane.
+
+pub mod average;
+pub mod global;
+pub mod max;
+
+use std::ops::Range;
+
+use geometry::{PoolGeometry, Window};
+
+/// Channels of a pixel that one task of an NHWC kernel takes.
+const BAND: usize = 64;
+
+/// Elements of an input plane and of an output plane.
+fn areas(geometry: &PoolGeometry) -> (usize, usize) {
+    let area = |extent: fn(&Window) -> usize| geometry.windows.iter().map(extent).product();
+    (area(|w| w.input), area(|w| w.output))
+}
+
+/// Asserts that `x` and `y` are maps of the sizes the geometry gives.
+fn check(what: &str, geometry: &PoolGeometry, x: usize, y: usize) {
+    let (input, output) = areas(geometry);
+    let planes = geometry.batch * geometry.channels;
+    assert_eq!(x, planes * input, "{what}: length of the input's map");
+    assert_eq!(y, planes * output, "{what}: length of the output's map");
+}
+
+/// Depth, height and width of an output element.
+fn placement(geometry: &PoolGeometry, index: usize) -> [usize; 3] {
+    let [_, height, width] = geometry.windows.map(|w| w.output);
+    [
+        index / (height * width),
+        index / width % height,
+        index % width,
+    ]
+}
+
+/// Calls `visit` with the place in the input plane of every tap of a window that is on the image.
+#[inline(always)]
+fn for_each_source(geometry: &PoolGeometry, at: [usize; 3], mut visit: impl FnMut(usize)) {
+    let w = &geometry.windows[2];
+    for_each_row(geometry, at[0], at[1], |row| {
+        for tap in 0..w.kernel {
+            if let Some(column) = w.source(at[2], tap) {
+                visit(row * w.input + column);
+            }
+        }
+    });
+}
+
+/// Calls `visit(placements, first)` for every tap of the windows of an output row: `placements` of
+/// the row find the tap on the image, the first of them at place `first` of the input plane, each
+/// further one a stride behind.
+#[inline(always)]
+fn for_each_tap(
+    geometry: &PoolGeometry,
+    depth: usize,
+    height: usize,
+    mut visit: impl FnMut(Range<usize>, usize),
+) {
+    let w = &geometry.windows[2];
+    for_each_row(geometry, depth, height, |row| {
+        for tap in 0..w.kernel {
+            let reach = reach(w, tap);
+            if !reach.is_empty() {
+                let column = reach.start * w.stride + tap * w.dilation - w.before;
+                visit(reach, row * w.input + column);
+            }
+        }
+    });
+}
+
+/// Calls `visit` with every input row (counted through depth and height) that windows at output
+/// depth `depth` and height `height` touch.
+#[inline(always)]
+fn for_each_row(
+    geometry: &PoolGeometry,
+    depth: usize,
+    height: usize,
+    mut visit: impl FnMut(usize),
+) {
+    let [d, h, _] = &geometry.windows;
+    for plane in (0..d.kernel).filter_map(|tap| d.source(depth, tap)) {
+        for row in (0..h.kernel).filter_map(|tap| h.source(height, tap)) {
+            visit(plane * h.input + row);
+        }
+    }
+}
+
+/// The placements that put a tap on the image; they are neighbours.
+fn reach(window: &Window, tap: usize) -> Range<usize> {
+    let offset = tap * window.dilation;
+    // o·stride + offset − before ≥ 0, and < input.
+    let from = window.before.saturating_sub(offset).div_ceil(window.stride);
+    let to = (window.input + window.before)
+        .saturating_sub(offset)
+        .div_ceil(window.stride)
+        .min(window.output);
+    from.min(to)..to
+}
+
+/// Calls `f(target, value, place)` for every target in turn, the first with `x[first]`, each further
+/// one with the element a stride behind.
+#[inline(always)]
+fn zip_strided<T>(
+    x: &[f32],
+    first: usize,
+    stride: usize,
+    targets: impl ExactSizeIterator<Item = T>,
+    mut f: impl FnMut(T, f32, usize),
+) {
+    let count = targets.len();
+    if count == 0 {
+        return;
+    }
+    let x = &x[first..=first + (count - 1) * stride];
+    // The common strides as constants, so that the compiler can vectorise them.
+    match stride {
+        1 => {
+            for (i, (target, &value)) in targets.zip(x).enumerate() {
+                f(target, value, first + i);
+            }
+        }
+        2 => {
+            for (i, target) in targets.enumerate() {
+                // SAFETY: the slice was cut to reach the last target's element.
+                f(target, unsafe { *x.get_unchecked(2 * i) }, first + 2 * i);
+            }
+        }
+        _ => {
+            for (i, target) in targets.enumerate() {
+                f(target, x[i * stride], first + i * stride);
+            }
+        }
+    }
+}
