@@ -1,0 +1,31 @@
+//! From a graph to a program on the CPU: the only place where graphs and kernels meet.
+//!
+//! ```text
+//! Graph ─▶ lower ─▶ steps over buffers ─▶ memory plan ─▶ Program ─▶ run ─▶ profile
+//!          │         └ what each kernel reads and writes
+//!          └ layouts, algorithms, packed weights, what runs in place
+//! ```
+//!
+//! A [`Program`] has checked, chosen and allocated everything when it is made; a run takes no memory
+//! and cannot fail. Inputs, outputs and parameters are channels first whatever layout the program
+//! computes in. Results are bitwise the same for any number of threads.
+
+mod error;
+mod execute;
+mod fold;
+mod init;
+mod lower;
+mod memory;
+mod options;
+mod profile;
+mod program;
+mod regions;
+mod slots;
+mod step;
+
+pub use error::RuntimeError;
+pub use init::initialise;
+pub use options::{Run, RuntimeOptions};
+pub use profile::ProfileRow;
+pub use program::{MemoryReport, Program};
+pub use slots::{Slot, StateSlot};

@@ -1,0 +1,203 @@
+//! Convolutions and linear layers in their three directions, and the gradient of their bias.
+//!
+//! A linear layer is a 1×1 convolution: its input `[n, f]` is one channels-last image of `n` pixels
+//! and `f` channels, its weight `[o, f]` the kernel. So both share kernels, plans and epilogues.
+
+use std::sync::Arc;
+
+use geometry::{ConvDesc, ConvGeometry};
+use graph::{Node, Op, ValueId};
+use kernels::conv::{ConvOptions, ConvPlan, Direction};
+use tensor::Layout;
+
+use super::{Home, Lowering};
+use crate::RuntimeError;
+use crate::step::{BufferId, Work};
+
+impl Lowering<'_> {
+    pub(super) fn convolution(&mut self, node: &Node) -> Result<(), RuntimeError> {
+        match &node.op {
+            Op::Conv { desc, .. } => {
+                let shape = self.graph.value(node.inputs[0]).shape.clone();
+                let plan = self.conv_plan(desc, &shape, Direction::Forward)?;
+                self.forward(node, plan);
+            }
+            Op::Linear { .. } => {
+                let plan = self.linear_plan(node.inputs[0], node.outputs[0], Direction::Forward)?;
+                self.forward(node, plan);
+            }
+            Op::ConvBackwardData { desc, input } => {
+                let plan = self.conv_plan(desc, input, Direction::BackwardData)?;
+                self.backward_data(node, plan);
+            }
+            Op::LinearBackwardData => {
+                let plan =
+                    self.linear_plan(node.outputs[0], node.inputs[0], Direction::BackwardData)?;
+                self.backward_data(node, plan);
+            }
+            Op::ConvBackwardWeights { desc } => {
+                let shape = self.graph.value(node.inputs[0]).shape.clone();
+                let plan = self.conv_plan(desc, &shape, Direction::BackwardWeights)?;
+                self.backward_weights(node, plan);
+            }
+            Op::LinearBackwardWeights => {
+                let plan =
+                    self.linear_plan(node.inputs[0], node.inputs[1], Direction::BackwardWeights)?;
+                self.backward_weights(node, plan);
+            }
+            Op::ChannelSum => self.channel_sum(node),
+            _ => return Err(self.not_lowered()),
+        }
+        Ok(())
+    }
+
+    fn forward(&mut self, node: &Node, plan: Arc<ConvPlan>) {
+        let (has_bias, has_residual, activation) = match node.op {
+            Op::Conv {
+                bias,
+                residual,
+                activation,
+                ..
+            } => (bias, residual, activation),
+            Op::Linear { bias } => (bias, false, None),
+            _ => (false, false, None),
+        };
+        let x = self.feature(node.inputs[0]);
+        let packed = self.packed(node.inputs[1], &plan);
+        let mut rest = node.inputs[2..].iter().copied();
+        let bias = has_bias.then(|| rest.next()).flatten();
+        let bias = bias.map(|id| self.plain(id));
+        let residual = has_residual.then(|| rest.next()).flatten();
+        let residual = residual.map(|id| self.feature(id));
+        let y = self.feature_result(node.outputs[0]);
+        let scratch = self.scratch(plan.scratch_len(self.threads));
+        self.push(Work::ConvForward {
+            plan,
+            x,
+            packed,
+            bias,
+            residual,
+            activation,
+            y,
+            scratch,
+        });
+    }
+
+    fn backward_data(&mut self, node: &Node, plan: Arc<ConvPlan>) {
+        let dy = self.feature(node.inputs[0]);
+        let packed = self.packed(node.inputs[1], &plan);
+        let dx = self.feature_result(node.outputs[0]);
+        let scratch = self.scratch(plan.scratch_len(self.threads));
+        self.push(Work::ConvBackwardData {
+            plan,
+            dy,
+            packed,
+            dx,
+            scratch,
+        });
+    }
+
+    fn backward_weights(&mut self, node: &Node, plan: Arc<ConvPlan>) {
+        let x = self.feature(node.inputs[0]);
+        let dy = self.feature(node.inputs[1]);
+        let dw = self.result(node.outputs[0], Layout::Nchw);
+        let scratch = self.scratch(plan.scratch_len(self.threads));
+        self.push(Work::ConvBackwardWeights {
+            plan,
+            x,
+            dy,
+            dw,
+            scratch,
+        });
+    }
+
+    fn channel_sum(&mut self, node: &Node) {
+        let map = self.map(node.inputs[0]);
+        let dy = self.feature(node.inputs[0]);
+        let db = self.result(node.outputs[0], Layout::Nchw);
+        let scratch = self.scratch(kernels::reduce::scratch_len(
+            map.layout,
+            map.batch,
+            map.channels,
+            map.area,
+        ));
+        self.push(Work::ChannelSum {
+            map,
+            dy,
+            db,
+            scratch,
+        });
+    }
+
+    /// The weight as the plan wants it: packed in the prologue if the weight stays the same from run
+    /// to run.
+    fn packed(&mut self, weight: ValueId, plan: &Arc<ConvPlan>) -> BufferId {
+        let constant = self.constant[weight.index()];
+        let weight = self.plain(weight);
+        let packed = self.buffer(plan.packed_len(), Home::Arena);
+        let plan = Arc::clone(plan);
+        self.emit(
+            constant,
+            Work::Pack {
+                plan,
+                weight,
+                packed,
+            },
+        );
+        packed
+    }
+
+    fn conv_plan(
+        &self,
+        desc: &ConvDesc,
+        input: &[usize],
+        direction: Direction,
+    ) -> Result<Arc<ConvPlan>, RuntimeError> {
+        let geometry = self.geometry(desc, input)?;
+        let options = ConvOptions {
+            layout: self.options.layout,
+            isa: self.options.isa,
+            algorithm: self.options.algorithm,
+        };
+        let plan = ConvPlan::new(&geometry, direction, options);
+        plan.map(Arc::new).map_err(|source| RuntimeError::Plan {
+            layer: self.layer.clone(),
+            source,
+        })
+    }
+
+    /// The plan of a linear layer from `x [n, f]` to `y [n, o]`. An algorithm asked for that serves
+    /// no matrix product is meant for the convolutions alone.
+    fn linear_plan(
+        &self,
+        x: ValueId,
+        y: ValueId,
+        direction: Direction,
+    ) -> Result<Arc<ConvPlan>, RuntimeError> {
+        let (x, y) = (&self.graph.value(x).shape, &self.graph.value(y).shape);
+        let geometry = self.geometry(&ConvDesc::new(y[1], 1), &[1, x[1], x[0]])?;
+        let options = ConvOptions {
+            layout: Layout::Nhwc,
+            isa: self.options.isa,
+            algorithm: self.options.algorithm,
+        };
+        let best = ConvOptions {
+            algorithm: None,
+            ..options
+        };
+        let plan = ConvPlan::new(&geometry, direction, options)
+            .or_else(|_| ConvPlan::new(&geometry, direction, best));
+        plan.map(Arc::new).map_err(|source| RuntimeError::Plan {
+            layer: self.layer.clone(),
+            source,
+        })
+    }
+
+    fn geometry(&self, desc: &ConvDesc, input: &[usize]) -> Result<ConvGeometry, RuntimeError> {
+        desc.resolve(input)
+            .map_err(|source| RuntimeError::Geometry {
+                layer: self.layer.clone(),
+                source,
+            })
+    }
+}

@@ -1,0 +1,124 @@
+//! The block itself, and the view through which the steps of a run share it.
+
+use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+
+use super::{LINE, Span};
+
+/// Zeroed memory on a cache line. Unlike a vector it says so when the system has no more.
+#[derive(Debug)]
+pub(crate) struct Block {
+    start: NonNull<f32>,
+    len: usize,
+}
+
+// SAFETY: the block owns its memory, which holds plain numbers.
+unsafe impl Send for Block {}
+// SAFETY: through a shared reference the block is only read.
+unsafe impl Sync for Block {}
+
+impl Block {
+    /// `len` zeros, or the number of bytes that could not be had.
+    pub(crate) fn zeroed(len: usize) -> Result<Self, usize> {
+        let bytes = len.saturating_mul(size_of::<f32>());
+        if len == 0 {
+            return Ok(Self {
+                start: NonNull::dangling(),
+                len,
+            });
+        }
+        let layout = Self::layout(len).ok_or(bytes)?;
+        // SAFETY: the size is not zero.
+        let start = unsafe { alloc_zeroed(layout) };
+        let start = NonNull::new(start.cast()).ok_or(bytes)?;
+        Ok(Self { start, len })
+    }
+
+    fn layout(len: usize) -> Option<Layout> {
+        let bytes = len.checked_mul(size_of::<f32>())?;
+        Layout::from_size_align(bytes, LINE * size_of::<f32>()).ok()
+    }
+
+    /// A stretch of the block.
+    pub(crate) fn read(&self, span: Span) -> &[f32] {
+        self.assert_inside(span);
+        // SAFETY: inside the block, and nobody writes while it is borrowed.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr().add(span.start), span.len) }
+    }
+
+    /// A stretch of the block, to be written.
+    pub(crate) fn write(&mut self, span: Span) -> &mut [f32] {
+        self.assert_inside(span);
+        // SAFETY: inside the block, which is borrowed by nobody else.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr().add(span.start), span.len) }
+    }
+
+    /// Shares the block among the operands of steps.
+    pub(crate) fn view(&mut self) -> View<'_> {
+        View {
+            start: self.start,
+            len: self.len,
+            owner: PhantomData,
+        }
+    }
+
+    fn assert_inside(&self, span: Span) {
+        assert!(
+            span.start <= self.len && span.len <= self.len - span.start,
+            "a span past the end of the block"
+        );
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        if let Some(layout) = Self::layout(self.len).filter(|_| self.len > 0) {
+            // SAFETY: allocated with this layout.
+            unsafe { dealloc(self.start.as_ptr().cast(), layout) };
+        }
+    }
+}
+
+/// The block while a run uses it: several operands of a step at once, some of them written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View<'a> {
+    start: NonNull<f32>,
+    len: usize,
+    owner: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: handing the pointer to another thread is sound; what is done with it is the contract of
+// the unsafe methods.
+unsafe impl Send for View<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for View<'_> {}
+
+impl<'a> View<'a> {
+    /// A stretch of the block.
+    ///
+    /// # Safety
+    /// No slice from [`View::write`] that overlaps it may live at the same time.
+    pub(crate) unsafe fn read(self, span: Span) -> &'a [f32] {
+        self.assert_inside(span);
+        // SAFETY: inside the block; the caller vouches that nobody writes it.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr().add(span.start), span.len) }
+    }
+
+    /// A stretch of the block, to be written.
+    ///
+    /// # Safety
+    /// No other slice of this view that overlaps it may live at the same time.
+    pub(crate) unsafe fn write(self, span: Span) -> &'a mut [f32] {
+        self.assert_inside(span);
+        // SAFETY: inside the block; the caller vouches that nobody else has it.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr().add(span.start), span.len) }
+    }
+
+    fn assert_inside(self, span: Span) {
+        assert!(
+            span.start <= self.len && span.len <= self.len - span.start,
+            "a span past the end of the block"
+        );
+    }
+}

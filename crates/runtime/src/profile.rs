@@ -1,0 +1,54 @@
+//! Where the time of a run goes.
+
+use std::time::Instant;
+
+use crate::execute::execute;
+use crate::{Program, Run};
+
+/// One step of a program and its time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProfileRow {
+    /// The layer it is done for.
+    pub layer: String,
+    /// The operator of the graph.
+    pub op: &'static str,
+    /// The kernel: `direct forward`, `pack`, `norm backward`.
+    pub kernel: String,
+    /// Multiply-accumulates; 0 where they are not the work.
+    pub macs: usize,
+    /// Median over the repeats.
+    pub milliseconds: f64,
+}
+
+impl Program {
+    /// Runs the graph `repeats` times, at least once, after a run to warm up, and times every step.
+    /// Running statistics move on as in [`Program::run`]. What runs only after parameters changed is
+    /// not in the list.
+    pub fn profile(&mut self, run: Run, repeats: usize) -> Vec<ProfileRow> {
+        self.run(run);
+        let (machine, lowered) = self.parts();
+        let steps = &lowered.main;
+        let repeats = repeats.max(1);
+        let mut times = vec![Vec::with_capacity(repeats); steps.len()];
+        machine.team.enter(|| {
+            for _ in 0..repeats {
+                for (step, times) in steps.iter().zip(&mut times) {
+                    let start = Instant::now();
+                    execute(&machine, std::slice::from_ref(step), run);
+                    times.push(start.elapsed().as_secs_f64() * 1e3);
+                }
+            }
+        });
+        let rows = steps.iter().zip(times).map(|(step, mut times)| {
+            times.sort_by(f64::total_cmp);
+            ProfileRow {
+                layer: step.layer.clone(),
+                op: step.op,
+                kernel: step.work.to_string(),
+                macs: step.work.macs(),
+                milliseconds: times[times.len() / 2],
+            }
+        });
+        rows.collect()
+    }
+}

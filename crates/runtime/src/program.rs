@@ -1,0 +1,277 @@
+//! A graph made ready to run: everything checked, chosen and allocated.
+
+use std::fmt;
+use std::sync::Arc;
+
+use graph::{ElementType, Graph};
+use kernels::{Isa, Team};
+
+use crate::execute::{Machine, execute};
+use crate::lower::{Lowered, lower};
+use crate::memory::{Block, Span};
+use crate::regions::Regions;
+use crate::{Run, RuntimeError, RuntimeOptions, Slot, StateSlot};
+
+/// A graph lowered to steps on the CPU. It owns its parameters, and a run allocates nothing.
+///
+/// ```
+/// use geometry::ConvDesc;
+/// use graph::{NetworkBuilder, passes};
+/// use runtime::{Program, Run, RuntimeOptions, initialise};
+///
+/// let mut network = NetworkBuilder::new("tiny", [1, 3, 8, 8]);
+/// let x = network.input();
+/// let x = network.conv("conv1", x, ConvDesc::new(4, 3).padding(1), true)?;
+/// let x = network.global_average_pool(x)?;
+/// let x = network.flatten(x)?;
+/// let logits = network.linear("fc", x, 2)?;
+/// let network = network.finish(logits)?;
+///
+/// let mut program = Program::new(passes::inference(&network)?, &RuntimeOptions::default())?;
+/// initialise(&mut program, 7);
+/// program.input_f32(0).fill(0.5);
+/// program.run(Run::default());
+/// assert_eq!(program.output(0).len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Program {
+    graph: Graph,
+    team: Arc<Team>,
+    isa: Isa,
+    regions: Regions,
+    lowered: Lowered,
+    block: Block,
+    /// Whether what the prologue computes fits the parameters and states.
+    prepared: bool,
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Program")
+            .field("network", &self.graph.name)
+            .field("memory", &self.memory())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Bytes a program holds, by purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryReport {
+    /// Parameters.
+    pub parameters: usize,
+    /// Their gradients; nothing in an inference program.
+    pub gradients: usize,
+    /// Running statistics.
+    pub states: usize,
+    /// Inputs and outputs.
+    pub edges: usize,
+    /// Everything inside a run: feature maps, packed weights, scratch.
+    pub arena: usize,
+    /// What the arena would need if no two buffers shared memory.
+    pub unshared: usize,
+}
+
+impl MemoryReport {
+    /// All bytes.
+    pub fn total(&self) -> usize {
+        self.parameters + self.gradients + self.states + self.edges + self.arena
+    }
+}
+
+impl Program {
+    /// Lowers a graph for a team of its own. Parameters start at zero, states as the graph says; see
+    /// [`initialise`](crate::initialise).
+    ///
+    /// # Errors
+    /// A graph that does not hold together, an algorithm that does not serve it, or memory that
+    /// cannot be had: sizes are checked before it is taken.
+    pub fn new(graph: Graph, options: &RuntimeOptions) -> Result<Self, RuntimeError> {
+        Self::with_team(graph, options, Arc::new(Team::new(options.threads)?))
+    }
+
+    /// Lowers a graph for threads that other programs use too; `options.threads` does not count.
+    ///
+    /// # Errors
+    /// As [`Program::new`].
+    pub fn with_team(
+        graph: Graph,
+        options: &RuntimeOptions,
+        team: Arc<Team>,
+    ) -> Result<Self, RuntimeError> {
+        graph.verify()?;
+        let unaddressable = || RuntimeError::Unaddressable {
+            network: graph.name.clone(),
+        };
+        let regions = Regions::of(&graph).ok_or_else(unaddressable)?;
+        let lowered = lower(&graph, &regions, options, team.threads())?;
+        let len = regions
+            .end
+            .checked_add(lowered.arena)
+            .ok_or_else(unaddressable)?;
+        let block = Block::zeroed(len).map_err(|bytes| RuntimeError::Memory {
+            network: graph.name.clone(),
+            bytes,
+        })?;
+        let mut program = Self {
+            graph,
+            team,
+            isa: options.isa.min(Isa::best()),
+            regions,
+            lowered,
+            block,
+            prepared: false,
+        };
+        for slot in program.regions.states.clone() {
+            program.state_mut()[slot.range].fill(slot.init);
+        }
+        Ok(program)
+    }
+
+    /// The graph.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The threads.
+    pub fn team(&self) -> &Arc<Team> {
+        &self.team
+    }
+
+    /// Input `index` of the graph, channels first; kept until written again.
+    ///
+    /// # Panics
+    /// When there is no such input or it holds indices.
+    pub fn input_f32(&mut self, index: usize) -> &mut [f32] {
+        self.input(index, ElementType::F32)
+    }
+
+    /// Input `index` of the graph, which holds indices, such as labels; kept until written again.
+    ///
+    /// # Panics
+    /// When there is no such input or it holds floating-point numbers.
+    pub fn input_index(&mut self, index: usize) -> &mut [u32] {
+        bytemuck::cast_slice_mut(self.input(index, ElementType::Index))
+    }
+
+    fn input(&mut self, index: usize, element: ElementType) -> &mut [f32] {
+        let value = self.graph.value(self.graph.inputs[index]);
+        assert_eq!(value.element, element, "elements of input '{}'", value.name);
+        self.block.write(self.regions.inputs[index])
+    }
+
+    /// Runs the graph on its inputs: fills the outputs and gradients, and moves the states on.
+    ///
+    /// Allocates nothing and takes no lock. What depends on parameters alone, such as packed weights
+    /// and folded norms of an inference graph, is computed in the first run after they changed.
+    ///
+    /// # Panics
+    /// When a label is not below the number of classes.
+    pub fn run(&mut self, run: Run) {
+        let prepared = std::mem::replace(&mut self.prepared, true);
+        let lowered = &self.lowered;
+        let machine = Machine {
+            team: &self.team,
+            isa: self.isa,
+            view: self.block.view(),
+            spans: &lowered.spans,
+        };
+        self.team.enter(move || {
+            if !prepared {
+                execute(&machine, &lowered.prologue, run);
+            }
+            execute(&machine, &lowered.main, run);
+        });
+    }
+
+    /// Output `index` of the graph as the last run left it, channels first.
+    ///
+    /// # Panics
+    /// When there is no such output.
+    pub fn output(&self, index: usize) -> &[f32] {
+        self.block.read(self.regions.outputs[index])
+    }
+
+    /// The parameters and where they lie in [`Program::parameters`], in the graph's order.
+    pub fn slots(&self) -> &[Slot] {
+        &self.regions.slots
+    }
+
+    /// All parameters.
+    pub fn parameters(&self) -> &[f32] {
+        self.block.read(self.regions.parameters)
+    }
+
+    /// All parameters, to be changed. The next run sees the change.
+    pub fn parameters_mut(&mut self) -> &mut [f32] {
+        self.prepared = false;
+        self.block.write(self.regions.parameters)
+    }
+
+    /// The gradients of the last run, in the ranges of [`Program::slots`]. Empty if the graph has
+    /// none; zero for a parameter that the loss does not depend on.
+    pub fn gradients(&self) -> &[f32] {
+        self.block.read(self.regions.gradients)
+    }
+
+    /// The gradients, to be scaled or clipped.
+    pub fn gradients_mut(&mut self) -> &mut [f32] {
+        self.block.write(self.regions.gradients)
+    }
+
+    /// The parameters, to be changed, beside their gradients: what an optimiser needs.
+    pub fn parameters_and_gradients(&mut self) -> (&mut [f32], &[f32]) {
+        self.prepared = false;
+        let (parameters, gradients) = (self.regions.parameters, self.regions.gradients);
+        let both = self.block.write(Span {
+            start: parameters.start,
+            len: gradients.start + gradients.len - parameters.start,
+        });
+        let (left, right) = both.split_at_mut(gradients.start - parameters.start);
+        (&mut left[..parameters.len], right)
+    }
+
+    /// The states and where they lie in [`Program::state`], in the graph's order.
+    pub fn states(&self) -> &[StateSlot] {
+        &self.regions.states
+    }
+
+    /// All states.
+    pub fn state(&self) -> &[f32] {
+        self.block.read(self.regions.state)
+    }
+
+    /// All states, to be changed. The next run sees the change.
+    pub fn state_mut(&mut self) -> &mut [f32] {
+        self.prepared = false;
+        self.block.write(self.regions.state)
+    }
+
+    /// Bytes of the arena: everything inside a run.
+    pub fn arena_bytes(&self) -> usize {
+        self.memory().arena
+    }
+
+    /// Bytes the program holds, by purpose.
+    pub fn memory(&self) -> MemoryReport {
+        let bytes = |elements: usize| elements * size_of::<f32>();
+        MemoryReport {
+            parameters: bytes(self.regions.parameters.len),
+            gradients: bytes(self.regions.gradients.len),
+            states: bytes(self.regions.state.len),
+            edges: bytes(self.regions.edges()),
+            arena: bytes(self.lowered.arena),
+            unshared: bytes(self.lowered.unshared),
+        }
+    }
+
+    /// The steps of a run, the machine to run them on, and what must run once before them.
+    pub(crate) fn parts(&mut self) -> (Machine<'_>, &Lowered) {
+        let machine = Machine {
+            team: &self.team,
+            isa: self.isa,
+            view: self.block.view(),
+            spans: &self.lowered.spans,
+        };
+        (machine, &self.lowered)
+    }
+}
