@@ -10,6 +10,7 @@ pub mod conv;
 pub mod dropout;
 pub mod elementwise;
 pub mod norm;
+pub mod peak;
 pub mod pool;
 pub mod reduce;
 pub mod softmax;

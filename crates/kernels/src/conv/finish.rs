@@ -14,6 +14,12 @@ pub(in crate::conv) struct Finish {
 }
 
 impl Finish {
+    /// Sums are written as they are.
+    #[inline(always)]
+    pub(in crate::conv) fn is_plain(&self) -> bool {
+        self.bias.is_null() && self.residual.is_null() && self.activation.is_none()
+    }
+
     /// Adds bias and residual, applies the activation and writes `count` channels.
     ///
     /// # Safety

@@ -81,20 +81,20 @@ pub(crate) trait Vector: Copy {
 /// compiled with that family's instructions, and a call of the one that `isa` names. The body must
 /// be `#[inline(always)]`, or its intrinsics would be calls.
 macro_rules! dispatch {
-    ($isa:expr => $($body:ident)::+ ($($arg:ident : $ty:ty),* $(,)?)) => {{
+    ($isa:expr => $($body:ident)::+ ($($arg:ident : $ty:ty),* $(,)?) $(-> $ret:ty)?) => {{
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-        unsafe fn avx512($($arg: $ty),*) {
+        unsafe fn avx512($($arg: $ty),*) $(-> $ret)? {
             // SAFETY: the features of this function are those of the vector type.
             unsafe { $($body)::+::<crate::simd::F32x16>($($arg),*) }
         }
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma")]
-        unsafe fn avx2($($arg: $ty),*) {
+        unsafe fn avx2($($arg: $ty),*) $(-> $ret)? {
             // SAFETY: the features of this function are those of the vector type.
             unsafe { $($body)::+::<crate::simd::F32x8>($($arg),*) }
         }
-        unsafe fn portable($($arg: $ty),*) {
+        unsafe fn portable($($arg: $ty),*) $(-> $ret)? {
             // SAFETY: needs nothing beyond the baseline.
             unsafe { $($body)::+::<crate::simd::F32x8Portable>($($arg),*) }
         }

@@ -22,6 +22,9 @@ use super::walk::Segment;
 use crate::conv::finish::Finish;
 use crate::simd::Vector;
 
+/// Channels of the widest tile: three vectors of sixteen.
+const MAX_TILE_ROW: usize = 48;
+
 /// Target memory of a tile.
 #[derive(Clone, Copy)]
 pub(super) struct Target {
@@ -63,10 +66,27 @@ pub(super) unsafe fn tile<V: Vector, const MR: usize, const NV: usize>(
                 weights = weights.add(NV * V::LANES);
             }
         }
-        for (sums, &offset) in sums.iter().zip(targets) {
+        if finish.is_plain() && target.channels == NV * V::LANES {
+            for (sums, &offset) in sums.iter().zip(targets) {
+                for (v, &sum) in sums.iter().enumerate() {
+                    sum.store(target.start.add(offset + v * V::LANES));
+                }
+            }
+            return;
+        }
+        // The sums leave the registers here. A loop too long to unroll that read them where they
+        // are would make the compiler keep them in memory all through the summation.
+        let mut finished = [[0.0f32; MAX_TILE_ROW]; MR];
+        for (sums, row) in sums.iter().zip(&mut finished) {
             for (v, &sum) in sums.iter().enumerate() {
+                sum.store(row.as_mut_ptr().add(v * V::LANES));
+            }
+        }
+        for (row, &offset) in finished.iter().zip(targets) {
+            for v in 0..NV {
                 let channel = v * V::LANES;
                 let count = target.channels.saturating_sub(channel).min(V::LANES);
+                let sum = V::load(row.as_ptr().add(channel));
                 finish.write(sum, target.start, offset + channel, channel, count);
             }
         }

@@ -18,14 +18,18 @@ use crate::shared::Shared;
 use crate::simd::{Vector, dispatch};
 use crate::{Context, Isa};
 
-/// Source elements of a strip: with the gradient's rows beside it, about a first-level cache.
+/// Source elements of a strip: with a panel of the gradient beside it, about a first-level cache.
 const STRIP_ELEMENTS: usize = 6 * 1024;
+/// Pixels below which a strip spends its time on fetching and putting back the sums.
+const STRIP_PIXELS: usize = 96;
 /// Elements of all accumulators together.
 const PARTIAL_ELEMENTS: usize = 512 * 1024;
 /// Multiply-accumulates worth handing to another thread.
 const TASK_MACS: usize = 1 << 20;
 /// Tasks enough to keep a few dozen threads evenly busy.
 const TASKS: usize = 64;
+/// Vectors of the widest tile.
+const MAX_VECTORS: usize = 3;
 
 /// `rows` neighbouring rows of the gradient by `vectors` vectors of output channels.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +57,8 @@ pub(in crate::conv) struct WeightsPlan {
     strips: usize,
     partitions: usize,
     splits: usize,
+    /// Pixels of a whole strip.
+    strip_pixels: usize,
     /// Vectors of output channels in a group.
     vectors: usize,
 }
@@ -69,7 +75,9 @@ impl WeightsPlan {
         };
         let unit_elements =
             per_unit * walk.columns.source_step * walk.rows.source_step * walk.source_channels;
-        let strip = (STRIP_ELEMENTS / unit_elements.max(1)).clamp(1, units.max(1));
+        let strip = (STRIP_ELEMENTS / unit_elements.max(1))
+            .max(STRIP_PIXELS.div_ceil(per_unit.max(1)))
+            .clamp(1, units.max(1));
         let strips = units.div_ceil(strip);
         let wanted = (walk.macs() / TASK_MACS).clamp(1, TASKS);
         let accumulator = walk.groups * walk.depth() * vectors * isa.lanes();
@@ -84,6 +92,7 @@ impl WeightsPlan {
             tiles,
             strip,
             strips,
+            strip_pixels: strip * per_unit,
             partitions,
             splits,
             vectors,
@@ -100,9 +109,10 @@ impl WeightsPlan {
         self.vectors * self.isa.lanes()
     }
 
-    /// Elements of a padded strip.
+    /// A padded strip of the source and a panel of the gradient, in whole cache lines.
     fn scratch_per_worker(&self) -> usize {
-        self.walk.strip_len(self.strip)
+        let panel = self.strip_pixels * MAX_VECTORS * self.isa.lanes();
+        self.walk.strip_len(self.strip).next_multiple_of(16) + panel
     }
 
     pub(in crate::conv) fn scratch_len(&self, threads: usize) -> usize {
@@ -259,6 +269,7 @@ unsafe fn task_body<V: Vector>(
         walk.rows.count
     };
     let source_by_column = walk.columns.source_step * walk.source_channels;
+    let strip_len = walk.strip_len(plan.strip).next_multiple_of(16);
     for unit in share(walk.batch * plan.strips, partition, plan.partitions) {
         let (image, strip) = (unit / plan.strips, unit % plan.strips);
         let (from, to) = (strip * plan.strip, ((strip + 1) * plan.strip).min(units));
@@ -267,27 +278,30 @@ unsafe fn task_body<V: Vector>(
         } else {
             ((from, to), (0, walk.columns.count))
         };
+        let (scratch, panel) = scratch.split_at_mut(strip_len);
         let Strip { origin, pitch } = walk.strip(x, image, rows, scratch);
         let first_pixel = (image * walk.rows.count + rows.0) * walk.columns.count + columns.0;
         let pixels = Pixels {
             source: origin.wrapping_add(columns.0 * source_by_column),
             source_by_row: walk.rows.source_step * pitch,
             source_by_column,
-            gradient: dy.as_ptr().wrapping_add(first_pixel * walk.target_channels),
-            gradient_by_row: walk.columns.count * walk.target_channels,
-            gradient_by_column: walk.target_channels,
             rows: rows.1 - rows.0,
             columns: columns.1 - columns.0,
         };
+        let gradient = &dy[first_pixel * walk.target_channels..]
+            [..pixels.rows * pixels.columns * walk.target_channels];
+        let mut packed = None;
         for tile in tiles {
-            let first = tile.first * V::LANES;
-            let channels = walk.target_channels_per_group();
+            if packed != Some((tile.group, tile.first)) {
+                packed = Some((tile.group, tile.first));
+                // SAFETY: V's instructions exist.
+                unsafe { pack_gradient::<V>(walk, tile, gradient, panel) };
+            }
             let pass = Pass {
                 source: pixels
                     .source
                     .wrapping_add(tile.group * walk.source_channels_per_group() + tile.offset),
-                gradient: pixels.gradient.wrapping_add(tile.group * channels + first),
-                channels: (channels - first).min(tile.vectors * V::LANES),
+                gradient: panel.as_ptr(),
                 sums: start(tile),
                 row_len,
             };
@@ -316,14 +330,41 @@ unsafe fn task_body<V: Vector>(
     }
 }
 
-/// The pixels of a strip in source and gradient.
+/// Copies a tile's output channels of every pixel side by side, zeros for those past the last.
+///
+/// All tiles of these channels read them again. In the tensor the pixels lie a whole row of channels
+/// apart, often a power of two, and would evict each other from the first-level cache.
+///
+/// # Safety
+/// `V`'s instructions exist.
+#[inline(always)]
+unsafe fn pack_gradient<V: Vector>(walk: &Walk, tile: &Tile, gradient: &[f32], panel: &mut [f32]) {
+    let per_group = walk.target_channels_per_group();
+    let first = tile.first * V::LANES;
+    let channels = (per_group - first).min(tile.vectors * V::LANES);
+    let pixels = gradient.chunks_exact(walk.target_channels);
+    for (pixel, row) in pixels.zip(panel.chunks_exact_mut(tile.vectors * V::LANES)) {
+        let pixel = &pixel[tile.group * per_group + first..][..channels];
+        for (v, to) in row.chunks_exact_mut(V::LANES).enumerate() {
+            let from = &pixel[(v * V::LANES).min(channels)..];
+            // SAFETY: `to` has LANES elements; of `from` no more than it holds are read.
+            unsafe {
+                let vector = if from.len() >= V::LANES {
+                    V::load(from.as_ptr())
+                } else {
+                    V::load_partial(from.as_ptr(), from.len())
+                };
+                vector.store(to.as_mut_ptr());
+            }
+        }
+    }
+}
+
+/// The pixels of a strip.
 struct Pixels {
     source: *const f32,
     source_by_row: usize,
     source_by_column: usize,
-    gradient: *const f32,
-    gradient_by_row: usize,
-    gradient_by_column: usize,
     rows: usize,
     columns: usize,
 }
@@ -332,10 +373,8 @@ struct Pixels {
 struct Pass {
     /// The tile's first row under the first pixel.
     source: *const f32,
-    /// The tile's first output channel of the first pixel.
+    /// The tile's output channels, packed pixel by pixel.
     gradient: *const f32,
-    /// Output channels of the tile.
-    channels: usize,
     /// The tile's place in the accumulator.
     sums: *mut f32,
     row_len: usize,
@@ -346,40 +385,16 @@ impl Pass {
     /// `V`'s instructions exist; source, gradient and accumulator hold what the plan says.
     #[inline(always)]
     unsafe fn run<V: Vector, const MR: usize, const NV: usize>(&self, pixels: &Pixels) {
-        // SAFETY: the contract of this function. Only the last vector of the last panel can be
-        // partial, and then nothing past its channels is read.
-        unsafe {
-            if self.channels == NV * V::LANES {
-                self.sum::<V, MR, NV, false>(pixels);
-            } else {
-                self.sum::<V, MR, NV, true>(pixels);
-            }
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn sum<V: Vector, const MR: usize, const NV: usize, const PARTIAL: bool>(
-        &self,
-        pixels: &Pixels,
-    ) {
-        let last = self.channels - (NV - 1) * V::LANES;
-        // SAFETY: as in `run`.
+        // SAFETY: the contract of this function.
         unsafe {
             let at = |row: usize, v: usize| self.sums.add(row * self.row_len + v * V::LANES);
             let mut sums: [[V; NV]; MR] =
                 std::array::from_fn(|row| std::array::from_fn(|v| V::load(at(row, v))));
+            let mut gradient = self.gradient;
             for row in 0..pixels.rows {
                 let mut source = self.source.add(row * pixels.source_by_row);
-                let mut gradient = self.gradient.add(row * pixels.gradient_by_row);
                 for _ in 0..pixels.columns {
-                    let dy: [V; NV] = std::array::from_fn(|v| {
-                        let from = gradient.add(v * V::LANES);
-                        if PARTIAL && v + 1 == NV {
-                            V::load_partial(from, last)
-                        } else {
-                            V::load(from)
-                        }
-                    });
+                    let dy: [V; NV] = std::array::from_fn(|v| V::load(gradient.add(v * V::LANES)));
                     for (row, sums) in sums.iter_mut().enumerate() {
                         let x = V::splat(*source.add(row));
                         for (sum, dy) in sums.iter_mut().zip(dy) {
@@ -387,7 +402,7 @@ impl Pass {
                         }
                     }
                     source = source.wrapping_add(pixels.source_by_column);
-                    gradient = gradient.wrapping_add(pixels.gradient_by_column);
+                    gradient = gradient.add(NV * V::LANES);
                 }
             }
             for (row, sums) in sums.iter().enumerate() {

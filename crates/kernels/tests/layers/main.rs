@@ -1,0 +1,11 @@
+//! Every operator but convolution against the oracle: both layouts, every family of instructions,
+//! and bitwise the same for 1, 2, 3 and 7 threads.
+
+mod activation;
+mod channels;
+mod dropout;
+mod elementwise;
+mod every;
+mod loss;
+mod norm;
+mod pool;
