@@ -59,11 +59,9 @@ pub fn dropout(context: &Context, x: &[f32], rate: f32, key: DropoutKey, y: &mut
 impl DropoutKey {
     /// The two words that key the masks of 2³² consecutive elements.
     fn words(self, high: u64) -> [u32; 2] {
-        let hashed = [self.step, u64::from(self.stream), high]
+        let hashed = [self.seed, self.step, u64::from(self.stream), high]
             .into_iter()
-            .fold(splitmix(self.seed), |hash, word| {
-                splitmix(hash ^ splitmix(word))
-            });
+            .fold(0, |hash, word| splitmix(hash ^ word));
         [hashed as u32, (hashed >> 32) as u32]
     }
 }

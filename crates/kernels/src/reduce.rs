@@ -56,7 +56,7 @@ pub fn channel_sums(
         });
     });
     for (channel, db) in db.iter_mut().enumerate() {
-        let chunks = partial[channel..].iter().step_by(channels);
+        let chunks = partial.iter().skip(channel).step_by(channels);
         *db = chunks.map(|&sum| f64::from(sum)).sum::<f64>() as f32;
     }
 }

@@ -152,7 +152,7 @@ impl<R: Fn(usize) -> f32 + Sync> Norm<'_, R> {
         self.chunk_sums(context, gate, dy, x, dresidual_again, partials);
         for channel in 0..channels {
             let sum = |k: usize| -> f64 {
-                let chunks = partials[k * channels + channel..].iter();
+                let chunks = partials.iter().skip(k * channels + channel);
                 chunks
                     .step_by(PARTIALS * channels)
                     .map(|&s| f64::from(s))
