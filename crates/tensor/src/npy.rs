@@ -166,19 +166,27 @@ fn to_c_order(elements: &[f32], dims: &[usize]) -> Vec<f32> {
 /// # Errors
 /// [`NpyError::Io`].
 pub fn write_npy(path: &Path, dims: &[usize], elements: &[f32]) -> Result<(), NpyError> {
-    let io = |source| NpyError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    File::create(path)
+        .and_then(|file| write_npy_to(file, dims, elements))
+        .map_err(|source| NpyError::Io {
+            path: path.to_owned(),
+            source,
+        })
+}
+
+/// The same into anything that takes bytes.
+///
+/// # Errors
+/// What the writer says.
+pub fn write_npy_to(file: impl Write, dims: &[usize], elements: &[f32]) -> std::io::Result<()> {
     let shape: Vec<u64> = dims.iter().map(|&d| d as u64).collect();
-    let mut file = BufWriter::new(File::create(path).map_err(io)?);
+    let mut file = BufWriter::new(file);
     let mut writer = npyz::WriteOptions::<f32>::new()
         .default_dtype()
         .shape(&shape)
         .writer(&mut file)
-        .begin_nd()
-        .map_err(io)?;
-    writer.extend(elements.iter().copied()).map_err(io)?;
-    writer.finish().map_err(io)?;
-    file.flush().map_err(io)
+        .begin_nd()?;
+    writer.extend(elements.iter().copied())?;
+    writer.finish()?;
+    file.flush()
 }

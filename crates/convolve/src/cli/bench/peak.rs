@@ -1,0 +1,37 @@
+//! `bench --peak`: the processor's own limit.
+
+use kernels::{Team, peak};
+use serde_json::json;
+
+use super::Arguments;
+use super::timing::{Timing, merged};
+use crate::cli::output;
+
+/// Rounds of a task: about a tenth of a millisecond, long enough that starting it does not count.
+const ROUNDS: usize = 40_000;
+/// Tasks for each thread, so that one that is held up leaves work to the others.
+const TASKS: usize = 16;
+
+/// Measures fused multiply-adds on all threads.
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let engine = &arguments.engine;
+    let (team, isa) = (Team::new(engine.threads())?, engine.isa());
+    let tasks = TASKS * team.threads();
+    let timing = Timing::measure(arguments.seconds, || {
+        team.for_each(tasks, |_, _| {
+            peak::multiply_accumulates(isa, ROUNDS);
+        });
+    });
+    let macs = peak::multiply_accumulates(isa, ROUNDS) * tasks as u64;
+    if arguments.json {
+        let named = json!({ "peak": isa.to_string(), "threads": team.threads() });
+        output::json(&merged(named, timing.to_json(macs)))?;
+    } else {
+        output::data(format_args!(
+            "{:.1} GFLOP/s f32 ({isa}, {} threads)",
+            timing.gflops(macs),
+            team.threads()
+        ))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! `bench --problem`: one convolution in one direction.
+
+use geometry::ConvGeometry;
+use kernels::conv::{ConvOptions, ConvPlan, Direction, Epilogue};
+use kernels::{Context, Team};
+use serde_json::json;
+use tensor::Buffer;
+
+use super::timing::{Timing, merged};
+use super::{Arguments, random};
+use crate::cli::arrays::zeros;
+use crate::cli::failure::usage;
+use crate::cli::op::convolution;
+use crate::cli::output;
+use crate::cli::table::{self, Align};
+
+/// Measures every problem in turn.
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let team = Team::new(arguments.engine.threads())?;
+    // All are looked at before any is measured: a slip in the last one shows at once.
+    let problems = arguments
+        .problems
+        .iter()
+        .map(|text| Ok((text, plan(text, arguments)?)))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let mut rows = Vec::new();
+    for (text, plan) in problems {
+        let timing = measure(&plan, arguments, &team)?;
+        let macs = plan.geometry().macs() as u64;
+        if arguments.json {
+            let named = json!({
+                "problem": text, "direction": arguments.direction.to_string(),
+                "algorithm": plan.algorithm().to_string(),
+                "layout": arguments.engine.layout.to_string(), "threads": team.threads(),
+            });
+            output::json(&merged(named, timing.to_json(macs)))?;
+            continue;
+        }
+        rows.push([
+            text.clone(),
+            plan.algorithm().to_string(),
+            format!("{:.4}", timing.median_ms),
+            format!("{:.4}", timing.min_ms),
+            format!("{:.1}", timing.gflops(macs)),
+        ]);
+    }
+    if !arguments.json {
+        let heading = [
+            ("problem", Align::Left),
+            ("algorithm", Align::Left),
+            ("median ms", Align::Right),
+            ("min ms", Align::Right),
+            ("GFLOP/s", Align::Right),
+        ];
+        output::data(table::lines(heading, &rows).join("\n"))?;
+    }
+    Ok(())
+}
+
+fn plan(text: &str, arguments: &Arguments) -> anyhow::Result<ConvPlan> {
+    let geometry = convolution(text).map_err(usage)?;
+    let options = ConvOptions {
+        layout: arguments.engine.layout,
+        isa: arguments.engine.isa(),
+        algorithm: arguments.algorithm,
+    };
+    ConvPlan::new(&geometry, arguments.direction, options).map_err(usage)
+}
+
+/// Times the kernel alone: weights are packed and memory is taken before, as an engine does at plan time.
+fn measure(plan: &ConvPlan, arguments: &Arguments, team: &Team) -> anyhow::Result<Timing> {
+    let geometry = plan.geometry();
+    let ctx = Context {
+        team,
+        isa: arguments.engine.isa(),
+    };
+    let mut x = random_array(input_len(geometry), "the input", 1)?;
+    let mut w = random_array(geometry.weight_count(), "the weight", 2)?;
+    let mut y = random_array(output_len(geometry), "the output", 3)?;
+    let mut packed = zeros(plan.packed_len(), "the packed weight")?;
+    let mut scratch = zeros(plan.scratch_len(team.threads()), "scratch memory")?;
+    plan.pack(&ctx, &w, &mut packed);
+    Ok(Timing::measure(arguments.seconds, || {
+        team.enter(|| match arguments.direction {
+            Direction::Forward => {
+                let epilogue = Epilogue::default();
+                plan.forward(&ctx, &x, &packed, epilogue, &mut y, &mut scratch);
+            }
+            Direction::BackwardData => {
+                plan.backward_data(&ctx, &y, &packed, &mut x, &mut scratch);
+            }
+            Direction::BackwardWeights => {
+                plan.backward_weights(&ctx, &x, &y, &mut w, &mut scratch);
+            }
+        });
+    }))
+}
+
+fn input_len(geometry: &ConvGeometry) -> usize {
+    geometry.input_shape().iter().product()
+}
+
+fn output_len(geometry: &ConvGeometry) -> usize {
+    geometry.output_shape().iter().product()
+}
+
+fn random_array(len: usize, what: &str, seed: u64) -> anyhow::Result<Buffer<f32>> {
+    let mut array = zeros(len, what)?;
+    random::fill(&mut array, seed);
+    Ok(array)
+}

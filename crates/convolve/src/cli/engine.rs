@@ -1,0 +1,39 @@
+//! Flags that say how the engine computes.
+
+use clap::Args;
+use kernels::Isa;
+use runtime::RuntimeOptions;
+use tensor::Layout;
+
+/// Threads and layout; results do not depend on the first, and on the second only in rounding.
+#[derive(Args, Clone, Copy)]
+pub(crate) struct Engine {
+    /// Threads; one a core by default
+    #[arg(short = 'j', long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// How feature maps lie in memory while computing: nchw or nhwc
+    #[arg(long, default_value_t, value_name = "LAYOUT")]
+    pub(crate) layout: Layout,
+}
+
+impl Engine {
+    pub(crate) fn threads(&self) -> usize {
+        match self.threads {
+            Some(threads) => threads.into(),
+            None => std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+
+    pub(crate) fn isa(&self) -> Isa {
+        Isa::chosen()
+    }
+
+    pub(crate) fn options(&self) -> RuntimeOptions {
+        RuntimeOptions {
+            layout: self.layout,
+            threads: self.threads(),
+            isa: self.isa(),
+            algorithm: None,
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The command line: one file a verb.
+
+mod arrays;
+mod bench;
+mod engine;
+mod failure;
+mod models;
+mod op;
+mod output;
+mod summary;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+
+/// Convolutional networks: describe once, measure, train and run.
+#[derive(Parser)]
+#[command(name = "convolve", version, arg_required_else_help = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// List the networks of the zoo
+    Models(models::Arguments),
+    /// Show layers, shapes, parameters and multiply-accumulates of a network
+    Summary(summary::Arguments),
+    /// Measure a network, single problems, or the processor itself
+    Bench(bench::Arguments),
+    /// Compute one convolution on given arrays, or many listed in a file
+    Op(op::Arguments),
+}
+
+/// Runs the program on the arguments of the process.
+pub(crate) fn run() -> ExitCode {
+    let verb = match CommandLine::try_parse() {
+        Ok(line) => line.verb,
+        Err(error) => return refuse(&error),
+    };
+    let done = match verb {
+        Verb::Models(arguments) => models::run(arguments),
+        Verb::Summary(arguments) => summary::run(arguments),
+        Verb::Bench(arguments) => bench::run(arguments),
+        Verb::Op(arguments) => op::run(arguments),
+    };
+    let Err(error) = done else {
+        return ExitCode::SUCCESS;
+    };
+    let code = failure::exit_code(&error);
+    if code != 0 {
+        report(&error.to_string());
+    }
+    ExitCode::from(code)
+}
+
+/// Shows help and version where they belong, and brings an error down to its first paragraph.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // A reader who has left has seen enough.
+            let _ = output::data(text.trim_end());
+            ExitCode::SUCCESS
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            output::message(text.trim_end());
+            ExitCode::from(2)
+        }
+        _ => {
+            let first = text.split("\n\nUsage:").next().unwrap_or_default();
+            let first = first.split("\n\nFor more information").next();
+            let first = first.unwrap_or_default().trim_start_matches("error:");
+            report(first);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn report(text: &str) {
+    output::message(format_args!("error: {}", failure::one_line(text)));
+}

@@ -1,0 +1,7 @@
+//! The program `convolve`.
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::run()
+}
