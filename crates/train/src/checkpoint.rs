@@ -1,0 +1,394 @@
+//! Checkpoints: a safetensors file with the weights, the running statistics and, to continue a training, the
+//! optimiser's averages.
+//!
+//! | tensor | holds |
+//! |---|---|
+//! | `layer1.0.conv1.weight`, `bn1.running_mean`, … | parameters and statistics, named as torchvision names them |
+//! | `optimiser.momentum_buffer.layer1.0.conv1.weight`, … | the optimiser's averages, in `last.safetensors` only |
+//!
+//! | metadata | holds |
+//! |---|---|
+//! | `format` | `convolve-checkpoint` |
+//! | `format_version` | `1` |
+//! | `model`, `classes`, `preprocess` | the [`ModelCard`]; the last two in JSON |
+//! | `progress` | [`Progress`] in JSON, in `last.safetensors` only |
+//! | `score` | [`Score`] in JSON: what the weights reached, if that was measured |
+//!
+//! Files are written by [`formats::atomic`], so a kill at any moment leaves either the former or the new one.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use formats::weights::{Precision, TensorFile, WeightsError};
+use runtime::Program;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::optimiser::Optimiser;
+use crate::{CheckpointError, ModelCard};
+
+const FORMAT: &str = "convolve-checkpoint";
+const VERSION: &str = "1";
+const OPTIMISER: &str = "optimiser";
+
+/// How far a training has come: everything that the next step depends on besides tensors and settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Epochs that are done.
+    pub epoch: u64,
+    /// Batches of the next epoch that are done.
+    pub batch: usize,
+    /// Steps that are done in all.
+    pub step: u64,
+    /// Seed of the run.
+    pub seed: u64,
+    /// Tells whether the settings are still those of the checkpoint.
+    pub config: u64,
+    /// Training pictures, to tell another data set.
+    pub pictures: usize,
+    /// What the batches of the unfinished epoch add up to.
+    pub sums: Sums,
+    /// The best result so far and the epoch (from 1) that reached it.
+    pub best: Option<(u64, Score)>,
+}
+
+/// Running sums of an epoch of training.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sums {
+    /// Sum of the losses of the batches.
+    pub loss: f64,
+    /// Batches.
+    pub batches: u64,
+    /// Pictures classified rightly.
+    pub correct: u64,
+    /// Pictures.
+    pub pictures: u64,
+}
+
+impl Sums {
+    /// Mean loss.
+    pub fn mean_loss(&self) -> f64 {
+        self.loss / self.batches.max(1) as f64
+    }
+
+    /// Part of the pictures classified rightly.
+    pub fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.pictures.max(1) as f64
+    }
+}
+
+/// What weights reach.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// Part of the pictures classified rightly.
+    pub accuracy: f64,
+    /// Mean loss.
+    pub loss: f64,
+}
+
+impl Score {
+    /// More pictures right, or as many at a lower loss. What is not a number is never better.
+    pub fn beats(&self, other: &Self) -> bool {
+        let rightly = self.accuracy.total_cmp(&other.accuracy);
+        rightly.is_gt() || (rightly.is_eq() && self.loss < other.loss)
+    }
+}
+
+/// A checkpoint, in memory.
+///
+/// ```no_run
+/// use std::path::Path;
+/// use train::Checkpoint;
+/// let best = Checkpoint::open(&Checkpoint::find(Path::new("runs/photos"))?)?;
+/// println!("{} tells {} classes apart", best.card.model, best.card.classes.len());
+/// # Ok::<(), train::CheckpointError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// The network, its classes and its input.
+    pub card: ModelCard,
+    /// How far the training has come; `None` in a file of weights alone.
+    pub progress: Option<Progress>,
+    /// What the weights reached, if that was measured.
+    pub score: Option<Score>,
+    tensors: TensorFile,
+    origin: String,
+}
+
+impl Checkpoint {
+    /// Name of the newest checkpoint of a run folder, with everything to continue.
+    pub const LAST: &str = "last.safetensors";
+    /// Name of the best weights of a run folder.
+    pub const BEST: &str = "best.safetensors";
+
+    /// The file that stands for a path: the best weights of a run folder, or the last ones where none are marked as
+    /// best, or the file itself.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Weights`] when nothing is there.
+    pub fn find(path: &Path) -> Result<PathBuf, CheckpointError> {
+        let candidates = match path.is_dir() {
+            true => vec![path.join(Self::BEST), path.join(Self::LAST)],
+            false => vec![path.to_path_buf()],
+        };
+        let found = candidates.iter().find(|file| file.is_file()).cloned();
+        found.ok_or_else(|| {
+            let text = match path.is_dir() {
+                true => "the folder holds neither best.safetensors nor last.safetensors",
+                false => "no such file or folder",
+            };
+            let source = std::io::Error::new(std::io::ErrorKind::NotFound, text);
+            let path = path.to_path_buf();
+            CheckpointError::Weights(WeightsError::Io { path, source })
+        })
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// A missing or damaged file, one of another program or version, or metadata that make no sense.
+    pub fn open(path: &Path) -> Result<Self, CheckpointError> {
+        Self::of(TensorFile::open(path)?, path.to_string_lossy().into_owned())
+    }
+
+    /// Reads the content of a file; `origin` stands in error messages.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::open`].
+    pub fn from_bytes(bytes: &[u8], origin: &str) -> Result<Self, CheckpointError> {
+        Self::of(TensorFile::from_bytes(bytes, origin)?, origin.to_owned())
+    }
+
+    fn of(tensors: TensorFile, origin: String) -> Result<Self, CheckpointError> {
+        let text = |key: &'static str| tensors.metadata.get(key).map(String::as_str);
+        let needed = |key: &'static str| {
+            text(key).ok_or_else(|| CheckpointError::Foreign {
+                origin: origin.clone(),
+                key,
+            })
+        };
+        if needed("format")? != FORMAT {
+            let key = "format: convolve-checkpoint";
+            return Err(CheckpointError::Foreign { origin, key });
+        }
+        let version = needed("format_version")?;
+        if version != VERSION {
+            return Err(CheckpointError::Version {
+                found: version.to_owned(),
+                known: VERSION,
+                origin,
+            });
+        }
+        let card = ModelCard {
+            model: needed("model")?.to_owned(),
+            classes: json(&origin, "classes", needed("classes")?)?,
+            preprocess: json(&origin, "preprocess", needed("preprocess")?)?,
+        };
+        let progress = text("progress").map(|text| json(&origin, "progress", text));
+        let score = text("score").map(|text| json(&origin, "score", text));
+        Ok(Self {
+            card,
+            progress: progress.transpose()?,
+            score: score.transpose()?,
+            tensors,
+            origin,
+        })
+    }
+
+    /// The parameters and statistics of a program, and the averages of its optimiser where the training is to be
+    /// continued.
+    ///
+    /// # Errors
+    /// Only names and shapes that no network of the zoo has.
+    pub fn capture(
+        card: &ModelCard,
+        program: &Program,
+        score: Option<Score>,
+        training: Option<(&Optimiser, Progress)>,
+    ) -> Result<Self, CheckpointError> {
+        let mut tensors = TensorFile::default();
+        for (name, shape, range) in entries(program) {
+            let values = match range {
+                Place::Parameter(range) => program.parameters()[range].to_vec(),
+                Place::State(range) => program.state()[range].to_vec(),
+            };
+            tensors.push(name, shape, values)?;
+        }
+        let mut progress = None;
+        if let Some((optimiser, training)) = training {
+            for moment in optimiser.moments() {
+                for slot in program.slots() {
+                    let name = moment_name(moment.name, &slot.name);
+                    tensors.push(
+                        &name,
+                        &slot.shape,
+                        moment.values[slot.range.clone()].to_vec(),
+                    )?;
+                }
+            }
+            progress = Some(training);
+        }
+        Ok(Self {
+            card: card.clone(),
+            progress,
+            score,
+            tensors,
+            origin: String::new(),
+        })
+    }
+
+    /// Writes a file, whole or not at all.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Weights`]: the file system, or a number that 16 bits cannot hold.
+    pub fn save(&self, path: &Path, precision: Precision) -> Result<(), CheckpointError> {
+        let mut file = self.tensors.clone();
+        file.metadata = [
+            ("format", FORMAT.to_owned()),
+            ("format_version", VERSION.to_owned()),
+            ("model", self.card.model.clone()),
+            ("classes", to_json(&self.card.classes)),
+            ("preprocess", to_json(&self.card.preprocess)),
+        ]
+        .into_iter()
+        .chain(
+            self.progress
+                .iter()
+                .map(|value| ("progress", to_json(value))),
+        )
+        .chain(self.score.iter().map(|value| ("score", to_json(value))))
+        .map(|(key, text)| (key.to_owned(), text))
+        .collect();
+        Ok(file.save(path, precision)?)
+    }
+
+    /// The checkpoint without what only a continued training needs.
+    pub fn into_weights(mut self) -> Self {
+        self.progress = None;
+        let averages = |name: &str| name.starts_with(&format!("{OPTIMISER}."));
+        self.tensors
+            .tensors
+            .retain(|tensor| !averages(&tensor.name));
+        self
+    }
+
+    /// The file it was read from; empty for a captured one.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Gives a program its parameters and statistics.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Missing`], [`CheckpointError::Shape`] or [`CheckpointError::Unexpected`] when the tensors
+    /// are not those of the network. The program is then partly overwritten and of no use.
+    pub fn restore(&self, program: &mut Program) -> Result<(), CheckpointError> {
+        let entries: Vec<_> = entries(program)
+            .map(|(name, shape, place)| (name.to_owned(), shape.to_vec(), place))
+            .collect();
+        let known: HashSet<&str> = entries.iter().map(|(name, ..)| name.as_str()).collect();
+        for (name, shape, place) in &entries {
+            let values = self.tensor(name, shape)?;
+            match place {
+                Place::Parameter(range) => &mut program.parameters_mut()[range.clone()],
+                Place::State(range) => &mut program.state_mut()[range.clone()],
+            }
+            .copy_from_slice(values);
+        }
+        for tensor in &self.tensors.tensors {
+            let part_of_state = self.progress.is_some()
+                && tensor
+                    .name
+                    .strip_prefix(OPTIMISER)
+                    .is_some_and(|rest| rest.starts_with('.'));
+            if !known.contains(tensor.name.as_str()) && !part_of_state {
+                return Err(CheckpointError::Unexpected {
+                    origin: self.origin.clone(),
+                    tensor: tensor.name.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives an optimiser its averages, and tells how far the training had come.
+    ///
+    /// # Errors
+    /// [`CheckpointError::WeightsOnly`], [`CheckpointError::Missing`] or [`CheckpointError::Shape`].
+    pub(crate) fn restore_training(
+        &self,
+        program: &Program,
+        optimiser: &mut Optimiser,
+    ) -> Result<Progress, CheckpointError> {
+        let Some(progress) = &self.progress else {
+            let origin = self.origin.clone();
+            return Err(CheckpointError::WeightsOnly { origin });
+        };
+        let (moments, steps) = optimiser.restore();
+        *steps = progress.step;
+        for moment in moments {
+            for slot in program.slots() {
+                let values = self.tensor(&moment_name(moment.name, &slot.name), &slot.shape)?;
+                moment.values[slot.range.clone()].copy_from_slice(values);
+            }
+        }
+        Ok(progress.clone())
+    }
+
+    fn tensor(&self, name: &str, expected: &[usize]) -> Result<&[f32], CheckpointError> {
+        match self.tensors.get(name) {
+            Some(tensor) if tensor.shape == expected => Ok(&tensor.values),
+            Some(tensor) => Err(CheckpointError::Shape {
+                origin: self.origin.clone(),
+                tensor: name.to_owned(),
+                found: tensor.shape.clone(),
+                expected: expected.to_vec(),
+            }),
+            None => Err(CheckpointError::Missing {
+                origin: self.origin.clone(),
+                tensor: name.to_owned(),
+                expected: expected.to_vec(),
+            }),
+        }
+    }
+}
+
+/// Where a tensor lies in a program.
+enum Place {
+    Parameter(Range<usize>),
+    State(Range<usize>),
+}
+
+/// Name, shape and place of everything that weights consist of.
+fn entries(program: &Program) -> impl Iterator<Item = (&str, &[usize], Place)> {
+    let parameters = program.slots().iter().map(|slot| {
+        let place = Place::Parameter(slot.range.clone());
+        (slot.name.as_str(), slot.shape.as_slice(), place)
+    });
+    let states = program.states().iter().map(|slot| {
+        let place = Place::State(slot.range.clone());
+        (slot.name.as_str(), slot.shape.as_slice(), place)
+    });
+    parameters.chain(states)
+}
+
+fn moment_name(moment: &str, parameter: &str) -> String {
+    format!("{OPTIMISER}.{moment}.{parameter}")
+}
+
+fn to_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("plain values have a JSON form")
+}
+
+fn json<T: DeserializeOwned>(
+    origin: &str,
+    key: &'static str,
+    text: &str,
+) -> Result<T, CheckpointError> {
+    serde_json::from_str(text).map_err(|error| CheckpointError::Metadata {
+        origin: origin.to_owned(),
+        key,
+        reason: error.to_string(),
+    })
+}

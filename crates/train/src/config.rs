@@ -1,0 +1,326 @@
+//! The settings of a run, as `config.toml` holds them.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use crc::{CRC_64_XZ, Crc};
+use formats::{OpenOptions, Source, Splits};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tensor::Layout;
+
+use crate::{Augment, Rule, Shape, TrainError};
+
+/// The settings of a run. Together with the data set they determine every bit of its result, whatever the number of
+/// threads.
+///
+/// ```
+/// use train::TrainConfig;
+/// let config = TrainConfig::new("shapes", "resnet20")?;
+/// let text = config.to_toml();
+/// assert_eq!(TrainConfig::from_toml(&text).unwrap(), config);
+/// # Ok::<(), train::TrainError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Where the pictures come from, as [`Source`] reads it.
+    pub data: String,
+    /// Part to hold out of a source that has no held-out part of its own; 0 for none.
+    pub val_fraction: f64,
+    /// Name in the zoo, `resnet20` or `mobilenet_v1:0.5`.
+    pub model: String,
+    /// Height and width of the input; by default those of the pictures, but no more than the model was made for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_size: Option<(usize, usize)>,
+    /// Times that every picture is visited.
+    pub epochs: u64,
+    /// Pictures of a step.
+    pub batch_size: usize,
+    /// Peak of the schedule.
+    pub learning_rate: f64,
+    /// Epochs of linear warm-up before the schedule; they count among `epochs`.
+    pub warm_up_epochs: f64,
+    /// How strongly weights are pulled to zero.
+    pub weight_decay: f32,
+    /// Pull norms and biases to zero as well.
+    pub decay_norm_and_bias: bool,
+    /// Part of the target that is spread over all classes.
+    pub label_smoothing: f32,
+    /// Seed of the first weights, the order, the augmentation, dropout and the held-out part; below 2⁶³.
+    pub seed: u64,
+    /// How feature maps lie in memory: `nchw` or `nhwc`.
+    #[serde(with = "as_text")]
+    pub layout: Layout,
+    /// Threads that compute; 0 for one a core.
+    pub threads: usize,
+    /// Steps between checkpoints within an epoch; 0 for none but at its end.
+    pub checkpoint_steps: u64,
+    /// Data sets that take at most so many MiB decoded are held in memory.
+    pub cache_mib: u64,
+    /// Course of the learning rate.
+    pub schedule: Shape,
+    /// How gradients move the weights.
+    pub optimiser: Rule,
+    /// Random changes of the training pictures.
+    pub augment: Augment,
+}
+
+impl TrainConfig {
+    /// Settings that suit a data set and a model of the zoo.
+    ///
+    /// # Errors
+    /// [`TrainError::Zoo`] for a model that is not there.
+    pub fn new(data: &str, model: &str) -> Result<Self, TrainError> {
+        let [_, height, _] = zoo::find(model)?.model.input;
+        let shapes = Source::from_str(data) == Ok(Source::Shapes);
+        let rule = Rule::default();
+        Ok(Self {
+            data: data.to_owned(),
+            val_fraction: 0.1,
+            model: model.to_owned(),
+            image_size: None,
+            // Shapes come without end and are easy; photos must be seen often.
+            epochs: if shapes { 3 } else { 24 },
+            batch_size: if height > 64 { 64 } else { 128 },
+            learning_rate: rule.usual_learning_rate(),
+            warm_up_epochs: 0.0,
+            weight_decay: rule.usual_weight_decay(),
+            decay_norm_and_bias: false,
+            label_smoothing: 0.0,
+            seed: 0,
+            layout: Layout::default(),
+            threads: 0,
+            checkpoint_steps: 0,
+            cache_mib: 256,
+            schedule: Shape::default(),
+            optimiser: rule,
+            augment: if height > 64 {
+                Augment::LARGE_PHOTOS
+            } else {
+                Augment::default()
+            },
+        })
+    }
+
+    /// Chooses a rule together with the learning rate and the weight decay that suit it.
+    pub fn set_optimiser(&mut self, rule: Rule) {
+        self.optimiser = rule;
+        self.learning_rate = rule.usual_learning_rate();
+        self.weight_decay = rule.usual_weight_decay();
+    }
+
+    /// Opens the data set and divides it: the same way every time.
+    ///
+    /// # Errors
+    /// [`TrainError::Data`].
+    pub fn open_data(&self) -> Result<Splits, TrainError> {
+        let Ok(source) = self.data.parse::<Source>();
+        let options = OpenOptions {
+            val_fraction: Some(self.val_fraction).filter(|fraction| *fraction > 0.0),
+            seed: self.seed,
+            ..OpenOptions::default()
+        };
+        Ok(formats::open(&source, &options)?)
+    }
+
+    /// Threads that compute.
+    pub fn resolved_threads(&self) -> usize {
+        match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        }
+    }
+
+    /// The content of `config.toml`.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("plain values and tables, the tables last")
+    }
+
+    /// Reads the content of `config.toml`.
+    ///
+    /// # Errors
+    /// What is wrong with it, in one line.
+    pub fn from_toml(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|error| error.message().replace('\n', " "))
+    }
+
+    /// Refuses settings that make no sense.
+    ///
+    /// # Errors
+    /// [`TrainError::Config`] naming the setting and its value.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let fault = |text: String| Err(TrainError::Config(text));
+        let positive = |value: f64| value > 0.0 && value.is_finite();
+        if self.epochs == 0 {
+            return fault("epochs: 0, at least 1 is needed".into());
+        }
+        if self.batch_size < 2 {
+            return fault(format!(
+                "batch size: {}, at least 2 are needed",
+                self.batch_size
+            ));
+        }
+        if !positive(self.learning_rate) {
+            return fault(format!(
+                "learning rate: {}, must be above 0",
+                self.learning_rate
+            ));
+        }
+        if !(0.0..1.0).contains(&self.val_fraction) {
+            return fault(format!(
+                "val fraction: {}, must be in [0, 1)",
+                self.val_fraction
+            ));
+        }
+        if !(0.0..1.0).contains(&self.label_smoothing) {
+            return fault(format!(
+                "label smoothing: {}, must be in [0, 1)",
+                self.label_smoothing
+            ));
+        }
+        if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
+            return fault(format!(
+                "weight decay: {}, must be at least 0",
+                self.weight_decay
+            ));
+        }
+        if !(self.warm_up_epochs >= 0.0 && self.warm_up_epochs.is_finite()) {
+            return fault(format!(
+                "warm-up: {} epochs, must be at least 0",
+                self.warm_up_epochs
+            ));
+        }
+        if i64::try_from(self.seed).is_err() {
+            return fault(format!("seed: {}, must be below 2^63", self.seed));
+        }
+        if let Shape::OneCycle { rise, start, end } = self.schedule
+            && !((0.0..=1.0).contains(&rise) && positive(start) && positive(end))
+        {
+            return fault(format!(
+                "one-cycle schedule: rise {rise}, start {start}, end {end}"
+            ));
+        }
+        match self.augment.fault() {
+            Some(text) => fault(text),
+            None => Ok(()),
+        }
+    }
+
+    /// A number that differs when a setting differs that a resumed run must keep. Where the data lies, how many
+    /// threads compute and when checkpoints are written leave the result as it is.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let decisive = Self {
+            data: String::new(),
+            threads: 0,
+            checkpoint_steps: 0,
+            cache_mib: 0,
+            ..self.clone()
+        };
+        Crc::<u64>::new(&CRC_64_XZ).checksum(decisive.to_toml().as_bytes())
+    }
+}
+
+/// Types that are written as they are displayed.
+mod as_text {
+    use super::{Deserialize, Deserializer, Display, FromStr, Serializer};
+
+    pub(super) fn serialize<T: Display, S: Serializer>(
+        value: &T,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'de, T, D>(from: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        let text = String::deserialize(from)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> TrainConfig {
+        TrainConfig::new("some/folder", "resnet20").unwrap()
+    }
+
+    #[test]
+    fn every_rule_and_schedule_comes_back_from_toml() {
+        for rule in Rule::NAMES {
+            for shape in Shape::NAMES {
+                let mut config = config();
+                config.set_optimiser(rule.parse().unwrap());
+                config.schedule = shape.parse().unwrap();
+                config.image_size = Some((48, 64));
+                config.layout = Layout::Nchw;
+                let text = config.to_toml();
+                assert_eq!(TrainConfig::from_toml(&text), Ok(config), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_misspelt_setting_is_named_in_one_line() {
+        let text = config().to_toml().replace("epochs", "epoch");
+        let reason = TrainConfig::from_toml(&text).unwrap_err();
+        assert!(reason.contains("unknown field `epoch`"), "{reason}");
+        assert!(!reason.contains('\n'), "{reason}");
+    }
+
+    #[test]
+    fn senseless_settings_are_refused() {
+        let faults: [(fn(&mut TrainConfig), &str); 6] = [
+            (
+                |config| config.epochs = 0,
+                "epochs: 0, at least 1 is needed",
+            ),
+            (
+                |config| config.batch_size = 0,
+                "batch size: 0, at least 2 are needed",
+            ),
+            (
+                |config| config.learning_rate = f64::NAN,
+                "learning rate: NaN, must be above 0",
+            ),
+            (
+                |config| config.label_smoothing = 1.0,
+                "label smoothing: 1, must be in [0, 1)",
+            ),
+            (
+                |config| config.weight_decay = -1.0,
+                "weight decay: -1, must be at least 0",
+            ),
+            (
+                |config| config.seed = 1 << 63,
+                "seed: 9223372036854775808, must be below 2^63",
+            ),
+        ];
+        assert!(config().check().is_ok());
+        for (spoil, expected) in faults {
+            let mut config = config();
+            spoil(&mut config);
+            assert_eq!(config.check().unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn the_fingerprint_tells_decisive_settings_from_others() {
+        let same = TrainConfig {
+            data: "elsewhere".into(),
+            threads: 7,
+            checkpoint_steps: 3,
+            ..config()
+        };
+        assert_eq!(same.fingerprint(), config().fingerprint());
+        let other = TrainConfig {
+            seed: 1,
+            ..config()
+        };
+        assert_ne!(other.fingerprint(), config().fingerprint());
+    }
+}

@@ -1,0 +1,199 @@
+//! What can stop a training, an evaluation or a prediction.
+
+use std::io;
+use std::path::PathBuf;
+
+use formats::weights::WeightsError;
+use formats::{DataError, PreprocessError};
+use graph::GraphError;
+use runtime::RuntimeError;
+use zoo::ZooError;
+
+/// Why a training, an evaluation or a prediction cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// A setting that makes no sense.
+    #[error("{0}")]
+    Config(String),
+    /// The data set.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A picture's way into the network.
+    #[error(transparent)]
+    Preprocess(#[from] PreprocessError),
+    /// The network's name or size.
+    #[error(transparent)]
+    Zoo(#[from] ZooError),
+    /// The network cannot be trained or run.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// The network does not fit the machine.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// A checkpoint.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The system refuses a thread.
+    #[error("could not start a loader thread: {0}")]
+    Thread(io::Error),
+    /// The system refuses a file of the run folder.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A `config.toml` that cannot be read.
+    #[error("{}: {reason}", path.display())]
+    ConfigFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, in one line.
+        reason: String,
+    },
+    /// A new run would overwrite another one.
+    #[error("{}: holds a run already; resume it or choose another folder", path.display())]
+    RunExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// There is no run to resume.
+    #[error("{}: no run to resume here (no {missing})", path.display())]
+    NoRun {
+        /// The folder.
+        path: PathBuf,
+        /// The file that is not there.
+        missing: &'static str,
+    },
+    /// The run folder's settings are not those that its checkpoint was made with.
+    #[error(
+        "{}: the settings were changed after the checkpoint was written; a resumed run must keep them",
+        path.display()
+    )]
+    ConfigChanged {
+        /// The configuration file.
+        path: PathBuf,
+    },
+    /// The data set is not the one that the run began with.
+    #[error(
+        "the run began with {then} training pictures in {then_classes} classes, now there are {now} in {now_classes}"
+    )]
+    DataChanged {
+        /// Training pictures at the beginning.
+        then: usize,
+        /// Classes at the beginning.
+        then_classes: usize,
+        /// Training pictures now.
+        now: usize,
+        /// Classes now.
+        now_classes: usize,
+    },
+    /// The loss or a weight became infinite or not a number.
+    #[error("step {step} of epoch {epoch}: {what}; a lower learning rate may help{}", kept(.checkpoint))]
+    Diverged {
+        /// Epoch, counted from 1.
+        epoch: u64,
+        /// Step of the run, counted from 1.
+        step: u64,
+        /// What is not finite.
+        what: String,
+        /// The last good checkpoint.
+        checkpoint: Option<PathBuf>,
+    },
+    /// All epochs are done.
+    #[error("the run is finished: all of its {epochs} epochs are done")]
+    Finished {
+        /// Epochs of the run.
+        epochs: u64,
+    },
+    /// A class of a data set that the model does not know.
+    #[error("class `{class}` of the data set is not among the {known} classes of the model")]
+    UnknownClass {
+        /// Its name.
+        class: String,
+        /// Classes of the model.
+        known: usize,
+    },
+}
+
+fn kept(checkpoint: &Option<PathBuf>) -> String {
+    match checkpoint {
+        Some(path) => format!(" (the last good checkpoint is kept in {})", path.display()),
+        None => String::new(),
+    }
+}
+
+/// Why a file is no checkpoint, or not one of this network.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckpointError {
+    /// The file cannot be read or written, or is damaged.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// Weights of another program, or no weights at all.
+    #[error("{origin}: not a checkpoint of this program (its metadata has no `{key}`)")]
+    Foreign {
+        /// The file.
+        origin: String,
+        /// The entry that every checkpoint has.
+        key: &'static str,
+    },
+    /// A checkpoint of a later version.
+    #[error("{origin}: checkpoint format {found}, but only {known} can be read")]
+    Version {
+        /// The file.
+        origin: String,
+        /// Its version.
+        found: String,
+        /// The version known here.
+        known: &'static str,
+    },
+    /// An entry of the metadata that makes no sense.
+    #[error("{origin}: `{key}` in the metadata: {reason}")]
+    Metadata {
+        /// The file.
+        origin: String,
+        /// The entry.
+        key: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A tensor that the network needs and the file does not have.
+    #[error("{origin}: no tensor `{tensor}` of shape {expected:?}, which the model has")]
+    Missing {
+        /// The file.
+        origin: String,
+        /// Name of the tensor.
+        tensor: String,
+        /// Its shape.
+        expected: Vec<usize>,
+    },
+    /// A tensor of another shape.
+    #[error("{origin}: `{tensor}` has shape {found:?}, the model needs {expected:?}")]
+    Shape {
+        /// The file.
+        origin: String,
+        /// Name of the tensor.
+        tensor: String,
+        /// Shape in the file.
+        found: Vec<usize>,
+        /// Shape in the network.
+        expected: Vec<usize>,
+    },
+    /// A tensor that the network does not have.
+    #[error("{origin}: tensor `{tensor}` is not part of the model")]
+    Unexpected {
+        /// The file.
+        origin: String,
+        /// Name of the tensor.
+        tensor: String,
+    },
+    /// Weights without the state of a training, which cannot be continued.
+    #[error("{origin}: holds weights alone, not the state of a training")]
+    WeightsOnly {
+        /// The file.
+        origin: String,
+    },
+}

@@ -1,0 +1,47 @@
+//! Optimisers, schedules, augmentation, batching, metrics and checkpoints of the convolve system, and the training
+//! loop that joins them.
+//!
+//! The loss is a node of the graph; here is everything around a step of it.
+//!
+//! | to … | use |
+//! |---|---|
+//! | train | [`Trainer`] with a [`TrainConfig`] |
+//! | continue a run | [`Trainer::resume`] |
+//! | measure a trained network | [`Evaluator`] |
+//! | name what is on a picture | [`Classifier`] |
+//! | read a trained network | [`Checkpoint`] |
+//! | write another loop | [`Loader`], [`Augmenter`], [`Optimiser`], [`Schedule`] |
+
+mod augment;
+mod checkpoint;
+mod config;
+mod error;
+mod evaluate;
+mod loader;
+mod logits;
+mod model_card;
+mod optimiser;
+mod predict;
+mod random;
+mod report;
+mod run_folder;
+mod sampler;
+mod schedule;
+mod statistics;
+mod trainer;
+
+pub use augment::{Augment, Augmenter, Crop};
+pub use checkpoint::{Checkpoint, Progress, Score, Sums};
+pub use config::TrainConfig;
+pub use error::{CheckpointError, TrainError};
+pub use evaluate::{Evaluation, Evaluator};
+pub use loader::{Batch, Job, Loader, Transform};
+pub use model_card::ModelCard;
+pub use optimiser::{Moment, Optimiser, Rule, Segment};
+pub use predict::{Classifier, Prediction};
+pub use report::{EpochReport, Outcome, Progressing, StepReport};
+pub use run_folder::RunFolder;
+pub use sampler::{permutation, whole_batches};
+pub use schedule::{Schedule, Shape};
+pub use statistics::channel_statistics;
+pub use trainer::Trainer;

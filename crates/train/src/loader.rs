@@ -1,0 +1,280 @@
+//! Batches made ready on other threads while a step runs.
+//!
+//! Each worker makes every `workers`-th batch and hands it over through a channel of its own with room for two, so
+//! the order of batches is fixed, whoever is quicker, and at most two batches a worker wait. Used batches go back
+//! the same way: after the first few, no memory is taken.
+//!
+//! A training batch is always full: an unreadable picture gives its place to the next readable one of the data set.
+//! An evaluation batch leaves it out.
+
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::{Builder, JoinHandle};
+
+use formats::{Dataset, Preprocess};
+
+use crate::{Augmenter, TrainError};
+
+/// Pictures of a data set as the input of a network.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    /// `[batch, channels, height, width]`; zero past [`Batch::count`].
+    pub images: Vec<f32>,
+    /// `[batch]`; 0 past [`Batch::count`].
+    pub labels: Vec<u32>,
+    /// Pictures in it, from the front.
+    pub count: usize,
+    /// Index and reason of the pictures that could not be read.
+    pub unreadable: Vec<(usize, String)>,
+}
+
+/// How a picture becomes an input.
+#[derive(Clone, Debug)]
+pub enum Transform {
+    /// As an epoch of training shows it.
+    Training(Augmenter, u64),
+    /// As it is.
+    Evaluation(Preprocess),
+}
+
+/// What a [`Loader`] is to bring.
+#[derive(Clone)]
+pub struct Job {
+    /// Where the pictures come from.
+    pub dataset: Arc<dyn Dataset>,
+    /// How they become inputs.
+    pub transform: Transform,
+    /// Indices of the pictures.
+    pub order: Vec<usize>,
+    /// Pictures of a batch.
+    pub batch: usize,
+    /// Batches to leave out at the front: those a resumed epoch has seen.
+    pub first: usize,
+}
+
+impl Job {
+    /// Batches from the front of the order; training drops an incomplete last one.
+    fn batches(&self) -> usize {
+        match self.transform {
+            Transform::Training(..) => crate::whole_batches(self.order.len(), self.batch),
+            Transform::Evaluation(_) => self.order.len().div_ceil(self.batch),
+        }
+    }
+
+    fn preprocess(&self) -> &Preprocess {
+        match &self.transform {
+            Transform::Training(augmenter, _) => &augmenter.preprocess,
+            Transform::Evaluation(preprocess) => preprocess,
+        }
+    }
+
+    /// Tries one picture.
+    fn read(&self, index: usize, out: &mut [f32]) -> Result<(), String> {
+        let explain = |error: &dyn std::fmt::Display| {
+            // Errors of files begin with the file's name, which is told beside the reason.
+            let (text, name) = (error.to_string(), self.dataset.name(index));
+            let reason = text.strip_prefix(&format!("{name}: ")).map(str::to_owned);
+            reason.unwrap_or(text)
+        };
+        let picture = self
+            .dataset
+            .picture(index)
+            .map_err(|error| explain(&error))?;
+        match &self.transform {
+            Transform::Training(augmenter, epoch) => augmenter.apply(&picture, *epoch, index, out),
+            Transform::Evaluation(preprocess) => preprocess.apply(&picture, out),
+        }
+        .map_err(|error| explain(&error))
+    }
+
+    /// Makes one batch in the memory of a used one.
+    fn fill(&self, number: usize, values: usize, batch: &mut Batch) {
+        batch.images.resize(self.batch * values, 0.0);
+        batch.labels.resize(self.batch, 0);
+        batch.unreadable.clear();
+        batch.count = 0;
+        let end = ((number + 1) * self.batch).min(self.order.len());
+        for wanted in &self.order[number * self.batch..end] {
+            let place = batch.count * values..(batch.count + 1) * values;
+            let out = &mut batch.images[place];
+            let found = self.candidates(*wanted).find(|index| {
+                let read = self.read(*index, out);
+                read.map_err(|reason| batch.unreadable.push((*index, reason)))
+                    .is_ok()
+            });
+            if let Some(index) = found {
+                batch.labels[batch.count] = self.dataset.label(index) as u32;
+                batch.count += 1;
+            }
+        }
+        batch.images[batch.count * values..].fill(0.0);
+        batch.labels[batch.count..].fill(0);
+    }
+
+    /// The pictures that may take the place of `wanted`, itself first. A longer run of unreadable pictures than
+    /// this is more than a twentieth of the set, and ends the run anyway.
+    fn candidates(&self, wanted: usize) -> impl Iterator<Item = usize> {
+        let len = self.dataset.len();
+        let attempts = match self.transform {
+            Transform::Training(..) => (len / 20 + 2).min(len),
+            Transform::Evaluation(_) => 1,
+        };
+        (wanted..wanted + attempts).map(move |index| index % len)
+    }
+}
+
+/// Brings the batches of a [`Job`] in order.
+///
+/// ```
+/// use std::sync::Arc;
+/// use train::{Job, Loader, Transform};
+/// use formats::{Interpolation, Part, Preprocess, Shapes};
+/// let preprocess = Preprocess {
+///     input: (32, 32),
+///     channels: 3,
+///     mean: vec![0.5; 3],
+///     std: vec![0.25; 3],
+///     crop_fraction: 1.0,
+///     interpolation: Interpolation::Bilinear,
+/// };
+/// let mut loader = Loader::new(
+///     Job {
+///         dataset: Arc::new(Shapes::new(0, Part::HeldOut, 20)),
+///         transform: Transform::Evaluation(preprocess),
+///         order: (0..20).collect(),
+///         batch: 8,
+///         first: 0,
+///     },
+///     1,
+/// )?;
+/// let mut counts = Vec::new();
+/// while let Some(batch) = loader.next() {
+///     counts.push(batch.count);
+///     loader.recycle(batch);
+/// }
+/// assert_eq!(counts, [8, 8, 4]);
+/// # Ok::<(), train::TrainError>(())
+/// ```
+pub struct Loader {
+    workers: Vec<Worker>,
+    taken: usize,
+    batches: usize,
+}
+
+struct Worker {
+    /// Taken away before the thread is joined, so that a thread with batches to hand over ends too.
+    ready: Option<Receiver<Batch>>,
+    used: Sender<Batch>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Batches of one worker that wait to be used.
+const WAITING: usize = 2;
+
+impl Loader {
+    /// Starts `workers` threads.
+    ///
+    /// # Errors
+    /// [`TrainError::Config`] for a batch of no pictures, [`TrainError::Preprocess`] for a preprocessing that
+    /// makes no sense, [`TrainError::Thread`] when the system refuses a thread.
+    pub fn new(job: Job, workers: usize) -> Result<Self, TrainError> {
+        if job.batch == 0 {
+            return Err(TrainError::Config("a batch of no pictures".into()));
+        }
+        let values = job.preprocess().check()?;
+        let (first, end) = (job.first, job.batches());
+        let batches = end.saturating_sub(first);
+        let workers = workers.clamp(1, batches.max(1));
+        let job = Arc::new(job);
+        let start = |worker: usize| {
+            let job = job.clone();
+            let (ready_sender, ready) = sync_channel(WAITING);
+            let (used, used_receiver) = channel();
+            let numbers = (first + worker..end).step_by(workers);
+            let thread = Builder::new()
+                .name(format!("convolve-loader-{worker}"))
+                .spawn(move || work(&job, numbers, values, &ready_sender, &used_receiver))
+                .map_err(TrainError::Thread)?;
+            Ok(Worker {
+                ready: Some(ready),
+                used,
+                thread: Some(thread),
+            })
+        };
+        Ok(Self {
+            workers: (0..workers).map(start).collect::<Result<_, TrainError>>()?,
+            taken: 0,
+            batches,
+        })
+    }
+
+    /// Gives a used batch's memory back.
+    pub fn recycle(&mut self, batch: Batch) {
+        // It goes to the worker whose turn is next; one that has made its last batch needs it no more.
+        let turn = self.turn();
+        let _ = self.workers[turn].used.send(batch);
+    }
+
+    /// Whose batch is next. Worker `w` makes the batches `first + w`, `first + w + workers`, ….
+    fn turn(&self) -> usize {
+        self.taken % self.workers.len()
+    }
+}
+
+fn work(
+    job: &Job,
+    numbers: impl Iterator<Item = usize>,
+    values: usize,
+    ready: &SyncSender<Batch>,
+    used: &Receiver<Batch>,
+) {
+    for number in numbers {
+        let mut batch = used.try_recv().unwrap_or_default();
+        job.fill(number, values, &mut batch);
+        if ready.send(batch).is_err() {
+            return;
+        }
+    }
+}
+
+impl Iterator for Loader {
+    type Item = Batch;
+
+    /// The next batch; waits for it.
+    fn next(&mut self) -> Option<Batch> {
+        if self.taken >= self.batches {
+            return None;
+        }
+        let turn = self.turn();
+        let worker = &mut self.workers[turn];
+        self.taken += 1;
+        match worker.ready.as_ref()?.recv() {
+            Ok(batch) => Some(batch),
+            // A worker that ends before its last batch has panicked, in a data set of someone else's making.
+            Err(_) => match worker.thread.take()?.join() {
+                Ok(()) => None,
+                Err(panic) => resume_unwind(panic),
+            },
+        }
+    }
+}
+
+impl Drop for Loader {
+    fn drop(&mut self) {
+        for worker in &mut self.workers {
+            worker.ready = None;
+        }
+        for thread in self
+            .workers
+            .iter_mut()
+            .filter_map(|worker| worker.thread.take())
+        {
+            // A panic has been told by `next`, or concerns a batch that nobody waits for.
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,59 @@
+//! What one must know about a network besides its weights to use it.
+
+use formats::Preprocess;
+use graph::Graph;
+use serde::{Deserialize, Serialize};
+use zoo::BuildOptions;
+
+use crate::TrainError;
+
+/// Everything but the weights: enough to build the network, feed it and read its answers.
+///
+/// ```
+/// use train::ModelCard;
+/// use formats::{Interpolation, Preprocess};
+/// let card = ModelCard {
+///     model: "resnet20:0.5".into(),
+///     classes: vec!["cat".into(), "dog".into()],
+///     preprocess: Preprocess {
+///         input: (32, 32),
+///         channels: 3,
+///         mean: vec![0.5; 3],
+///         std: vec![0.25; 3],
+///         crop_fraction: 1.0,
+///         interpolation: Interpolation::Bilinear,
+///     },
+/// };
+/// let network = card.network(4)?;
+/// assert_eq!(network.value(network.outputs[0]).shape, [4, 2]);
+/// # Ok::<(), train::TrainError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelCard {
+    /// Name in the zoo, with the width multiplier if there is one: `resnet20`, `mobilenet_v1:0.5`.
+    pub model: String,
+    /// Names of the classes in the order of the logits.
+    pub classes: Vec<String>,
+    /// How a picture becomes the input.
+    pub preprocess: Preprocess,
+}
+
+impl ModelCard {
+    /// The forward graph for batches of `batch` pictures.
+    ///
+    /// # Errors
+    /// [`TrainError::Zoo`] for an unknown name or an input that does not fit, [`TrainError::Preprocess`] for an
+    /// input that makes no sense.
+    pub fn network(&self, batch: usize) -> Result<Graph, TrainError> {
+        self.preprocess.check()?;
+        let (height, width) = self.preprocess.input;
+        let options = BuildOptions {
+            batch,
+            channels: self.preprocess.channels,
+            height,
+            width,
+            classes: self.classes.len(),
+        };
+        Ok(zoo::build(&self.model, &options)?)
+    }
+}

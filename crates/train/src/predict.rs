@@ -1,0 +1,104 @@
+//! What is on a picture.
+
+use std::path::Path;
+
+use formats::Picture;
+use runtime::{Program, Run, RuntimeOptions};
+
+use crate::logits::{log_softmax, rank};
+use crate::{Checkpoint, ModelCard, TrainError};
+
+/// A trained network, ready to name what is on pictures.
+///
+/// ```no_run
+/// use std::path::Path;
+/// use train::Classifier;
+/// use formats::Picture;
+/// use runtime::RuntimeOptions;
+/// let mut classifier = Classifier::open(Path::new("runs/photos"), &RuntimeOptions::default())?;
+/// let picture = Picture::open(Path::new("holiday.jpg"))?;
+/// for guess in classifier.classify(&picture, 3)? {
+///     println!("{:5.1} %  {}", 100.0 * guess.probability, guess.label);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Classifier {
+    card: ModelCard,
+    program: Program,
+}
+
+/// A class and how likely it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// Name of the class.
+    pub label: String,
+    /// Its place among the classes of the model.
+    pub class: usize,
+    /// Its probability by the network's softmax.
+    pub probability: f64,
+}
+
+impl Classifier {
+    /// Loads a checkpoint, or the best one of a run folder.
+    ///
+    /// # Errors
+    /// [`TrainError::Checkpoint`] for a missing, damaged or foreign file; otherwise as [`Classifier::new`].
+    pub fn open(path: &Path, options: &RuntimeOptions) -> Result<Self, TrainError> {
+        let file = Checkpoint::find(path)?;
+        Self::new(&Checkpoint::open(&file)?, options)
+    }
+
+    /// Loads a checkpoint from memory, such as one inside the program; `origin` stands in error messages.
+    ///
+    /// # Errors
+    /// As [`Classifier::open`].
+    pub fn from_bytes(
+        bytes: &[u8],
+        origin: &str,
+        options: &RuntimeOptions,
+    ) -> Result<Self, TrainError> {
+        Self::new(&Checkpoint::from_bytes(bytes, origin)?, options)
+    }
+
+    /// Builds the network of a checkpoint for single pictures.
+    ///
+    /// # Errors
+    /// [`TrainError::Zoo`], [`TrainError::Graph`], [`TrainError::Runtime`] for a network that cannot be built, and
+    /// [`TrainError::Checkpoint`] for tensors that do not fit it.
+    pub fn new(checkpoint: &Checkpoint, options: &RuntimeOptions) -> Result<Self, TrainError> {
+        let graph = graph::passes::inference(&checkpoint.card.network(1)?)?;
+        let mut program = Program::new(graph, options)?;
+        checkpoint.restore(&mut program)?;
+        let card = checkpoint.card.clone();
+        Ok(Self { card, program })
+    }
+
+    /// The network, its classes and its input.
+    pub fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    /// The `top` likeliest classes of a picture, the likeliest first.
+    ///
+    /// # Errors
+    /// [`TrainError::Preprocess`] for a picture without pixels.
+    pub fn classify(
+        &mut self,
+        picture: &Picture,
+        top: usize,
+    ) -> Result<Vec<Prediction>, TrainError> {
+        self.card
+            .preprocess
+            .apply(picture, self.program.input_f32(0))?;
+        self.program.run(Run::default());
+        let logits = self.program.output(0);
+        let mut classes: Vec<usize> = (0..logits.len()).collect();
+        classes.sort_by_key(|class| rank(logits, *class));
+        let prediction = |class: usize| Prediction {
+            label: self.card.classes[class].clone(),
+            class,
+            probability: log_softmax(logits, class).exp(),
+        };
+        Ok(classes.into_iter().take(top).map(prediction).collect())
+    }
+}

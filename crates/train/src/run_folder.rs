@@ -1,0 +1,242 @@
+//! The folder of a run.
+//!
+//! ```text
+//! RUN/config.toml            the settings, all of them
+//!     metrics.jsonl          a line an epoch
+//!     last.safetensors       to continue from
+//!     best.safetensors       the weights that did best
+//!     events.out.tfevents.…  the curves, for TensorBoard
+//! ```
+
+use std::fs::{File, OpenOptions, create_dir_all, read_to_string};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use formats::atomic;
+use formats::events::EventWriter;
+
+use crate::{Checkpoint, EpochReport, TrainConfig, TrainError};
+
+const CONFIG: &str = "config.toml";
+const METRICS: &str = "metrics.jsonl";
+
+/// The folder of a run, open for writing.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    metrics: File,
+    events: EventWriter,
+}
+
+impl RunFolder {
+    /// Makes the folder of a new run, with its settings in it.
+    ///
+    /// # Errors
+    /// [`TrainError::RunExists`] where a run has left a checkpoint, [`TrainError::Io`].
+    pub fn create(path: &Path, config: &TrainConfig) -> Result<Self, TrainError> {
+        if path.join(Checkpoint::LAST).exists() || path.join(Checkpoint::BEST).exists() {
+            let path = path.to_path_buf();
+            return Err(TrainError::RunExists { path });
+        }
+        create_dir_all(path).map_err(io_error(path))?;
+        let file = path.join(CONFIG);
+        atomic::write(&file, config.to_toml().as_bytes()).map_err(io_error(&file))?;
+        let metrics = path.join(METRICS);
+        atomic::write(&metrics, b"").map_err(io_error(&metrics))?;
+        Self::with_open_files(path)
+    }
+
+    /// Opens the folder of a run to continue it, `epochs` of which are done: what its curves say of later ones is
+    /// dropped.
+    ///
+    /// # Errors
+    /// [`TrainError::Io`].
+    pub fn reopen(path: &Path, epochs: u64) -> Result<Self, TrainError> {
+        let metrics = path.join(METRICS);
+        let text = match read_to_string(&metrics) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            read => read.map_err(io_error(&metrics))?,
+        };
+        let kept: String = text
+            .split_inclusive('\n')
+            .filter(|line| epoch_of(line).is_some_and(|epoch| epoch <= epochs))
+            .collect();
+        if kept != text {
+            atomic::write(&metrics, kept.as_bytes()).map_err(io_error(&metrics))?;
+        }
+        Self::with_open_files(path)
+    }
+
+    fn with_open_files(path: &Path) -> Result<Self, TrainError> {
+        let metrics = path.join(METRICS);
+        let file = OpenOptions::new().append(true).create(true).open(&metrics);
+        Ok(Self {
+            path: path.to_path_buf(),
+            metrics: file.map_err(io_error(&metrics))?,
+            events: EventWriter::create(path, now()).map_err(io_error(path))?,
+        })
+    }
+
+    /// The settings of the run in a folder.
+    ///
+    /// # Errors
+    /// [`TrainError::NoRun`], [`TrainError::ConfigFile`], [`TrainError::Io`].
+    pub fn config(path: &Path) -> Result<TrainConfig, TrainError> {
+        let file = path.join(CONFIG);
+        let text = match read_to_string(&file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(TrainError::NoRun {
+                    path: path.to_path_buf(),
+                    missing: CONFIG,
+                });
+            }
+            read => read.map_err(io_error(&file))?,
+        };
+        let config = TrainConfig::from_toml(&text)
+            .map_err(|reason| TrainError::ConfigFile { path: file, reason })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Where the settings of the run in a folder stand.
+    pub fn config_path(path: &Path) -> PathBuf {
+        path.join(CONFIG)
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The checkpoint to continue from.
+    pub fn last(&self) -> PathBuf {
+        self.path.join(Checkpoint::LAST)
+    }
+
+    /// The weights that did best.
+    pub fn best(&self) -> PathBuf {
+        self.path.join(Checkpoint::BEST)
+    }
+
+    /// Adds an epoch to the metrics and the curves. Both are on their way to the disk when this returns.
+    ///
+    /// # Errors
+    /// [`TrainError::Io`].
+    pub fn log(&mut self, report: &EpochReport) -> Result<(), TrainError> {
+        let failed = io_error(&self.path);
+        let mut line = serde_json::to_string(report).expect("plain values have a JSON form");
+        line.push('\n');
+        self.metrics.write_all(line.as_bytes()).map_err(&failed)?;
+        let mut values = vec![
+            ("train/loss", report.train_loss as f32),
+            ("train/accuracy", report.train_accuracy as f32),
+            ("train/learning_rate", report.learning_rate as f32),
+            ("train/images_per_second", report.images_per_second as f32),
+        ];
+        if let Some(score) = report.held_out {
+            values.push(("held_out/loss", score.loss as f32));
+            values.push(("held_out/accuracy", score.accuracy as f32));
+        }
+        self.events
+            .scalars(now(), report.step, &values)
+            .map_err(&failed)?;
+        self.events.flush().map_err(&failed)
+    }
+}
+
+/// The epoch of a whole line of metrics.
+fn epoch_of(line: &str) -> Option<u64> {
+    let line: serde_json::Value = serde_json::from_str(line.strip_suffix('\n')?).ok()?;
+    line.get("epoch")?.as_u64()
+}
+
+/// Seconds since 1970.
+fn now() -> f64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0.0, |time| time.as_secs_f64())
+}
+
+fn io_error(path: &Path) -> impl Fn(io::Error) -> TrainError {
+    let path = path.to_path_buf();
+    move |source| TrainError::Io {
+        path: path.clone(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Score;
+
+    fn report(epoch: u64) -> EpochReport {
+        EpochReport {
+            epoch,
+            step: epoch * 10,
+            learning_rate: 0.1,
+            train_loss: 1.5,
+            train_accuracy: 0.5,
+            held_out: Some(Score {
+                accuracy: 0.25,
+                loss: 2.0,
+            }),
+            best: epoch == 1,
+            seconds: 3.0,
+            images_per_second: 426.0,
+        }
+    }
+
+    fn epochs_in(folder: &Path) -> Vec<u64> {
+        let text = read_to_string(folder.join(METRICS)).unwrap();
+        text.split_inclusive('\n').filter_map(epoch_of).collect()
+    }
+
+    #[test]
+    fn lines_after_the_checkpoint_are_dropped_and_so_is_half_a_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = TrainConfig::new("shapes", "lenet5").unwrap();
+        let mut run = RunFolder::create(folder.path(), &config).unwrap();
+        for epoch in 1..=4 {
+            run.log(&report(epoch)).unwrap();
+        }
+        run.metrics.write_all(b"{\"epoch\":5,\"st").unwrap();
+        drop(run);
+        assert_eq!(epochs_in(folder.path()), [1, 2, 3, 4]);
+        let mut run = RunFolder::reopen(folder.path(), 2).unwrap();
+        run.log(&report(3)).unwrap();
+        assert_eq!(epochs_in(folder.path()), [1, 2, 3]);
+        let text = read_to_string(folder.path().join(METRICS)).unwrap();
+        assert_eq!(text.lines().count(), 3);
+        assert!(
+            text.starts_with(
+                r#"{"epoch":1,"step":10,"learning_rate":0.1,"train_loss":1.5,"train_accuracy":0.5,"held_out":{"accuracy":0.25,"loss":2.0},"best":true"#
+            ),
+            "{text}"
+        );
+        assert_eq!(RunFolder::config(folder.path()).unwrap(), config);
+    }
+
+    #[test]
+    fn a_run_is_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = TrainConfig::new("shapes", "lenet5").unwrap();
+        std::fs::write(folder.path().join(Checkpoint::LAST), b"precious").unwrap();
+        let error = RunFolder::create(folder.path(), &config).unwrap_err();
+        assert!(matches!(error, TrainError::RunExists { .. }), "{error}");
+        assert!(!folder.path().join(CONFIG).exists());
+    }
+
+    #[test]
+    fn folders_without_a_readable_config_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = RunFolder::config(folder.path()).unwrap_err().to_string();
+        assert!(
+            error.ends_with("no run to resume here (no config.toml)"),
+            "{error}"
+        );
+        std::fs::write(folder.path().join(CONFIG), "epochs = 'many'").unwrap();
+        let error = RunFolder::config(folder.path()).unwrap_err();
+        assert!(matches!(error, TrainError::ConfigFile { .. }), "{error}");
+    }
+}

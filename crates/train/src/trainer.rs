@@ -1,0 +1,563 @@
+//! The training loop.
+//!
+//! ```text
+//!            ┌──────────── another thread ────────────┐
+//! Dataset ─▶ permutation ─▶ Augmenter ─▶ Loader ─▶ Batch
+//!                                                   │
+//!              ┌── parameters ── Optimiser ◀── gradients ── Program (forward, loss, backward)
+//!              ▼                                                 │
+//!          Evaluator ─▶ Score ─▶ best.safetensors     loss ─▶ StepReport ─▶ EpochReport ─▶ metrics.jsonl
+//!                                last.safetensors
+//! ```
+//!
+//! A step is a function of the parameters, the optimiser's averages, the running statistics and the step's number.
+//! The first three are tensors of the checkpoint, the last is in its metadata, and nothing else is carried along:
+//! that is why a resumed run ends bitwise equal to an uninterrupted one.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use formats::weights::Precision;
+use formats::{Dataset, Interpolation, Preprocess, Skipped, Splits};
+use graph::ParameterKind;
+use graph::passes::{TrainingOptions, training};
+use runtime::{Program, Run, RuntimeOptions, initialise};
+
+use crate::checkpoint::{Progress, Score, Sums};
+use crate::evaluate::loader_workers;
+use crate::logits::likeliest;
+use crate::optimiser::{Optimiser, Segment};
+use crate::{
+    Augmenter, Checkpoint, EpochReport, Evaluation, Evaluator, Job, Loader, ModelCard, Outcome,
+    Progressing, RunFolder, Schedule, StepReport, TrainConfig, TrainError, Transform,
+    channel_statistics, permutation, whole_batches,
+};
+
+/// A training: a network, its data and how far it has come.
+///
+/// ```no_run
+/// use std::path::Path;
+/// use std::sync::atomic::AtomicBool;
+/// use train::{Outcome, TrainConfig, Trainer};
+/// let config = TrainConfig::new("shapes", "resnet20")?;
+/// let splits = config.open_data()?;
+/// let mut trainer = Trainer::new(config, splits, Some(Path::new("runs/shapes")))?;
+/// let stop = AtomicBool::new(false);
+/// while !trainer.is_finished() {
+///     match trainer.run_epoch(&mut |_| {}, &stop)? {
+///         Outcome::Done(epoch) => println!("{}: {:.3}", epoch.epoch, epoch.train_loss),
+///         Outcome::Stopped => break,
+///     }
+/// }
+/// # Ok::<(), train::TrainError>(())
+/// ```
+pub struct Trainer {
+    config: TrainConfig,
+    card: ModelCard,
+    train: Arc<dyn Dataset>,
+    held_out: Option<Arc<dyn Dataset>>,
+    program: Program,
+    evaluator: Option<Evaluator>,
+    optimiser: Optimiser,
+    schedule: Schedule,
+    progress: Progress,
+    folder: Option<RunFolder>,
+    /// What was left out when the training pictures were taken into memory.
+    left_out: Skipped,
+    held_out_left_out: Skipped,
+    /// Unreadable pictures met since, in a set too large for memory.
+    unreadable: BTreeSet<usize>,
+    unreadable_first: Skipped,
+}
+
+impl Trainer {
+    /// A training from the start. With a folder, its checkpoints and curves are kept there; without, nowhere.
+    ///
+    /// Pictures are decoded into memory where they fit [`TrainConfig::cache_mib`], and a batch larger than the
+    /// training set is made as large as the set.
+    ///
+    /// # Errors
+    /// Settings that make no sense, a data set with too many unreadable pictures, a network that cannot be built
+    /// for it, a folder that holds a run already.
+    pub fn new(
+        config: TrainConfig,
+        splits: Splits,
+        folder: Option<&Path>,
+    ) -> Result<Self, TrainError> {
+        let mut trainer = Self::prepare(config, splits, None)?;
+        initialise(&mut trainer.program, trainer.config.seed);
+        if let Some(path) = folder {
+            trainer.folder = Some(RunFolder::create(path, &trainer.config)?);
+        }
+        Ok(trainer)
+    }
+
+    /// Continues the run in a folder. `adjust` may change the settings that the result does not depend on: where
+    /// the data lies, the number of threads, how often checkpoints are written.
+    ///
+    /// # Errors
+    /// [`TrainError::NoRun`], [`TrainError::ConfigChanged`], [`TrainError::DataChanged`], a damaged checkpoint, and
+    /// as [`Trainer::new`].
+    pub fn resume(
+        folder: &Path,
+        adjust: impl FnOnce(&mut TrainConfig),
+    ) -> Result<Self, TrainError> {
+        let mut config = RunFolder::config(folder)?;
+        adjust(&mut config);
+        let splits = config.open_data()?;
+        Self::resume_with(folder, config, splits)
+    }
+
+    /// As [`Trainer::resume`], with settings and data that are at hand.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn resume_with(
+        folder: &Path,
+        config: TrainConfig,
+        splits: Splits,
+    ) -> Result<Self, TrainError> {
+        let last = folder.join(Checkpoint::LAST);
+        if !last.is_file() {
+            return Err(TrainError::NoRun {
+                path: folder.to_path_buf(),
+                missing: Checkpoint::LAST,
+            });
+        }
+        let checkpoint = Checkpoint::open(&last)?;
+        let mut trainer = Self::prepare(config, splits, Some(&checkpoint.card))?;
+        checkpoint.restore(&mut trainer.program)?;
+        let progress = checkpoint.restore_training(&trainer.program, &mut trainer.optimiser)?;
+        if progress.config != trainer.config.fingerprint() {
+            let path = RunFolder::config_path(folder);
+            return Err(TrainError::ConfigChanged { path });
+        }
+        if progress.pictures != trainer.train.len()
+            || checkpoint.card.classes != trainer.train.classes()
+        {
+            return Err(TrainError::DataChanged {
+                then: progress.pictures,
+                then_classes: checkpoint.card.classes.len(),
+                now: trainer.train.len(),
+                now_classes: trainer.train.classes().len(),
+            });
+        }
+        trainer.folder = Some(RunFolder::reopen(folder, progress.epoch)?);
+        trainer.progress = progress;
+        Ok(trainer)
+    }
+
+    /// Everything but the first weights and the folder. The card of a run that began before keeps its mean and
+    /// deviation.
+    fn prepare(
+        mut config: TrainConfig,
+        splits: Splits,
+        card: Option<&ModelCard>,
+    ) -> Result<Self, TrainError> {
+        config.check()?;
+        let threads = config.resolved_threads();
+        let limit = config.cache_mib.saturating_mul(1 << 20);
+        let (train, left_out) = formats::cache(splits.train, limit, threads)?;
+        let (held_out, held_out_left_out) = match splits.held_out {
+            Some(set) => {
+                let (set, left_out) = formats::cache(set, limit, threads)?;
+                (Some(set), left_out)
+            }
+            None => (None, Skipped::default()),
+        };
+        config.batch_size = config.batch_size.min(train.len());
+        config.check()?;
+        let card = match card {
+            Some(card) => card.clone(),
+            None => describe(&config, &*train)?,
+        };
+
+        let options = RuntimeOptions {
+            layout: config.layout,
+            threads,
+            ..RuntimeOptions::default()
+        };
+        let label_smoothing = config.label_smoothing;
+        let network = card.network(config.batch_size)?;
+        let step = training(&network, TrainingOptions { label_smoothing })?;
+        let program = Program::new(step, &options)?;
+        let evaluator = held_out
+            .as_ref()
+            .map(|_| Evaluator::beside(&program, &card, config.batch_size, &options));
+        let segments = program.slots().iter().map(|slot| Segment {
+            range: slot.range.clone(),
+            decays: slot.kind == ParameterKind::Weight || config.decay_norm_and_bias,
+        });
+        let optimiser = Optimiser::new(
+            config.optimiser,
+            config.weight_decay,
+            segments.collect(),
+            program.parameters().len(),
+        );
+        let steps = whole_batches(train.len(), config.batch_size) as u64;
+        Ok(Self {
+            evaluator: evaluator.transpose()?,
+            schedule: Schedule {
+                peak: config.learning_rate,
+                shape: config.schedule.clone(),
+                warm_up_steps: (config.warm_up_epochs * steps as f64).round() as u64,
+                total_steps: config.epochs.saturating_mul(steps),
+            },
+            progress: Progress {
+                epoch: 0,
+                batch: 0,
+                step: 0,
+                seed: config.seed,
+                config: config.fingerprint(),
+                pictures: train.len(),
+                sums: Sums::default(),
+                best: None,
+            },
+            folder: None,
+            unreadable: BTreeSet::new(),
+            unreadable_first: Skipped::new(train.len()),
+            config,
+            card,
+            train,
+            held_out,
+            program,
+            optimiser,
+            left_out,
+            held_out_left_out,
+        })
+    }
+
+    /// Trains to the end of the current epoch, classifies the held-out pictures, and writes the checkpoint.
+    ///
+    /// `on_progress` is called after every step. When `stop` is raised, the step that runs is ended, a checkpoint is
+    /// written, and the call returns [`Outcome::Stopped`]; the next call, or a resumed run, goes on from there.
+    ///
+    /// # Errors
+    /// [`TrainError::Diverged`] for a loss or a weight that is not finite: the last good checkpoint is kept.
+    /// [`TrainError::Data`] when more than a twentieth of the pictures turn out to be unreadable.
+    /// [`TrainError::Checkpoint`] and [`TrainError::Io`] for files that cannot be written.
+    /// [`TrainError::Finished`] after the last epoch.
+    pub fn run_epoch(
+        &mut self,
+        on_progress: &mut dyn FnMut(&Progressing),
+        stop: &AtomicBool,
+    ) -> Result<Outcome, TrainError> {
+        if self.is_finished() {
+            let epochs = self.config.epochs;
+            return Err(TrainError::Finished { epochs });
+        }
+        let start = Instant::now();
+        let resumed_at = self.progress.batch;
+        let mut loader = self.loader()?;
+        while let Some(batch) = loader.next() {
+            let loss = self.step(&batch)?;
+            self.note_unreadable(&batch.unreadable)?;
+            loader.recycle(batch);
+            let steps_here = self.progress.batch - resumed_at;
+            let report = self.step_report(loss, steps_here, start.elapsed().as_secs_f64());
+            on_progress(&Progressing::Step(report));
+            if stop.load(Ordering::Relaxed) {
+                self.save_last()?;
+                return Ok(Outcome::Stopped);
+            }
+            let every = self.config.checkpoint_steps;
+            if every > 0 && self.progress.step.is_multiple_of(every) {
+                self.save_last()?;
+            }
+        }
+        drop(loader);
+        let trained = start.elapsed().as_secs_f64();
+        let pictures = (self.progress.batch - resumed_at) * self.config.batch_size;
+
+        let report = |done, total| on_progress(&Progressing::Evaluating { done, total });
+        let held_out = match self.evaluate_held_out(report, stop)? {
+            Held::Stopped => {
+                self.save_last()?;
+                return Ok(Outcome::Stopped);
+            }
+            Held::None => None,
+            Held::Out(evaluation) => Some(evaluation.score()),
+        };
+        let progress = &self.progress;
+        let mut report = EpochReport {
+            epoch: progress.epoch + 1,
+            step: progress.step,
+            learning_rate: self.schedule.rate(progress.step.saturating_sub(1)),
+            train_loss: progress.sums.mean_loss(),
+            train_accuracy: progress.sums.accuracy(),
+            held_out,
+            best: false,
+            seconds: 0.0,
+            images_per_second: pictures as f64 / trained.max(1e-9),
+        };
+        self.end_epoch(&mut report)?;
+        report.seconds = start.elapsed().as_secs_f64();
+        if let Some(folder) = &mut self.folder {
+            folder.log(&report)?;
+        }
+        self.save_last()?;
+        Ok(Outcome::Done(report))
+    }
+
+    /// The batches of the epoch that are still to come.
+    fn loader(&self) -> Result<Loader, TrainError> {
+        let (seed, epoch) = (self.config.seed, self.progress.epoch);
+        let augmenter = Augmenter {
+            augment: self.config.augment,
+            preprocess: self.card.preprocess.clone(),
+            seed,
+        };
+        let job = Job {
+            dataset: self.train.clone(),
+            transform: Transform::Training(augmenter, epoch),
+            order: permutation(seed, epoch, self.train.len()),
+            batch: self.config.batch_size,
+            first: self.progress.batch,
+        };
+        Loader::new(
+            job,
+            loader_workers(&*self.train, self.program.team().threads()),
+        )
+    }
+
+    /// One step: forward, loss, backward, and the optimiser's move.
+    fn step(&mut self, batch: &crate::Batch) -> Result<f32, TrainError> {
+        if batch.count < self.config.batch_size {
+            // Only a long run of unreadable pictures leaves a training batch short.
+            self.note_unreadable(&batch.unreadable)?;
+            return Err(TrainError::Config(format!(
+                "only {} of the {} pictures of a batch can be read",
+                batch.count, self.config.batch_size
+            )));
+        }
+        self.program.input_f32(0).copy_from_slice(&batch.images);
+        self.program.input_index(1).copy_from_slice(&batch.labels);
+        self.program.run(Run {
+            seed: self.config.seed,
+            step: self.progress.step,
+        });
+        let loss = self.program.output(0)[0];
+        if !loss.is_finite() {
+            return Err(self.diverged(self.progress.step + 1, format!("the loss is {loss}")));
+        }
+        let logits = self.program.output(1).chunks_exact(self.card.classes.len());
+        let right = |(logits, label): &(&[f32], &u32)| likeliest(logits) == **label as usize;
+        let correct = logits.zip(&batch.labels).filter(right).count();
+
+        let rate = self.schedule.rate(self.progress.step);
+        let (parameters, gradients) = self.program.parameters_and_gradients();
+        self.optimiser.step(parameters, gradients, rate);
+
+        let sums = &mut self.progress.sums;
+        sums.loss += f64::from(loss);
+        sums.batches += 1;
+        sums.correct += correct as u64;
+        sums.pictures += batch.count as u64;
+        self.progress.step += 1;
+        self.progress.batch += 1;
+        Ok(loss)
+    }
+
+    fn step_report(&self, loss: f32, steps_here: usize, seconds: f64) -> StepReport {
+        let progress = &self.progress;
+        let batches = self.batches_per_epoch();
+        let seconds_a_step = seconds / steps_here.max(1) as f64;
+        StepReport {
+            epoch: progress.epoch + 1,
+            batch: progress.batch,
+            batches,
+            step: progress.step,
+            loss,
+            mean_loss: progress.sums.mean_loss(),
+            accuracy: progress.sums.accuracy(),
+            learning_rate: self.schedule.rate(progress.step - 1),
+            images_per_second: self.config.batch_size as f64 / seconds_a_step.max(1e-9),
+            seconds_left: (batches - progress.batch) as f64 * seconds_a_step,
+        }
+    }
+
+    /// Counts an epoch as done and keeps its weights if none before did better.
+    fn end_epoch(&mut self, report: &mut EpochReport) -> Result<(), TrainError> {
+        // Without held-out pictures there is nothing better to go by than those learned from.
+        let score = report.held_out.unwrap_or(Score {
+            accuracy: report.train_accuracy,
+            loss: report.train_loss,
+        });
+        let former = self.progress.best.map(|(_, score)| score);
+        report.best = score.loss.is_finite() && former.is_none_or(|former| score.beats(&former));
+        if report.best {
+            self.check_finite()?;
+            self.progress.best = Some((report.epoch, score));
+            if let Some(folder) = &self.folder {
+                Checkpoint::capture(&self.card, &self.program, Some(score), None)?
+                    .save(&folder.best(), Precision::F32)?;
+            }
+        }
+        self.progress.epoch += 1;
+        self.progress.batch = 0;
+        self.progress.sums = Sums::default();
+        Ok(())
+    }
+
+    /// Writes the checkpoint to continue from; nothing without a folder.
+    ///
+    /// # Errors
+    /// [`TrainError::Diverged`] when a weight is not finite: the former checkpoint is kept.
+    /// [`TrainError::Checkpoint`] when the file cannot be written.
+    pub fn save_last(&self) -> Result<(), TrainError> {
+        self.check_finite()?;
+        let Some(folder) = &self.folder else {
+            return Ok(());
+        };
+        let training = (&self.optimiser, self.progress.clone());
+        let checkpoint = Checkpoint::capture(&self.card, &self.program, None, Some(training))?;
+        Ok(checkpoint.save(&folder.last(), Precision::F32)?)
+    }
+
+    /// A finite loss says nothing of the weights after the step that followed it.
+    fn check_finite(&self) -> Result<(), TrainError> {
+        let finite = |value: &f32| value.is_finite();
+        for slot in self.program.slots() {
+            if !self.program.parameters()[slot.range.clone()]
+                .iter()
+                .all(finite)
+            {
+                let what = format!("`{}` is no longer finite", slot.name);
+                return Err(self.diverged(self.progress.step, what));
+            }
+        }
+        for slot in self.program.states() {
+            if !self.program.state()[slot.range.clone()].iter().all(finite) {
+                let what = format!("`{}` is no longer finite", slot.name);
+                return Err(self.diverged(self.progress.step, what));
+            }
+        }
+        Ok(())
+    }
+
+    fn diverged(&self, step: u64, what: String) -> TrainError {
+        let last = self.folder.as_ref().map(RunFolder::last);
+        let steps = self.batches_per_epoch().max(1) as u64;
+        TrainError::Diverged {
+            epoch: step.saturating_sub(1) / steps + 1,
+            step,
+            what,
+            checkpoint: last.filter(|path| path.is_file()),
+        }
+    }
+
+    fn note_unreadable(&mut self, unreadable: &[(usize, String)]) -> Result<(), TrainError> {
+        for (index, reason) in unreadable {
+            if self.unreadable.insert(*index) {
+                let name = self.train.name(*index);
+                self.unreadable_first.add(name, reason.clone());
+            }
+        }
+        Ok(self.unreadable_first.check()?)
+    }
+
+    fn evaluate_held_out(
+        &mut self,
+        mut on_progress: impl FnMut(usize, usize),
+        stop: &AtomicBool,
+    ) -> Result<Held, TrainError> {
+        let (Some(evaluator), Some(held_out)) = (&mut self.evaluator, &self.held_out) else {
+            return Ok(Held::None);
+        };
+        evaluator.adopt(&self.program)?;
+        let found = evaluator.evaluate_until(held_out.clone(), &mut on_progress, stop)?;
+        Ok(found.map_or(Held::Stopped, Held::Out))
+    }
+
+    /// Classifies the held-out pictures with the weights as they are; `None` without such pictures.
+    ///
+    /// # Errors
+    /// As [`Evaluator::evaluate`].
+    pub fn evaluate(&mut self) -> Result<Option<Evaluation>, TrainError> {
+        let never = AtomicBool::new(false);
+        Ok(match self.evaluate_held_out(|_, _| {}, &never)? {
+            Held::Out(evaluation) => Some(evaluation),
+            Held::None | Held::Stopped => None,
+        })
+    }
+
+    /// All epochs are done.
+    pub fn is_finished(&self) -> bool {
+        self.progress.epoch >= self.config.epochs
+    }
+
+    /// The settings, with the batch size that is used.
+    pub fn config(&self) -> &TrainConfig {
+        &self.config
+    }
+
+    /// The network, its classes and its input.
+    pub fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    /// How far the training has come.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// The program of a step: parameters, gradients, memory.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// Steps of an epoch.
+    pub fn batches_per_epoch(&self) -> usize {
+        whole_batches(self.train.len(), self.config.batch_size)
+    }
+
+    /// Pictures to train on, and held out.
+    pub fn pictures(&self) -> (usize, usize) {
+        let held_out = self.held_out.as_ref().map_or(0, |set| set.len());
+        (self.train.len(), held_out)
+    }
+
+    /// What could not be read so far and is worth a warning: of the training and of the held-out pictures.
+    pub fn skipped(&self) -> (&Skipped, &Skipped) {
+        let train = match self.unreadable_first.is_empty() {
+            true => &self.left_out,
+            false => &self.unreadable_first,
+        };
+        (train, &self.held_out_left_out)
+    }
+}
+
+/// What came of the held-out pictures.
+enum Held {
+    Out(Evaluation),
+    None,
+    Stopped,
+}
+
+/// The card of a new run.
+fn describe(config: &TrainConfig, train: &dyn Dataset) -> Result<ModelCard, TrainError> {
+    let [_, height, width] = zoo::find(&config.model)?.model.input;
+    // Photos straight from a camera may all be of one size too, but no network is meant for it.
+    let small = |size: &(usize, usize)| size.0 <= height && size.1 <= width;
+    let input = config
+        .image_size
+        .or(train.fixed_size().filter(small))
+        .unwrap_or((height, width));
+    let channels = train.channels();
+    let (mean, std) = channel_statistics(train, channels);
+    Ok(ModelCard {
+        model: config.model.clone(),
+        classes: train.classes().to_vec(),
+        preprocess: Preprocess {
+            input,
+            channels,
+            mean,
+            std,
+            crop_fraction: 1.0,
+            interpolation: Interpolation::Bilinear,
+        },
+    })
+}
