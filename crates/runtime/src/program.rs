@@ -161,7 +161,8 @@ impl Program {
 
     /// Runs the graph on its inputs: fills the outputs and gradients, and moves the states on.
     ///
-    /// Allocates nothing and takes no lock. What depends on parameters alone, such as packed weights
+    /// Allocates nothing and takes no lock; only the queue of the thread pool, which is entered once
+    /// a run, takes a small block every few dozen runs. What depends on parameters alone, such as packed weights
     /// and folded norms of an inference graph, is computed in the first run after they changed.
     ///
     /// # Panics

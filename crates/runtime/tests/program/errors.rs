@@ -1,0 +1,96 @@
+//! Graphs that cannot become programs say why in one line.
+
+use geometry::{ConvDesc, PoolDesc};
+use graph::{ElementType, NetworkBuilder, Op, Role, Value, passes};
+use kernels::conv::Algorithm;
+use runtime::{Program, RuntimeError, RuntimeOptions};
+use tensor::Layout;
+
+use crate::networks::{options, plain, residual};
+
+#[test]
+fn memory_that_cannot_be_had_is_an_error_that_says_how_much() {
+    // 2^48 floats: more than the address space of a process, though every size can be counted.
+    let mut net = NetworkBuilder::new("vast", [1 << 20, 1, 1 << 14, 1 << 14]);
+    let x = net.input();
+    let y = net.relu(x).unwrap();
+    let error = Program::new(net.finish(y).unwrap(), &options(Layout::Nhwc)).unwrap_err();
+    let text = error.to_string();
+    let RuntimeError::Memory { bytes, network } = error else {
+        panic!("{text}");
+    };
+    assert_eq!(network, "vast");
+    assert!(bytes >= 1 << 50, "{bytes}");
+    assert!(text.contains(&bytes.to_string()), "{text}");
+}
+
+#[test]
+fn memory_that_cannot_be_counted_is_an_error() {
+    // 2^59 floats a value can be addressed, three of them cannot.
+    let mut net = NetworkBuilder::new("endless", [1 << 30, 1, 1 << 15, 1 << 14]);
+    let x = net.input();
+    let y = net.relu(x).unwrap();
+    let error = Program::new(net.finish(y).unwrap(), &options(Layout::Nhwc)).unwrap_err();
+    assert!(
+        matches!(error, RuntimeError::Unaddressable { .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_network_with_norms_runs_only_after_a_pass() {
+    let error = Program::new(plain().unwrap(), &options(Layout::Nhwc)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "layer bn1: batch norm cannot run as it is; make a training or inference graph of the \
+         network first"
+    );
+}
+
+#[test]
+fn an_algorithm_that_does_not_serve_names_the_layer() {
+    let options = RuntimeOptions {
+        algorithm: Some(Algorithm::Depthwise),
+        ..options(Layout::Nhwc)
+    };
+    let graph = passes::inference(&residual().unwrap()).unwrap();
+    let error = Program::new(graph, &options).unwrap_err();
+    assert!(matches!(&error, RuntimeError::Plan { .. }), "{error}");
+    assert!(error.to_string().contains("algorithm depthwise"), "{error}");
+}
+
+#[test]
+fn indices_cannot_be_outputs() {
+    let mut net = NetworkBuilder::new("places", [1, 1, 4, 4]);
+    let x = net.input();
+    let y = net.max_pool("pool", x, PoolDesc::max(2)).unwrap();
+    let mut graph = net.finish(y).unwrap();
+    let places = graph.add_value(Value {
+        name: "places".to_owned(),
+        shape: vec![1, 1, 3, 3],
+        element: ElementType::Index,
+        role: Role::Computed,
+    });
+    graph.nodes[0].op = Op::Pool {
+        desc: PoolDesc::max(2),
+        indices: true,
+    };
+    graph.nodes[0].outputs.push(places);
+    graph.outputs = vec![places];
+    let error = Program::new(graph, &options(Layout::Nhwc)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "output 'places' holds indices, only f32 values can be outputs"
+    );
+}
+
+#[test]
+fn a_graph_that_does_not_hold_together_is_refused() {
+    let mut net = NetworkBuilder::new("broken", [1, 3, 4, 4]);
+    let x = net.input();
+    let y = net.conv("conv1", x, ConvDesc::new(2, 3), false).unwrap();
+    let mut graph = net.finish(y).unwrap();
+    graph.nodes.clear();
+    let error = Program::new(graph, &options(Layout::Nhwc)).unwrap_err();
+    assert!(matches!(error, RuntimeError::Graph(_)), "{error}");
+}

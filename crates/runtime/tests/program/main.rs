@@ -1,0 +1,12 @@
+//! Whole programs against an f64 reading of their graph that knows neither passes nor kernels.
+
+mod edges;
+mod errors;
+mod gradients;
+mod inference;
+mod initialisation;
+mod invariance;
+mod networks;
+mod oracle;
+mod profile;
+mod random;

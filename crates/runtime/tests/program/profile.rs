@@ -1,0 +1,48 @@
+//! The profile lists the work that is done.
+
+use graph::passes::{self, TrainingOptions};
+use runtime::Program;
+use tensor::Layout;
+
+use crate::networks::{RUN, options, prepare, residual};
+
+#[test]
+fn a_profile_counts_the_multiply_accumulates_of_every_direction() {
+    // Two images: 5·3·9 on 8×8; two of 5·5·9 on 8×8; 17·5·9, 17·17·9 and 17·5 on 4×4; 17·5.
+    let stem = 2 * 64 * 5 * 3 * 9;
+    let rest = 2 * (64 * 2 * 5 * 5 * 9 + 16 * (17 * 5 * 9 + 17 * 17 * 9 + 17 * 5) + 17 * 5);
+    let network = residual().unwrap();
+    let step = passes::training(&network, TrainingOptions::default()).unwrap();
+    let mut program = Program::new(step, &options(Layout::Nhwc)).unwrap();
+    prepare(&mut program, 1);
+    let rows = program.profile(RUN, 3);
+    let macs = |kernel: &str| {
+        let rows = rows.iter().filter(|row| row.kernel.ends_with(kernel));
+        rows.map(|row| row.macs).sum::<usize>()
+    };
+    assert_eq!(macs(" forward"), stem + rest);
+    // Nobody asks for the gradient of the images.
+    assert_eq!(macs(" backward-data"), rest);
+    assert_eq!(macs(" backward-weights"), stem + rest);
+    assert!(rows.iter().all(|row| row.milliseconds >= 0.0));
+    assert!(
+        rows.iter()
+            .any(|row| row.layer == "layer2.conv2" && row.kernel == "direct forward")
+    );
+}
+
+#[test]
+fn an_inference_program_packs_and_folds_before_its_runs() {
+    let network = residual().unwrap();
+    let folded = passes::inference(&network).unwrap();
+    let mut program = Program::new(folded, &options(Layout::Nhwc)).unwrap();
+    prepare(&mut program, 1);
+    let rows = program.profile(RUN, 1);
+    let kernels: Vec<_> = rows.iter().map(|row| row.kernel.as_str()).collect();
+    assert!(
+        !kernels
+            .iter()
+            .any(|kernel| ["pack", "fold norm"].contains(kernel)),
+        "{kernels:?}"
+    );
+}
