@@ -42,9 +42,9 @@ pub fn channel_sums(
     context.team.for_each(cut.tasks(), |index, _| {
         let task = cut.task(index);
         let mut sums = Sums::<1>::new();
-        cut.for_each_strip(task, |strip| {
+        cut.for_each_strip(task, |slot, strip| {
             let x = dy[strip.start..strip.end()].as_ptr();
-            let sum = sums.open(strip.rows)[0].as_mut_ptr();
+            let sum = sums.open(slot, strip.rows)[0].as_mut_ptr();
             // SAFETY: `x` points at the whole strip and `sum` at all lanes.
             dispatch!(isa => add_rows(strip: Strip, x: *const f32, sum: *mut f32));
         });

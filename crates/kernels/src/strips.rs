@@ -11,6 +11,9 @@
 //! - NCHW: planes of at most [`LANES`] elements are rows, one an image; larger planes are cut into
 //!   rows of [`LANES`]. All lanes belong to the same channel.
 //!
+//! One strip alone would read short pieces far apart, which no prefetcher follows. So a task takes up
+//! to [`SLOTS`] strips that lie side by side and walks over them together, a few rows at a time.
+//!
 //! Positions are cut into chunks by the shape alone. A task is one chunk of one strip's channels; it
 //! leaves its partial sums in scratch memory, and whoever adds them up does so in the order of the
 //! chunks. So sums are bitwise the same for any number of threads.
@@ -23,6 +26,12 @@ pub(crate) const LANES: usize = 64;
 
 /// Most rows of a strip. Sums over a strip are kept in f32, sums of strips in f64.
 const ROWS: usize = 64;
+
+/// Most strips that a task walks over side by side.
+pub(crate) const SLOTS: usize = 8;
+
+/// Rows of each strip before the walk turns to the strip beside it.
+const ROWS_AT_A_TIME: usize = 16;
 
 /// A chunk has at least so many rows of lanes, so that its partial sums cost little to keep.
 const CHUNK_ROWS: usize = 256;
@@ -71,15 +80,16 @@ enum Kind {
     },
 }
 
-/// One chunk of some channels.
+/// One chunk of some channels, in up to [`SLOTS`] slots of `per_slot` channels.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Task {
     /// Which chunk.
     pub(crate) chunk: usize,
     /// First channel.
     pub(crate) first: usize,
-    /// Channels; lane `l` of every strip belongs to channel `first + l mod channels`.
+    /// Channels.
     pub(crate) channels: usize,
+    per_slot: usize,
 }
 
 impl Cut {
@@ -118,14 +128,14 @@ impl Cut {
     }
 
     fn channels_first(batch: usize, area: usize) -> Kind {
-        let target = CHUNK_ROWS * LANES;
+        let target = CHUNK_ROWS * LANES / SLOTS;
         let images = (target / area)
             .max(batch.div_ceil(MOST_CHUNKS))
             .clamp(1, batch.max(1));
         let parts = if images == 1 {
             // One image may be all there is: cut its planes, but not into more than fit the limit.
             let most = (MOST_CHUNKS / batch.max(1)).max(1);
-            (area / target).clamp(1, most)
+            (area / (target * SLOTS)).clamp(1, most)
         } else {
             1
         };
@@ -168,44 +178,58 @@ impl Cut {
     /// Task `index`; neighbouring tasks lie in neighbouring memory.
     pub(crate) fn task(&self, index: usize) -> Task {
         let (chunk, band) = (index / self.bands(), index % self.bands());
-        let (first, channels) = match self.kind {
-            Kind::ChannelsLast { .. } => {
-                let first = band * LANES;
-                (first, LANES.min(self.channels - first))
-            }
-            Kind::ChannelsFirst { .. } => (band, 1),
-        };
+        let first = band * self.band();
         Task {
             chunk,
             first,
-            channels,
+            channels: self.band().min(self.channels - first),
+            per_slot: self.band() / SLOTS,
+        }
+    }
+
+    /// Channels of a task.
+    fn band(&self) -> usize {
+        match self.kind {
+            Kind::ChannelsLast { .. } => LANES * SLOTS,
+            Kind::ChannelsFirst { .. } => SLOTS,
         }
     }
 
     fn bands(&self) -> usize {
-        match self.kind {
-            Kind::ChannelsLast { .. } => self.channels.div_ceil(LANES),
-            Kind::ChannelsFirst { .. } => self.channels,
-        }
+        self.channels.div_ceil(self.band())
     }
 
-    /// Calls `visit` with every strip of a task, in a fixed order.
-    pub(crate) fn for_each_strip(&self, task: Task, mut visit: impl FnMut(Strip)) {
+    /// Calls `visit(slot, strip)` with every strip of a task, in a fixed order.
+    pub(crate) fn for_each_strip(&self, task: Task, mut visit: impl FnMut(usize, Strip)) {
         match self.kind {
             Kind::ChannelsLast {
                 fold, per_chunk, ..
             } => {
                 let pixels = self.count(task.chunk);
-                let mut strip = Strip {
-                    start: task.chunk * per_chunk * self.channels + task.first,
-                    rows: pixels / fold,
-                    width: task.channels * fold,
-                    stride: self.channels * fold,
-                };
-                strip.for_each_part(&mut visit);
-                strip.start += strip.rows * strip.stride;
-                (strip.rows, strip.width) = (1, task.channels * (pixels % fold));
-                strip.for_each_part(&mut visit);
+                let start = task.chunk * per_chunk * self.channels + task.first;
+                let stride = self.channels * fold;
+                let rows = pixels / fold;
+                task.walk(rows, &mut visit, |slot, row, rows| Strip {
+                    start: start + row * stride + slot * LANES,
+                    rows,
+                    width: task.channels_of(slot) * fold,
+                    stride,
+                });
+                // What is left of the pixels is a shorter row. More than one slot means no fold.
+                let width = task.channels * (pixels % fold);
+                if width > 0 {
+                    let start = start + rows * stride;
+                    let rows = 1;
+                    visit(
+                        0,
+                        Strip {
+                            start,
+                            rows,
+                            width,
+                            stride,
+                        },
+                    );
+                }
             }
             Kind::ChannelsFirst {
                 batch,
@@ -219,25 +243,36 @@ impl Cut {
                 let stride = self.channels * area;
                 let start = image * stride + task.first * area + from;
                 if area <= LANES {
-                    let strip = Strip {
-                        start,
-                        rows: images,
+                    return task.walk(images, &mut visit, |slot, image, rows| Strip {
+                        start: start + image * stride + slot * area,
+                        rows,
                         width: area,
                         stride,
-                    };
-                    return strip.for_each_part(&mut visit);
+                    });
                 }
+                let (rows, width) = ((to - from) / LANES, (to - from) % LANES);
                 for image in 0..images {
-                    let mut strip = Strip {
-                        start: start + image * stride,
-                        rows: (to - from) / LANES,
-                        width: LANES,
-                        stride: LANES,
-                    };
-                    strip.for_each_part(&mut visit);
-                    strip.start += strip.rows * LANES;
-                    (strip.rows, strip.width) = (1, (to - from) % LANES);
-                    strip.for_each_part(&mut visit);
+                    for slot in 0..task.slots() {
+                        let start = start + image * stride + slot * area;
+                        for row in (0..rows).step_by(ROWS) {
+                            let strip = Strip {
+                                start: start + row * LANES,
+                                rows: ROWS.min(rows - row),
+                                width: LANES,
+                                stride: LANES,
+                            };
+                            visit(slot, strip);
+                        }
+                        if width > 0 {
+                            let strip = Strip {
+                                start: start + rows * LANES,
+                                rows: 1,
+                                width,
+                                stride: LANES,
+                            };
+                            visit(slot, strip);
+                        }
+                    }
                 }
             }
         }
@@ -251,20 +286,6 @@ fn part(area: usize, parts: usize, index: usize) -> (usize, usize) {
 }
 
 impl Strip {
-    /// Calls `visit` with pieces of at most [`ROWS`] rows; with none when the strip is empty.
-    fn for_each_part(&self, visit: &mut impl FnMut(Self)) {
-        if self.width == 0 {
-            return;
-        }
-        for row in (0..self.rows).step_by(ROWS) {
-            visit(Self {
-                start: self.start + row * self.stride,
-                rows: ROWS.min(self.rows - row),
-                ..*self
-            });
-        }
-    }
-
     /// One past the last element.
     pub(crate) fn end(&self) -> usize {
         self.start + (self.rows - 1) * self.stride + self.width
@@ -272,14 +293,51 @@ impl Strip {
 }
 
 impl Task {
-    /// `value(channel)` in every lane of that channel.
-    pub(crate) fn lanes(&self, value: impl Fn(usize) -> f32) -> Lanes {
-        let mut lanes = [0.0; LANES];
-        for (offset, lane) in lanes.iter_mut().take(self.channels).enumerate() {
-            *lane = value(self.first + offset);
+    fn slots(&self) -> usize {
+        self.channels.div_ceil(self.per_slot)
+    }
+
+    /// Channels of a slot: lane `l` belongs to the one with index `l mod channels_of(slot)` in it.
+    fn channels_of(&self, slot: usize) -> usize {
+        self.per_slot.min(self.channels - slot * self.per_slot)
+    }
+
+    /// The slot a channel is in, and how many channels it shares it with, itself counted.
+    pub(crate) fn slot_of(&self, channel: usize) -> (usize, usize) {
+        let slot = (channel - self.first) / self.per_slot;
+        (slot, self.channels_of(slot))
+    }
+
+    /// Walks over `rows` rows of all slots; `strip(slot, row, rows)` says where some of them lie.
+    fn walk(
+        &self,
+        rows: usize,
+        visit: &mut impl FnMut(usize, Strip),
+        strip: impl Fn(usize, usize, usize) -> Strip,
+    ) {
+        let step = if self.slots() > 1 {
+            ROWS_AT_A_TIME
+        } else {
+            ROWS
+        };
+        for row in (0..rows).step_by(step) {
+            for slot in 0..self.slots() {
+                visit(slot, strip(slot, row, step.min(rows - row)));
+            }
         }
-        for lane in self.channels..LANES {
-            lanes[lane] = lanes[lane - self.channels];
+    }
+
+    /// `value(channel)` in every lane of that channel, slot by slot.
+    pub(crate) fn lanes(&self, value: impl Fn(usize) -> f32) -> [Lanes; SLOTS] {
+        let mut lanes = [[0.0; LANES]; SLOTS];
+        for (slot, lanes) in lanes.iter_mut().enumerate().take(self.slots()) {
+            let channels = self.channels_of(slot);
+            for (offset, lane) in lanes.iter_mut().take(channels).enumerate() {
+                *lane = value(self.first + slot * self.per_slot + offset);
+            }
+            for lane in channels..LANES {
+                lanes[lane] = lanes[lane - channels];
+            }
         }
         lanes
     }
@@ -290,11 +348,13 @@ impl Task {
         sums: &Sums<K>,
         mut give: impl FnMut(usize, [f64; K]),
     ) {
-        for offset in 0..self.channels {
-            let channel = std::array::from_fn(|k| {
-                sums.total[k][offset..].iter().step_by(self.channels).sum()
-            });
-            give(self.first + offset, channel);
+        for slot in 0..self.slots() {
+            let channels = self.channels_of(slot);
+            for offset in 0..channels {
+                let lanes = |sum: &Lanes<f64>| sum[offset..].iter().step_by(channels).sum();
+                let first = self.first + slot * self.per_slot;
+                give(first + offset, sums.total[slot].each_ref().map(lanes));
+            }
         }
     }
 }
@@ -302,36 +362,44 @@ impl Task {
 /// `K` sums a lane, in two levels: at most 64 rows in f32, all of them in f64. The rounding error of
 /// a sum is that of 64 additions, however long it is.
 pub(crate) struct Sums<const K: usize> {
-    recent: [Lanes; K],
-    rows: usize,
-    total: [Lanes<f64>; K],
+    recent: [[Lanes; K]; SLOTS],
+    rows: [usize; SLOTS],
+    total: [[Lanes<f64>; K]; SLOTS],
 }
 
 impl<const K: usize> Sums<K> {
     pub(crate) fn new() -> Self {
         Self {
-            recent: [[0.0; LANES]; K],
-            rows: 0,
-            total: [[0.0; LANES]; K],
+            recent: [[[0.0; LANES]; K]; SLOTS],
+            rows: [0; SLOTS],
+            total: [[[0.0; LANES]; K]; SLOTS],
         }
     }
 
-    /// The sums that a kernel adds `rows` further rows to.
-    pub(crate) fn open(&mut self, rows: usize) -> &mut [Lanes; K] {
-        if self.rows + rows > ROWS {
-            self.settle();
+    /// The sums of a slot, for a kernel to add `rows` further rows to.
+    pub(crate) fn open(&mut self, slot: usize, rows: usize) -> &mut [Lanes; K] {
+        if self.rows[slot] + rows > ROWS {
+            self.settle_slot(slot);
         }
-        self.rows += rows;
-        &mut self.recent
+        self.rows[slot] += rows;
+        &mut self.recent[slot]
     }
 
-    /// Moves the recent sums into the total.
+    /// Moves all recent sums into the totals.
     pub(crate) fn settle(&mut self) {
-        for (total, recent) in self.total.iter_mut().zip(&mut self.recent) {
+        for slot in 0..SLOTS {
+            if self.rows[slot] > 0 {
+                self.settle_slot(slot);
+            }
+        }
+    }
+
+    fn settle_slot(&mut self, slot: usize) {
+        for (total, recent) in self.total[slot].iter_mut().zip(&mut self.recent[slot]) {
             for (total, recent) in total.iter_mut().zip(recent) {
                 *total += f64::from(std::mem::take(recent));
             }
         }
-        self.rows = 0;
+        self.rows[slot] = 0;
     }
 }

@@ -4,7 +4,7 @@ use tensor::Layout;
 
 use crate::Context;
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
+use crate::simd::{dispatch, turn};
 
 /// Writes `x`, a feature map in layout `from`, to `y` in layout `to`.
 ///
@@ -43,9 +43,7 @@ fn copy(context: &Context, x: &[f32], y: &mut [f32]) {
 
 /// Transposes `batch` matrices of `rows × columns`.
 ///
-/// A task takes a band of columns of one matrix, which is a band of rows of the result. Within it
-/// square tiles of one cache line a side are turned over: all lines of a tile stay in the first
-/// cache, so each is read and written once, whichever side is the long one.
+/// A task takes a band of columns of one matrix, which is a band of rows of the result.
 fn transpose(
     context: &Context,
     batch: usize,
@@ -54,45 +52,21 @@ fn transpose(
     x: &[f32],
     y: &mut [f32],
 ) {
-    const TILE: usize = 16;
-    let band = (crate::blocks::BLOCK / rows).max(1).next_multiple_of(TILE);
+    /// Columns of a band come in whole vectors of any family.
+    const LANES: usize = 16;
+    let band = (crate::blocks::BLOCK / rows).max(1).next_multiple_of(LANES);
     let bands = columns.div_ceil(band);
     let out = Shared::new(y);
     context.team.for_each(batch * bands, |index, _| {
         let (image, first) = (index / bands, index % bands * band);
-        let end = (first + band).min(columns);
-        let x = &x[image * rows * columns..][..rows * columns];
+        let width = band.min(columns - first);
+        let x = x[image * rows * columns + first..].as_ptr();
         // SAFETY: a band of rows of the result belongs to one task.
-        let y = unsafe { out.slice((image * columns + first) * rows, (end - first) * rows) };
-        vectorised(
-            context.isa,
-            #[inline(always)]
-            || {
-                for column in (first..end).step_by(TILE) {
-                    let width = TILE.min(end - column);
-                    for row in (0..rows).step_by(TILE) {
-                        let height = TILE.min(rows - row);
-                        let x = &x[row * columns + column..];
-                        let y = &mut y[(column - first) * rows + row..];
-                        if (height, width) == (TILE, TILE) {
-                            turn(x, columns, y, rows, TILE, TILE);
-                        } else {
-                            turn(x, columns, y, rows, height, width);
-                        }
-                    }
-                }
-            },
-        );
+        let y = unsafe { out.slice((image * columns + first) * rows, width * rows) }.as_mut_ptr();
+        let size = (rows, width);
+        // SAFETY: `isa` proves the family; the band lies within both matrices.
+        dispatch!(context.isa => turn(
+            x: *const f32, columns: usize, size: (usize, usize), y: *mut f32, rows: usize,
+        ));
     });
-}
-
-/// `y[c, r] = x[r, c]` for `r < height`, `c < width`, in matrices of row lengths `x_row` and `y_row`.
-#[inline(always)]
-fn turn(x: &[f32], x_row: usize, y: &mut [f32], y_row: usize, height: usize, width: usize) {
-    for c in 0..width {
-        let y = &mut y[c * y_row..][..height];
-        for (r, y) in y.iter_mut().enumerate() {
-            *y = x[r * x_row + c];
-        }
-    }
 }

@@ -3,8 +3,9 @@
 //! A [`ConvPlan`] picks the first algorithm of [`Algorithm::ALL`] that serves a problem, and says of
 //! the better ones why they did not. It then packs weights once and runs as often as wanted.
 //!
-//! Kernels compute channels-last. In channels-first layout a plan reorders the feature maps at its
-//! edges, image by image within its scratch memory.
+//! Sums run channels last in either layout. Channels first, the dense path turns each strip of a
+//! feature map on its way into and out of the cache; the depthwise path, bound by memory anyway,
+//! reorders whole maps at its edges.
 
 mod dense;
 mod depthwise;
@@ -222,9 +223,14 @@ impl ConvPlan {
                 Body::Depthwise(depthwise::DepthwisePlan::new(geometry, direction, isa))
             }
             (Algorithm::Direct, Direction::BackwardWeights) => {
-                Body::Weights(dense::WeightsPlan::new(geometry, isa))
+                Body::Weights(dense::WeightsPlan::new(geometry, options.layout, isa))
             }
-            (Algorithm::Direct, _) => Body::Sweep(dense::SweepPlan::new(geometry, direction, isa)),
+            (Algorithm::Direct, _) => Body::Sweep(dense::SweepPlan::new(
+                geometry,
+                direction,
+                options.layout,
+                isa,
+            )),
             (Algorithm::Reference, _) => Body::Reference,
         };
         Ok(Self {
@@ -480,7 +486,7 @@ impl ConvPlan {
 
     /// Whether feature maps are reordered at the edges of the plan.
     fn reorders(&self) -> bool {
-        self.layout == Layout::Nchw && !matches!(self.body, Body::Reference)
+        self.layout == Layout::Nchw && matches!(self.body, Body::Depthwise(_))
     }
 
     /// Elements of the reordered copies.

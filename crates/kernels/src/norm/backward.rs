@@ -9,7 +9,7 @@ use super::{Activation, NormGeometry, inverse_deviation};
 use crate::row::{for_each_group, load, store};
 use crate::shared::Shared;
 use crate::simd::{Vector, dispatch};
-use crate::strips::{Lanes, Strip, Sums, Task};
+use crate::strips::{LANES, Lanes, SLOTS, Strip, Sums, Task};
 use crate::{Context, Isa};
 
 /// How the gradient passes the activation that the forward pass applied last.
@@ -188,16 +188,16 @@ impl<R: Fn(usize) -> f32 + Sync> Norm<'_, R> {
             let lanes = GateLanes::new(self, gate, task);
             let mean = task.lanes(|c| self.mean[c]);
             let mut sums = Sums::<PARTIALS>::new();
-            cut.for_each_strip(task, |strip| {
-                let gate = lanes.on(strip);
+            cut.for_each_strip(task, |slot, strip| {
+                let gate = lanes.on(slot, strip);
                 let at = strip.start..strip.end();
                 let (dy, x) = (dy[at.clone()].as_ptr(), x[at].as_ptr());
                 // SAFETY: the strip ends within the map.
                 let masked = masked.map_or(std::ptr::null_mut(), |m| unsafe {
                     m.as_mut_ptr().add(strip.start)
                 });
-                let mean = mean.as_ptr();
-                let [sum, product] = sums.open(strip.rows);
+                let mean = mean[slot].as_ptr();
+                let [sum, product] = sums.open(slot, strip.rows);
                 let (sum, product) = (sum.as_mut_ptr(), product.as_mut_ptr());
                 // SAFETY: the maps are valid for the whole strip, the vectors for all lanes; what
                 // is written of a map is this task's alone.
@@ -246,17 +246,17 @@ impl<R: Fn(usize) -> f32 + Sync> Norm<'_, R> {
                 of_input: task.lanes(|c| -scale(c) * (self.inv_std)(c) * dgamma[c] * share),
                 constant: task.lanes(|c| -scale(c) * dbeta[c] * share),
             };
-            let slopes = &raw const slopes;
-            cut.for_each_strip(task, |strip| {
-                let gate = lanes.on(strip);
+            cut.for_each_strip(task, |slot, strip| {
+                let gate = lanes.on(slot, strip);
                 let at = strip.start..strip.end();
                 let (dy, x) = (dy[at.clone()].as_ptr(), x[at].as_ptr());
+                let slopes = slopes.of(slot);
                 // SAFETY: the strip ends within `x`, which is as long as `dx`.
                 let dx = unsafe { out.as_mut_ptr().add(strip.start) };
                 // SAFETY: as in the first pass.
                 dispatch!(isa => gradient(
                     strip: Strip, gate: GatePointers, dy: *const f32, x: *const f32,
-                    slopes: *const Slopes, dx: *mut f32,
+                    slopes: SlopePointers, dx: *mut f32,
                 ));
             });
         });
@@ -265,18 +265,38 @@ impl<R: Fn(usize) -> f32 + Sync> Norm<'_, R> {
 
 /// `dx = of_gradient·g + of_input·(x − mean) + constant`
 struct Slopes {
-    mean: Lanes,
-    of_gradient: Lanes,
-    of_input: Lanes,
-    constant: Lanes,
+    mean: [Lanes; SLOTS],
+    of_gradient: [Lanes; SLOTS],
+    of_input: [Lanes; SLOTS],
+    constant: [Lanes; SLOTS],
+}
+
+/// [`Slopes`] of a slot.
+#[derive(Clone, Copy)]
+struct SlopePointers {
+    mean: *const f32,
+    of_gradient: *const f32,
+    of_input: *const f32,
+    constant: *const f32,
+}
+
+impl Slopes {
+    fn of(&self, slot: usize) -> SlopePointers {
+        SlopePointers {
+            mean: self.mean[slot].as_ptr(),
+            of_gradient: self.of_gradient[slot].as_ptr(),
+            of_input: self.of_input[slot].as_ptr(),
+            constant: self.constant[slot].as_ptr(),
+        }
+    }
 }
 
 /// A [`Gate`] for the channels of a task.
 struct GateLanes<'a> {
     activation: Option<Activation>,
     y: Option<&'a [f32]>,
-    scale: Lanes,
-    shift: Lanes,
+    scale: [Lanes; SLOTS],
+    shift: [Lanes; SLOTS],
 }
 
 /// A [`Gate`] on a strip. The activation was none, or its output is at `y`, or where that is null it
@@ -294,8 +314,8 @@ impl<'a> GateLanes<'a> {
         let mut lanes = Self {
             activation: None,
             y: None,
-            scale: [0.0; crate::strips::LANES],
-            shift: [0.0; crate::strips::LANES],
+            scale: [[0.0; LANES]; SLOTS],
+            shift: [[0.0; LANES]; SLOTS],
         };
         match gate {
             Gate::Open => {}
@@ -311,15 +331,15 @@ impl<'a> GateLanes<'a> {
         lanes
     }
 
-    fn on(&self, strip: Strip) -> GatePointers {
+    fn on(&self, slot: usize, strip: Strip) -> GatePointers {
         let y = self
             .y
             .map_or(std::ptr::null(), |y| y[strip.start..strip.end()].as_ptr());
         GatePointers {
             activation: self.activation,
             y,
-            scale: self.scale.as_ptr(),
-            shift: self.shift.as_ptr(),
+            scale: self.scale[slot].as_ptr(),
+            shift: self.shift[slot].as_ptr(),
         }
     }
 }
@@ -422,7 +442,7 @@ unsafe fn gradient<V: Vector>(
     gate: GatePointers,
     dy: *const f32,
     x: *const f32,
-    slopes: *const Slopes,
+    slopes: SlopePointers,
     dx: *mut f32,
 ) {
     #[inline(always)]
@@ -433,16 +453,15 @@ unsafe fn gradient<V: Vector>(
         gate: GatePointers,
         dy: *const f32,
         x: *const f32,
-        slopes: *const Slopes,
+        slopes: SlopePointers,
         dx: *mut f32,
     ) {
         // SAFETY: the group lies within the row, and every row within the strip.
         unsafe {
-            let slopes = &*slopes;
-            let mean = load::<V, N, PARTIAL>(slopes.mean.as_ptr().add(lane), tail);
-            let of_gradient = load::<V, N, PARTIAL>(slopes.of_gradient.as_ptr().add(lane), tail);
-            let of_input = load::<V, N, PARTIAL>(slopes.of_input.as_ptr().add(lane), tail);
-            let constant = load::<V, N, PARTIAL>(slopes.constant.as_ptr().add(lane), tail);
+            let mean = load::<V, N, PARTIAL>(slopes.mean.add(lane), tail);
+            let of_gradient = load::<V, N, PARTIAL>(slopes.of_gradient.add(lane), tail);
+            let of_input = load::<V, N, PARTIAL>(slopes.of_input.add(lane), tail);
+            let constant = load::<V, N, PARTIAL>(slopes.constant.add(lane), tail);
             for row in 0..strip.rows {
                 let at = row * strip.stride + lane;
                 let dy = load::<V, N, PARTIAL>(dy.add(at), tail);

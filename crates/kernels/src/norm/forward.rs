@@ -173,8 +173,9 @@ impl Affine<'_> {
             let mean = task.lanes(|c| self.mean[c]);
             let scale = task.lanes(|c| self.gamma[c] * inv_std(c));
             let shift = task.lanes(|c| self.beta[c]);
-            let (mean, scale, shift) = (mean.as_ptr(), scale.as_ptr(), shift.as_ptr());
-            cut.for_each_strip(task, |strip| {
+            cut.for_each_strip(task, |slot, strip| {
+                let (mean, scale) = (mean[slot].as_ptr(), scale[slot].as_ptr());
+                let shift = shift[slot].as_ptr();
                 let at = strip.start..strip.end();
                 let x = x[at.clone()].as_ptr();
                 let residual = residual.map_or(std::ptr::null(), |r| r[at].as_ptr());

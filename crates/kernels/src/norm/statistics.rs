@@ -12,14 +12,14 @@ use crate::reduce::add_rows;
 use crate::row::{for_each_group, load, store};
 use crate::shared::Shared;
 use crate::simd::{Vector, dispatch};
-use crate::strips::{Cut, Strip, Sums, Task};
+use crate::strips::{Cut, LANES, SLOTS, Strip, Sums, Task};
 use crate::{Context, Isa};
 
 /// Numbers kept of each chunk and channel: the mean as an unevaluated sum of two f32, and the sum of
 /// squared distances from it.
 pub(super) const PARTIALS: usize = 3;
 
-/// Elements of a task that choose the shift.
+/// Elements of a slot that choose the shift of its channels.
 const PILOT: usize = 1024;
 
 /// The moments of a set of values.
@@ -77,15 +77,13 @@ pub(super) fn chunk_moments(
     let out = Shared::new(partials);
     context.team.for_each(cut.tasks(), |index, _| {
         let task = cut.task(index);
-        let shift = task.lanes({
-            let pilot = pilot_means(isa, cut, task, x);
-            move |channel| pilot[channel - task.first]
-        });
+        let pilot = pilot_means(isa, cut, task, x);
+        let shift = task.lanes(|channel| pilot[channel - task.first]);
         let mut sums = Sums::<2>::new();
-        cut.for_each_strip(task, |strip| {
+        cut.for_each_strip(task, |slot, strip| {
             let x = x[strip.start..strip.end()].as_ptr();
-            let shift = shift.as_ptr();
-            let [near, squares] = sums.open(strip.rows);
+            let shift = shift[slot].as_ptr();
+            let [near, squares] = sums.open(slot, strip.rows);
             let (near, squares) = (near.as_mut_ptr(), squares.as_mut_ptr());
             // SAFETY: `x` points at the whole strip, the others at all lanes.
             dispatch!(isa => moments(
@@ -99,7 +97,7 @@ pub(super) fn chunk_moments(
         let [high, low, spread] = [0, 1, 2].map(|k| unsafe { out.slice(row(k), task.channels) });
         task.for_each_channel(&sums, |channel, [near, squares]| {
             let at = channel - task.first;
-            let mean = f64::from(shift[at]) + near / count;
+            let mean = f64::from(pilot[at]) + near / count;
             high[at] = mean as f32;
             low[at] = (mean - f64::from(high[at])) as f32;
             // Rounding may take the difference of equal numbers below zero.
@@ -127,25 +125,25 @@ pub(super) fn channel_moments(
 }
 
 /// The mean of the first elements of each of a task's channels.
-fn pilot_means(isa: Isa, cut: &Cut, task: Task, x: &[f32]) -> [f32; crate::strips::LANES] {
+fn pilot_means(isa: Isa, cut: &Cut, task: Task, x: &[f32]) -> [f32; LANES * SLOTS] {
     let mut sums = Sums::<1>::new();
-    let mut seen = 0;
-    cut.for_each_strip(task, |strip| {
-        if seen >= PILOT {
+    let mut seen = [0; SLOTS];
+    cut.for_each_strip(task, |slot, strip| {
+        if seen[slot] >= PILOT {
             return;
         }
-        seen += strip.rows * strip.width;
+        seen[slot] += strip.rows * strip.width;
         let x = x[strip.start..strip.end()].as_ptr();
-        let sum = sums.open(strip.rows)[0].as_mut_ptr();
+        let sum = sums.open(slot, strip.rows)[0].as_mut_ptr();
         // SAFETY: `x` points at the whole strip and `sum` at all lanes.
         dispatch!(isa => add_rows(strip: Strip, x: *const f32, sum: *mut f32));
     });
     sums.settle();
-    let mut means = [0.0; crate::strips::LANES];
-    // Every strip covers all channels of the task equally.
-    let count = (seen / task.channels) as f64;
+    let mut means = [0.0; LANES * SLOTS];
     task.for_each_channel(&sums, |channel, [sum]| {
-        means[channel - task.first] = (sum / count) as f32;
+        // Every strip covers all channels of its slot equally.
+        let (slot, channels) = task.slot_of(channel);
+        means[channel - task.first] = (sum / (seen[slot] / channels) as f64) as f32;
     });
     means
 }

@@ -69,12 +69,6 @@ impl Vector for F32x8 {
     }
 
     #[inline(always)]
-    unsafe fn mul(self, other: Self) -> Self {
-        // SAFETY: as above.
-        Self(unsafe { _mm256_mul_ps(self.0, other.0) })
-    }
-
-    #[inline(always)]
     unsafe fn max(self, other: Self) -> Self {
         // SAFETY: as above.
         Self(unsafe { _mm256_max_ps(self.0, other.0) })
@@ -93,5 +87,38 @@ impl Vector for F32x8 {
             let positive = _mm256_cmp_ps::<_CMP_GT_OQ>(test.0, _mm256_setzero_ps());
             _mm256_and_ps(self.0, positive)
         })
+    }
+
+    /// Three rounds of shuffles: pairs of rows interleave their elements, then their pairs of
+    /// elements, then their halves.
+    #[inline(always)]
+    unsafe fn turn_block(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        // SAFETY: the caller vouches for eight rows of eight elements on both sides.
+        unsafe {
+            let r: [__m256; 8] = std::array::from_fn(|i| _mm256_loadu_ps(from.add(i * from_row)));
+            let singles: [__m256; 8] = std::array::from_fn(|i| {
+                let (a, b) = (r[i / 2 * 2], r[i / 2 * 2 + 1]);
+                if i % 2 == 0 {
+                    _mm256_unpacklo_ps(a, b)
+                } else {
+                    _mm256_unpackhi_ps(a, b)
+                }
+            });
+            let pairs: [__m256; 8] = std::array::from_fn(|i| {
+                let (half, column) = (i / 4 * 4, i % 4);
+                let (a, b) = (singles[half + column / 2], singles[half + column / 2 + 2]);
+                if column % 2 == 0 {
+                    _mm256_shuffle_ps::<0x44>(a, b)
+                } else {
+                    _mm256_shuffle_ps::<0xee>(a, b)
+                }
+            });
+            for i in 0..4 {
+                let (a, b) = (pairs[i], pairs[i + 4]);
+                _mm256_storeu_ps(to.add(i * to_row), _mm256_permute2f128_ps::<0x20>(a, b));
+                let high = _mm256_permute2f128_ps::<0x31>(a, b);
+                _mm256_storeu_ps(to.add((i + 4) * to_row), high);
+            }
+        }
     }
 }

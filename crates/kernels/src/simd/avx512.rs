@@ -67,12 +67,6 @@ impl Vector for F32x16 {
     }
 
     #[inline(always)]
-    unsafe fn mul(self, other: Self) -> Self {
-        // SAFETY: as above.
-        Self(unsafe { _mm512_mul_ps(self.0, other.0) })
-    }
-
-    #[inline(always)]
     unsafe fn max(self, other: Self) -> Self {
         // SAFETY: as above.
         Self(unsafe { _mm512_max_ps(self.0, other.0) })
@@ -91,5 +85,19 @@ impl Vector for F32x16 {
             let positive = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(test.0, _mm512_setzero_ps());
             _mm512_maskz_mov_ps(positive, self.0)
         })
+    }
+
+    /// Four blocks of half the size; AVX2 is part of this family.
+    #[inline(always)]
+    unsafe fn turn_block(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        for row in [0, 8] {
+            for column in [0, 8] {
+                // SAFETY: the caller vouches for sixteen rows of sixteen elements on both sides.
+                unsafe {
+                    let from = from.add(row * from_row + column);
+                    super::F32x8::turn_block(from, from_row, to.add(column * to_row + row), to_row);
+                }
+            }
+        }
     }
 }

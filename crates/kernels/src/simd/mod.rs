@@ -9,12 +9,14 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod portable;
+mod turn;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx2::F32x8;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx512::F32x16;
 pub(crate) use portable::F32x8Portable;
+pub(crate) use turn::turn;
 
 /// A register of `LANES` f32.
 ///
@@ -42,13 +44,16 @@ pub(crate) trait Vector: Copy {
     unsafe fn mul_add(self, factor: Self, addend: Self) -> Self;
     unsafe fn add(self, other: Self) -> Self;
     unsafe fn sub(self, other: Self) -> Self;
-    unsafe fn mul(self, other: Self) -> Self;
     /// Exactly `if self > other { self } else { other }`.
     unsafe fn max(self, other: Self) -> Self;
     /// Exactly `if self < other { self } else { other }`.
     unsafe fn min(self, other: Self) -> Self;
     /// `self` where `test > 0`, elsewhere 0.
     unsafe fn where_positive(self, test: Self) -> Self;
+
+    /// Transposes a block of `LANES` rows, `from_row` elements apart, of `LANES` elements into rows
+    /// `to_row` elements apart.
+    unsafe fn turn_block(from: *const f32, from_row: usize, to: *mut f32, to_row: usize);
 
     /// All lanes 0.
     #[inline(always)]

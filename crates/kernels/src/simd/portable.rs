@@ -71,11 +71,6 @@ impl Vector for F32x8Portable {
     }
 
     #[inline(always)]
-    unsafe fn mul(self, other: Self) -> Self {
-        self.zip(other, |a, b| a * b)
-    }
-
-    #[inline(always)]
     unsafe fn max(self, other: Self) -> Self {
         self.zip(other, |a, b| if a > b { a } else { b })
     }
@@ -88,5 +83,15 @@ impl Vector for F32x8Portable {
     #[inline(always)]
     unsafe fn where_positive(self, test: Self) -> Self {
         self.zip(test, |a, t| if t > 0.0 { a } else { 0.0 })
+    }
+
+    #[inline(always)]
+    unsafe fn turn_block(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        for row in 0..8 {
+            for column in 0..8 {
+                // SAFETY: the caller vouches for eight rows of eight elements on both sides.
+                unsafe { *to.add(column * to_row + row) = *from.add(row * from_row + column) };
+            }
+        }
     }
 }

@@ -1,10 +1,12 @@
-//! The dense path: implicit matrix products over channels-last feature maps.
+//! The dense path: implicit matrix products.
 //!
 //! No column matrix is ever built. A strip of source rows, zero-padded where it must be, *is* the
-//! left factor: each pixel's sum runs over a few stretches of it. See [`walk`] for what is summed,
-//! [`panels`] for the right factor, [`tile`] for the inner loop, [`sweep`] for the loops around it,
+//! left factor: each pixel's sum runs over a few stretches of it. Sums run channels last; channels first,
+//! strips are turned on their way in and out of the cache. See [`walk`] for what is summed, [`cut`]
+//! for the strips, [`panels`] for the right factor, [`tile`] for the inner loop, [`sweep`] for the loops around it,
 //! and [`weights`] for the gradient of the weights.
 
+mod cut;
 mod panels;
 mod sweep;
 mod tile;
@@ -12,6 +14,7 @@ mod walk;
 mod weights;
 
 use geometry::ConvGeometry;
+use tensor::Layout;
 
 use self::sweep::{Operands, Sweep};
 use self::walk::Walk;
@@ -38,9 +41,14 @@ pub(super) struct SweepPlan {
 }
 
 impl SweepPlan {
-    pub(super) fn new(geometry: &ConvGeometry, direction: Direction, isa: Isa) -> Self {
+    pub(super) fn new(
+        geometry: &ConvGeometry,
+        direction: Direction,
+        layout: Layout,
+        isa: Isa,
+    ) -> Self {
         let (mut tasks, mut packed_len) = (0, 0);
-        let sweeps = Walk::all(geometry, direction)
+        let sweeps = Walk::all(geometry, direction, layout)
             .into_iter()
             .map(|walk| {
                 let sweep = Sweep::new(walk, isa);

@@ -4,24 +4,25 @@
 //! passes over its pixels once for each panel, tile by tile; a panel's weights stay in the cache
 //! near the registers meanwhile. Tasks are cut from the problem alone.
 
+use tensor::Layout;
+
+use super::cut::{Block, Cut, units};
 use super::panels::{Panel, Panels};
 use super::tile::{Target, tile};
-use super::walk::{Segment, Strip, Walk};
+use super::walk::{Segment, Walk};
 use crate::Isa;
 use crate::activation::Activation;
 use crate::conv::finish::Finish;
 use crate::shared::Shared;
-use crate::simd::{Vector, dispatch};
+use crate::simd::{Vector, dispatch, turn};
 
 /// A walk, ready to run.
 #[derive(Clone, Debug)]
 pub(super) struct Sweep {
     pub(super) walk: Walk,
     pub(super) panels: Panels,
+    cut: Cut,
     segments: Vec<Segment>,
-    /// Position rows of a strip, or pixels of it where the walk is one long row.
-    strip: usize,
-    strips: usize,
     /// Panels of a task, counted over all groups.
     panels_per_task: usize,
     splits: usize,
@@ -51,27 +52,27 @@ const TASKS: usize = 64;
 impl Sweep {
     pub(super) fn new(walk: Walk, isa: Isa) -> Self {
         let panels = Panels::new(&walk, isa);
-        let segments = walk.segments(walk.pitch());
         let wanted = (walk.macs() / TASK_MACS).clamp(1, TASKS);
-        // A walk of one row is cut along the row, any other into whole rows.
-        let (units, pixels_per_unit) = walk.units();
-        let unit_elements = pixels_per_unit * walk.columns.source_step * walk.source_channels;
-        let by_cache = (STRIP_ELEMENTS / (unit_elements * walk.rows.source_step).max(1)).max(1);
-        let by_tasks = units.div_ceil(wanted.div_ceil(walk.batch.max(1)).max(1));
-        let least = STRIP_PIXELS.div_ceil(pixels_per_unit.max(1));
-        let strip = by_cache.min(by_tasks).max(least).clamp(1, units.max(1));
-        let strips = units.div_ceil(strip);
+        let (units, per_unit) = units(&walk);
+        let source = walk.columns.source_step * walk.rows.source_step * walk.source_channels;
+        let widest = match walk.layout {
+            Layout::Nhwc => source,
+            Layout::Nchw => source.max(walk.target_channels),
+        };
+        let by_cache = STRIP_ELEMENTS / (per_unit * widest).max(1);
+        let by_tasks = units.div_ceil(wanted.div_ceil(walk.batch.max(1)));
+        let least = STRIP_PIXELS.div_ceil(per_unit.max(1));
+        let cut = Cut::new(&walk, by_cache.min(by_tasks).max(least));
         let all_panels = walk.groups * panels.per_group.len();
         let splits = wanted
-            .div_ceil((walk.batch * strips).max(1))
+            .div_ceil((walk.batch * cut.strips).max(1))
             .clamp(1, all_panels.max(1));
         let panels_per_task = all_panels.div_ceil(splits);
         Self {
-            segments,
-            strip,
-            strips,
+            segments: walk.segments(cut.pitch),
             splits: all_panels.div_ceil(panels_per_task.max(1)),
             panels_per_task,
+            cut,
             panels,
             walk,
         }
@@ -79,18 +80,28 @@ impl Sweep {
 
     /// Independent pieces of work.
     pub(super) fn tasks(&self) -> usize {
-        self.walk.batch * self.strips * self.splits
+        self.walk.batch * self.cut.strips * self.splits
     }
 
-    /// Scratch elements a worker needs.
+    /// Scratch elements of a worker: the source rows of a strip, and channels first also its sums
+    /// and residual before and after they are turned.
     pub(super) fn scratch_len(&self) -> usize {
-        self.walk.strip_len(self.strip)
+        let turned = match self.walk.layout {
+            Layout::Nhwc => 0,
+            Layout::Nchw => 2 * self.turned_len(),
+        };
+        self.cut.source_len.next_multiple_of(16) + turned
+    }
+
+    /// Elements of a strip of the target.
+    fn turned_len(&self) -> usize {
+        (self.cut.pixels * self.walk.target_channels).next_multiple_of(16)
     }
 
     /// Runs one task.
     pub(super) fn run(&self, isa: Isa, task: usize, operands: Operands<'_>, scratch: &mut [f32]) {
         let (rest, split) = (task / self.splits, task % self.splits);
-        let (image, strip) = (rest / self.strips, rest % self.strips);
+        let (image, strip) = (rest / self.cut.strips, rest % self.cut.strips);
         let sweep = self;
         // SAFETY: the vector family exists, as `isa` proves; the operands have the lengths of the
         // plan, which the plan's entry asserts; tasks write disjoint pixels or channels.
@@ -98,17 +109,6 @@ impl Sweep {
             sweep: &Sweep, operands: Operands<'_>, image: usize, strip: usize, split: usize,
             scratch: &mut [f32],
         ));
-    }
-}
-
-impl Walk {
-    /// What strips are counted in, and the pixels of one: pixels of a single row, else rows.
-    fn units(&self) -> (usize, usize) {
-        if self.rows.count == 1 && self.stays_inside {
-            (self.columns.count, 1)
-        } else {
-            (self.rows.count, self.columns.count)
-        }
     }
 }
 
@@ -134,65 +134,214 @@ unsafe fn task_body<V: Vector>(
     scratch: &mut [f32],
 ) {
     let walk = &sweep.walk;
-    let (units, per_unit) = walk.units();
-    let (from, to) = (strip * sweep.strip, ((strip + 1) * sweep.strip).min(units));
-    let by_pixel = per_unit == 1 && walk.rows.count == 1;
-    let (rows, first_column) = if by_pixel {
-        ((0, 1), from)
-    } else {
-        ((from, to), 0)
+    let block = sweep.cut.block(walk, strip);
+    let (source_rows, turned) = scratch.split_at_mut(sweep.cut.source_len.next_multiple_of(16));
+    // SAFETY: V's instructions exist.
+    let origin = unsafe {
+        sweep
+            .cut
+            .source::<V>(walk, operands.source, image, block, source_rows)
     };
-    let Strip { origin, pitch } = walk.strip(operands.source, image, rows, scratch);
-    let source_by_column = walk.columns.source_step * walk.source_channels;
-    let origin = origin.wrapping_add(first_column * source_by_column);
-    let (height, width) = (walk.rows.target, walk.columns.target);
-    let row = walk.rows.target_start + rows.0 * walk.rows.target_step;
-    let column = walk.columns.target_start + first_column * walk.columns.target_step;
-    let pixels = Pixels {
-        columns: if by_pixel {
-            to - from
-        } else {
-            walk.columns.count
-        },
-        count: (to - from) * per_unit,
-        source_by_row: walk.rows.source_step * pitch,
-        source_by_column,
-        target_origin: ((image * height + row) * width + column) * walk.target_channels,
-        target_by_row: walk.rows.target_step * width * walk.target_channels,
-        target_by_column: walk.columns.target_step * walk.target_channels,
-    };
-    let per_group = sweep.panels.per_group.len();
     let first = split * sweep.panels_per_task;
-    let last = (first + sweep.panels_per_task).min(walk.groups * per_group);
-    for index in first..last {
-        let (group, panel) = (index / per_group, sweep.panels.per_group[index % per_group]);
-        let pass = Pass {
-            sweep,
-            operands,
-            origin: origin.wrapping_add(group * walk.source_channels_per_group()),
-            group,
-            panel,
-            pixels,
-        };
-        // SAFETY: tile shapes fit the registers of V; see `Pass::run`.
+    let last = (first + sweep.panels_per_task).min(walk.groups * sweep.panels.per_group.len());
+    let task = Task {
+        sweep,
+        block,
+        image,
+        origin,
+        panels: (first, last),
+    };
+    // SAFETY: the contract of this function.
+    unsafe {
+        match walk.layout {
+            Layout::Nhwc => {
+                let bases = Bases {
+                    target: operands.target.as_mut_ptr(),
+                    residual: operands.residual.map_or(std::ptr::null(), <[f32]>::as_ptr),
+                };
+                task.sum::<V>(operands, bases, task.pixels_in_place());
+            }
+            Layout::Nchw => task.sum_turned::<V>(operands, turned),
+        }
+    }
+}
+
+/// Some panels over the pixels of a strip.
+struct Task<'a> {
+    sweep: &'a Sweep,
+    block: Block,
+    image: usize,
+    origin: *const f32,
+    /// First panel and the one past the last, over all groups.
+    panels: (usize, usize),
+}
+
+/// What a task's target offsets count from.
+#[derive(Clone, Copy)]
+struct Bases {
+    target: *mut f32,
+    residual: *const f32,
+}
+
+impl Task<'_> {
+    fn pixels(&self, origin: usize, by_row: usize, by_column: usize) -> Pixels {
+        let walk = &self.sweep.walk;
+        Pixels {
+            columns: self.block.width(),
+            count: self.block.pixels(),
+            source_by_row: walk.rows.source_step * self.sweep.cut.pitch,
+            source_by_column: walk.columns.source_step * walk.source_channels,
+            target_origin: origin,
+            target_by_row: by_row,
+            target_by_column: by_column,
+        }
+    }
+
+    /// Pixels that are written where they belong, channels last.
+    fn pixels_in_place(&self) -> Pixels {
+        let (rows, columns) = (&self.sweep.walk.rows, &self.sweep.walk.columns);
+        let channels = self.sweep.walk.target_channels;
+        let row = rows.target_start + self.block.rows.0 * rows.target_step;
+        let column = columns.target_start + self.block.columns.0 * columns.target_step;
+        self.pixels(
+            ((self.image * rows.target + row) * columns.target + column) * channels,
+            rows.target_step * columns.target * channels,
+            columns.target_step * channels,
+        )
+    }
+
+    /// Channels first: sums into scratch, and turns the strip into its planes while it is in cache.
+    ///
+    /// # Safety
+    /// As [`task_body`].
+    #[inline(always)]
+    unsafe fn sum_turned<V: Vector>(&self, operands: Operands<'_>, scratch: &mut [f32]) {
+        let walk = &self.sweep.walk;
+        let (sums, residual) = scratch.split_at_mut(self.sweep.turned_len());
+        let channels = walk.target_channels;
+        let by_row = self.block.width() * channels;
+        // SAFETY: the strip's planes in the target are this task's; scratch holds the strip.
         unsafe {
-            match (V::REGISTERS, panel.vectors) {
-                (32, 1) => pass.run::<V, 14, 7, 1>(),
-                (32, 2) => pass.run::<V, 14, 7, 2>(),
-                (32, _) => pass.run::<V, 9, 5, 3>(),
-                (16, 1) => pass.run::<V, 12, 6, 1>(),
-                (16, 2) => pass.run::<V, 6, 3, 2>(),
-                (16, _) => pass.run::<V, 4, 2, 3>(),
-                _ => pass.run::<V, 3, 1, 1>(),
+            if let Some(planes) = operands.residual {
+                self.each_row(|row, at, size| {
+                    let to = residual.as_mut_ptr().add(row * by_row + at.channel);
+                    let from = planes.as_ptr().add(at.offset);
+                    turn::<V>(from, at.plane, (size.0, size.1), to, channels);
+                });
+            }
+            let bases = Bases {
+                target: sums.as_mut_ptr(),
+                residual: operands
+                    .residual
+                    .map_or(std::ptr::null(), |_| residual.as_ptr()),
+            };
+            self.sum::<V>(operands, bases, self.pixels(0, by_row, channels));
+            let step = walk.columns.target_step;
+            self.each_row(|row, at, size| {
+                let from = sums.as_ptr().add(row * by_row + at.channel);
+                let to = operands.target.as_mut_ptr().add(at.offset);
+                if step == 1 {
+                    turn::<V>(from, channels, (size.1, size.0), to, at.plane);
+                    return;
+                }
+                // A stride phase: its pixels lie apart in the plane.
+                for channel in 0..size.0 {
+                    for column in 0..size.1 {
+                        let sum = *from.add(column * channels + channel);
+                        *to.add(channel * at.plane + column * step) = sum;
+                    }
+                }
+            });
+        }
+    }
+
+    /// Calls `visit` with every row of the block: its index, its place in the planes of this task's
+    /// channels, and its extent in channels and pixels.
+    #[inline(always)]
+    fn each_row(&self, mut visit: impl FnMut(usize, Planes, (usize, usize))) {
+        let walk = &self.sweep.walk;
+        let (rows, columns) = (&walk.rows, &walk.columns);
+        let plane = rows.target * columns.target;
+        let (first, last) = self.channels();
+        for index in 0..self.block.height() {
+            let row = rows.target_start + (self.block.rows.0 + index) * rows.target_step;
+            let column = columns.target_start + self.block.columns.0 * columns.target_step;
+            let offset =
+                (self.image * walk.target_channels + first) * plane + row * columns.target + column;
+            let at = Planes {
+                offset,
+                plane,
+                channel: first,
+            };
+            visit(index, at, (last - first, self.block.width()));
+        }
+    }
+
+    /// First target channel of the task's panels and the one past the last.
+    fn channels(&self) -> (usize, usize) {
+        let (walk, panels) = (&self.sweep.walk, &self.sweep.panels);
+        let (per_group, count) = (walk.target_channels_per_group(), panels.per_group.len());
+        let channel = |panel: usize| {
+            let within = panels
+                .per_group
+                .get(panel % count)
+                .map_or(0, |p| p.first * panels.lanes);
+            panel / count * per_group + within
+        };
+        (channel(self.panels.0), channel(self.panels.1))
+    }
+
+    /// # Safety
+    /// As [`task_body`]; the bases are valid for every pixel's target offset.
+    #[inline(always)]
+    unsafe fn sum<V: Vector>(&self, operands: Operands<'_>, bases: Bases, pixels: Pixels) {
+        let walk = &self.sweep.walk;
+        let per_group = &self.sweep.panels.per_group;
+        for index in self.panels.0..self.panels.1 {
+            let (group, panel) = (index / per_group.len(), per_group[index % per_group.len()]);
+            let pass = Pass {
+                sweep: self.sweep,
+                operands,
+                bases,
+                origin: self
+                    .origin
+                    .wrapping_add(group * walk.source_channels_per_group()),
+                group,
+                panel,
+                pixels,
+            };
+            // SAFETY: tile shapes fit the registers of V; see `Pass::run`.
+            unsafe {
+                match (V::REGISTERS, panel.vectors) {
+                    (32, 1) => pass.run::<V, 14, 7, 1>(),
+                    (32, 2) => pass.run::<V, 14, 7, 2>(),
+                    (32, _) => pass.run::<V, 9, 5, 3>(),
+                    (16, 1) => pass.run::<V, 12, 6, 1>(),
+                    (16, 2) => pass.run::<V, 6, 3, 2>(),
+                    (16, _) => pass.run::<V, 4, 2, 3>(),
+                    _ => pass.run::<V, 3, 1, 1>(),
+                }
             }
         }
     }
+}
+
+/// A row of a block in the target's planes.
+#[derive(Clone, Copy)]
+struct Planes {
+    /// Its first pixel in the first of the task's planes.
+    offset: usize,
+    /// Elements of a plane.
+    plane: usize,
+    /// The first of the task's channels.
+    channel: usize,
 }
 
 /// One panel over the pixels of a task.
 struct Pass<'a> {
     sweep: &'a Sweep,
     operands: Operands<'a>,
+    bases: Bases,
     origin: *const f32,
     group: usize,
     panel: Panel,
@@ -246,8 +395,13 @@ impl Pass<'_> {
         let first = self.panel.first * self.sweep.panels.lanes;
         let channel = self.group * per_group + first;
         let origin = pixels.target_origin + channel;
-        let or_null = |operand: Option<&[f32]>, from: usize| {
-            operand.map_or(std::ptr::null(), |slice| slice.as_ptr().wrapping_add(from))
+        let bias = self
+            .operands
+            .bias
+            .map_or(std::ptr::null(), |bias| bias[channel..].as_ptr());
+        let residual = match self.bases.residual {
+            none if none.is_null() => none,
+            residual => residual.wrapping_add(origin),
         };
         // SAFETY: sources lie in the strip, targets in the target tensor, the panel in the packed
         // weights; all by construction of the walk.
@@ -261,12 +415,12 @@ impl Pass<'_> {
                     .add(self.sweep.panels.start(self.group, self.panel)),
                 &targets,
                 Target {
-                    start: self.operands.target.as_mut_ptr().add(origin),
+                    start: self.bases.target.add(origin),
                     channels: (per_group - first).min(NV * V::LANES),
                 },
                 Finish {
-                    bias: or_null(self.operands.bias, channel),
-                    residual: or_null(self.operands.residual, origin),
+                    bias,
+                    residual,
                     activation: self.operands.activation,
                 },
             );

@@ -1,4 +1,4 @@
-//! One dense walk over a feature map, and the strips of padded source rows it reads.
+//! One dense walk over a feature map.
 //!
 //! A forward convolution is one walk. Its backward-data pass is one walk for each stride phase,
 //! over the output's gradient with the kernel turned round. Both come to the same loop nest, so the
@@ -9,6 +9,7 @@
 //! ```
 
 use geometry::{ConvGeometry, Tap, Window};
+use tensor::Layout;
 
 use crate::conv::Direction;
 
@@ -89,6 +90,7 @@ pub(super) struct Segment {
 /// A walk in two dimensions, for all groups alike.
 #[derive(Clone, Debug)]
 pub(super) struct Walk {
+    pub(super) layout: Layout,
     pub(super) batch: usize,
     pub(super) rows: AxisWalk,
     pub(super) columns: AxisWalk,
@@ -97,13 +99,13 @@ pub(super) struct Walk {
     /// Channels of the target, all groups together.
     pub(super) target_channels: usize,
     pub(super) groups: usize,
-    /// No position reads outside the source, so no padded copy is needed.
+    /// No position reads outside the source.
     pub(super) stays_inside: bool,
 }
 
 impl Walk {
     /// The walks of a direction; depth must be a unit axis.
-    pub(super) fn all(geometry: &ConvGeometry, direction: Direction) -> Vec<Self> {
+    pub(super) fn all(geometry: &ConvGeometry, direction: Direction, layout: Layout) -> Vec<Self> {
         let [_, height, width] = &geometry.windows;
         let (source_channels, target_channels, rows, columns) = match direction {
             Direction::BackwardData => (
@@ -124,6 +126,7 @@ impl Walk {
             for columns in &columns {
                 walks.push(
                     Self {
+                        layout,
                         batch: geometry.batch,
                         stays_inside: rows.stays_inside() && columns.stays_inside(),
                         rows: rows.clone(),
@@ -139,7 +142,8 @@ impl Walk {
         walks
     }
 
-    /// A pointwise walk of stride one sees no rows and no images: it is one long row of pixels.
+    /// A pointwise walk of stride one sees no rows: it is one long row of pixels. Channels last it
+    /// sees no images either; channels first the planes of one image end before the next begins.
     fn flattened(self) -> Self {
         let plain = |axis: &AxisWalk| {
             matches!(axis.taps.as_slice(), [tap] if tap.offset == 0)
@@ -157,9 +161,13 @@ impl Walk {
             count,
             ..axis
         };
-        let pixels = self.batch * self.rows.count * self.columns.count;
+        let area = self.rows.count * self.columns.count;
+        let (batch, pixels) = match self.layout {
+            Layout::Nchw => (self.batch, area),
+            Layout::Nhwc => (1, self.batch * area),
+        };
         Self {
-            batch: 1,
+            batch,
             rows: row(self.rows, 1),
             columns: row(self.columns, pixels),
             ..self
@@ -206,93 +214,5 @@ impl Walk {
             }
         }
         segments
-    }
-}
-
-/// Source rows for a strip of positions: where the first one's sums start, and how far rows lie
-/// apart.
-pub(super) struct Strip {
-    /// The source element, first channel, under the first tap of the strip's first position.
-    pub(super) origin: *const f32,
-    /// Elements between source rows.
-    pub(super) pitch: usize,
-}
-
-impl Walk {
-    /// Columns of a padded strip.
-    fn padded_columns(&self) -> usize {
-        self.columns.span(0, self.columns.count).1
-    }
-
-    /// Elements between the rows of the source a strip is read from.
-    pub(super) fn pitch(&self) -> usize {
-        self.source_channels
-            * if self.stays_inside {
-                self.columns.source
-            } else {
-                self.padded_columns()
-            }
-    }
-
-    /// Scratch elements for a padded strip of `rows` positions; 0 when the source is read in place.
-    pub(super) fn strip_len(&self, rows: usize) -> usize {
-        if self.stays_inside || self.depth() == 0 {
-            return 0;
-        }
-        self.rows.span(0, rows).1 * self.padded_columns() * self.source_channels
-    }
-
-    /// The source rows that positions `from .. to` of `image` read, with zeros for what lies
-    /// outside the source: in place where nothing does, otherwise copied to `scratch`.
-    ///
-    /// The copy costs one pass over the strip, small beside the sums that read every element of it
-    /// `taps × target channels` times, and frees the inner loops of every case distinction.
-    ///
-    /// # Panics
-    /// When `source` is shorter than the walk's source or `scratch` than [`Walk::strip_len`].
-    pub(super) fn strip(
-        &self,
-        source: &[f32],
-        image: usize,
-        (from, to): (usize, usize),
-        scratch: &mut [f32],
-    ) -> Strip {
-        let channels = self.source_channels;
-        let row_len = self.columns.source * channels;
-        let image_len = self.rows.source * row_len;
-        let source = &source[image * image_len..(image + 1) * image_len];
-        let pitch = self.pitch();
-        let (top, rows) = self.rows.span(from, to);
-        let (left, columns) = self.columns.span(0, self.columns.count);
-        if rows == 0 || columns == 0 {
-            // A phase without taps sums nothing and reads nothing.
-            let origin = source.as_ptr();
-            return Strip { origin, pitch };
-        }
-        if self.stays_inside {
-            let origin = source[top as usize * row_len + left as usize * channels..].as_ptr();
-            return Strip { origin, pitch };
-        }
-        let padded_columns = columns;
-        let before = left.min(0).unsigned_abs().min(padded_columns);
-        let inside_from = left.max(0) as usize;
-        let inside = (padded_columns - before).min(self.columns.source.saturating_sub(inside_from));
-        for (index, target) in scratch[..rows * pitch].chunks_exact_mut(pitch).enumerate() {
-            let row = top + index as isize;
-            if row < 0 || row as usize >= self.rows.source {
-                target.fill(0.0);
-                continue;
-            }
-            let row = &source[row as usize * row_len..][..row_len];
-            let (left, rest) = target.split_at_mut(before * channels);
-            let (middle, right) = rest.split_at_mut(inside * channels);
-            left.fill(0.0);
-            if inside > 0 {
-                middle.copy_from_slice(&row[inside_from * channels..][..inside * channels]);
-            }
-            right.fill(0.0);
-        }
-        let origin = scratch.as_ptr();
-        Strip { origin, pitch }
     }
 }

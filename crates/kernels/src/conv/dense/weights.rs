@@ -11,11 +11,13 @@
 //! tiles are split among tasks instead.
 
 use geometry::ConvGeometry;
+use tensor::Layout;
 
-use super::walk::{Strip, Walk};
+use super::cut::{Cut, units};
+use super::walk::Walk;
 use crate::conv::Direction;
 use crate::shared::Shared;
-use crate::simd::{Vector, dispatch};
+use crate::simd::{Vector, dispatch, turn};
 use crate::{Context, Isa};
 
 /// Source elements of a strip: with a panel of the gradient beside it, about a first-level cache.
@@ -52,47 +54,35 @@ pub(in crate::conv) struct WeightsPlan {
     geometry: ConvGeometry,
     isa: Isa,
     tiles: Vec<Tile>,
-    /// Position rows (or pixels of a single row) of a strip, and how many strips an image has.
-    strip: usize,
-    strips: usize,
+    cut: Cut,
     partitions: usize,
     splits: usize,
-    /// Pixels of a whole strip.
-    strip_pixels: usize,
     /// Vectors of output channels in a group.
     vectors: usize,
 }
 
 impl WeightsPlan {
-    pub(in crate::conv) fn new(geometry: &ConvGeometry, isa: Isa) -> Self {
-        let walk = Walk::all(geometry, Direction::BackwardWeights).remove(0);
+    pub(in crate::conv) fn new(geometry: &ConvGeometry, layout: Layout, isa: Isa) -> Self {
+        let walk = Walk::all(geometry, Direction::BackwardWeights, layout).remove(0);
         let vectors = walk.target_channels_per_group().div_ceil(isa.lanes());
-        let tiles = tiles(&walk, isa, vectors);
-        let (units, per_unit) = if walk.rows.count == 1 && walk.stays_inside {
-            (walk.columns.count, 1)
-        } else {
-            (walk.rows.count, walk.columns.count)
-        };
+        let (_, per_unit) = units(&walk);
         let unit_elements =
             per_unit * walk.columns.source_step * walk.rows.source_step * walk.source_channels;
-        let strip = (STRIP_ELEMENTS / unit_elements.max(1))
-            .max(STRIP_PIXELS.div_ceil(per_unit.max(1)))
-            .clamp(1, units.max(1));
-        let strips = units.div_ceil(strip);
+        let strip = STRIP_ELEMENTS / unit_elements.max(1);
+        let cut = Cut::new(&walk, strip.max(STRIP_PIXELS.div_ceil(per_unit.max(1))));
+        let tiles = tiles(&walk, cut.pitch, isa, vectors);
         let wanted = (walk.macs() / TASK_MACS).clamp(1, TASKS);
         let accumulator = walk.groups * walk.depth() * vectors * isa.lanes();
         let partitions = wanted
             .min(PARTIAL_ELEMENTS / accumulator.max(1))
-            .min(walk.batch * strips)
+            .min(walk.batch * cut.strips)
             .max(1);
         let splits = wanted.div_ceil(partitions).clamp(1, tiles.len().max(1));
         Self {
             geometry: *geometry,
             isa,
             tiles,
-            strip,
-            strips,
-            strip_pixels: strip * per_unit,
+            cut,
             partitions,
             splits,
             vectors,
@@ -111,8 +101,8 @@ impl WeightsPlan {
 
     /// A padded strip of the source and a panel of the gradient, in whole cache lines.
     fn scratch_per_worker(&self) -> usize {
-        let panel = self.strip_pixels * MAX_VECTORS * self.isa.lanes();
-        self.walk.strip_len(self.strip).next_multiple_of(16) + panel
+        let panel = self.cut.pixels * MAX_VECTORS * self.isa.lanes();
+        self.cut.source_len.next_multiple_of(16) + panel
     }
 
     pub(in crate::conv) fn scratch_len(&self, threads: usize) -> usize {
@@ -187,7 +177,7 @@ impl WeightsPlan {
 }
 
 /// Cuts the rows of every stretch, and the output channels, into tiles.
-fn tiles(walk: &Walk, isa: Isa, vectors: usize) -> Vec<Tile> {
+fn tiles(walk: &Walk, pitch: usize, isa: Isa, vectors: usize) -> Vec<Tile> {
     let wide = match vectors {
         _ if isa == Isa::Portable => 1,
         0 | 1 => 1,
@@ -200,7 +190,7 @@ fn tiles(walk: &Walk, isa: Isa, vectors: usize) -> Vec<Tile> {
         for first in (0..vectors).step_by(wide) {
             let vectors = wide.min(vectors - first);
             let mut row = 0;
-            for segment in walk.segments(walk.pitch()) {
+            for segment in walk.segments(pitch) {
                 let mut at = 0;
                 while at < segment.len {
                     let rows = tile_rows(isa, vectors, segment.len - at);
@@ -262,40 +252,31 @@ unsafe fn task_body<V: Vector>(
             }
         }
     }
-    let by_pixel = walk.rows.count == 1 && walk.stays_inside;
-    let units = if by_pixel {
-        walk.columns.count
-    } else {
-        walk.rows.count
-    };
     let source_by_column = walk.columns.source_step * walk.source_channels;
-    let strip_len = walk.strip_len(plan.strip).next_multiple_of(16);
-    for unit in share(walk.batch * plan.strips, partition, plan.partitions) {
-        let (image, strip) = (unit / plan.strips, unit % plan.strips);
-        let (from, to) = (strip * plan.strip, ((strip + 1) * plan.strip).min(units));
-        let (rows, columns) = if by_pixel {
-            ((0, 1), (from, to))
-        } else {
-            ((from, to), (0, walk.columns.count))
-        };
-        let (scratch, panel) = scratch.split_at_mut(strip_len);
-        let Strip { origin, pitch } = walk.strip(x, image, rows, scratch);
-        let first_pixel = (image * walk.rows.count + rows.0) * walk.columns.count + columns.0;
+    let (source_rows, panel) = scratch.split_at_mut(plan.cut.source_len.next_multiple_of(16));
+    for unit in share(walk.batch * plan.cut.strips, partition, plan.partitions) {
+        let (image, strip) = (unit / plan.cut.strips, unit % plan.cut.strips);
+        let block = plan.cut.block(walk, strip);
         let pixels = Pixels {
-            source: origin.wrapping_add(columns.0 * source_by_column),
-            source_by_row: walk.rows.source_step * pitch,
+            // SAFETY: V's instructions exist.
+            source: unsafe { plan.cut.source::<V>(walk, x, image, block, source_rows) },
+            source_by_row: walk.rows.source_step * plan.cut.pitch,
             source_by_column,
-            rows: rows.1 - rows.0,
-            columns: columns.1 - columns.0,
+            rows: block.height(),
+            columns: block.width(),
         };
-        let gradient = &dy[first_pixel * walk.target_channels..]
-            [..pixels.rows * pixels.columns * walk.target_channels];
+        // Pixels of a block follow each other without a gap, in a plane or in the whole map.
+        let first_pixel = block.rows.0 * walk.columns.count + block.columns.0;
+        let image_len = walk.rows.count * walk.columns.count * walk.target_channels;
+        let gradient = &dy[image * image_len..][..image_len];
         let mut packed = None;
         for tile in tiles {
             if packed != Some((tile.group, tile.first)) {
                 packed = Some((tile.group, tile.first));
                 // SAFETY: V's instructions exist.
-                unsafe { pack_gradient::<V>(walk, tile, gradient, panel) };
+                unsafe {
+                    pack_gradient::<V>(walk, tile, gradient, (first_pixel, block.pixels()), panel);
+                }
             }
             let pass = Pass {
                 source: pixels
@@ -338,13 +319,33 @@ unsafe fn task_body<V: Vector>(
 /// # Safety
 /// `V`'s instructions exist.
 #[inline(always)]
-unsafe fn pack_gradient<V: Vector>(walk: &Walk, tile: &Tile, gradient: &[f32], panel: &mut [f32]) {
+unsafe fn pack_gradient<V: Vector>(
+    walk: &Walk,
+    tile: &Tile,
+    gradient: &[f32],
+    (first_pixel, pixels): (usize, usize),
+    panel: &mut [f32],
+) {
     let per_group = walk.target_channels_per_group();
     let first = tile.first * V::LANES;
-    let channels = (per_group - first).min(tile.vectors * V::LANES);
+    let row = tile.vectors * V::LANES;
+    let channels = (per_group - first).min(row);
+    let channel = tile.group * per_group + first;
+    let panel = &mut panel[..pixels * row];
+    if walk.layout == Layout::Nchw {
+        let plane = walk.rows.count * walk.columns.count;
+        let planes = gradient[channel * plane + first_pixel..].as_ptr();
+        if channels < row {
+            panel.fill(0.0);
+        }
+        // SAFETY: `pixels` elements of `channels` planes, into as many rows of the panel.
+        unsafe { turn::<V>(planes, plane, (channels, pixels), panel.as_mut_ptr(), row) };
+        return;
+    }
+    let gradient = &gradient[first_pixel * walk.target_channels..][..pixels * walk.target_channels];
     let pixels = gradient.chunks_exact(walk.target_channels);
-    for (pixel, row) in pixels.zip(panel.chunks_exact_mut(tile.vectors * V::LANES)) {
-        let pixel = &pixel[tile.group * per_group + first..][..channels];
+    for (pixel, row) in pixels.zip(panel.chunks_exact_mut(row)) {
+        let pixel = &pixel[channel..][..channels];
         for (v, to) in row.chunks_exact_mut(V::LANES).enumerate() {
             let from = &pixel[(v * V::LANES).min(channels)..];
             // SAFETY: `to` has LANES elements; of `from` no more than it holds are read.
