@@ -1,0 +1,177 @@
+//! A resumed run ends bitwise equal to one that was never interrupted: its checkpoint is the same file, byte for
+//! byte, and its metrics are the same up to the times.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use train::{EpochReport, Outcome, Progressing, Rule, TrainConfig, TrainError, Trainer};
+
+use super::{config, finish, last, shapes};
+
+fn start(config: &TrainConfig, folder: &Path) -> Trainer {
+    Trainer::new(config.clone(), shapes(), Some(folder)).unwrap()
+}
+
+fn resume(config: &TrainConfig, folder: &Path) -> Trainer {
+    Trainer::resume_with(folder, config.clone(), shapes()).unwrap()
+}
+
+/// The metrics, without what a clock decides.
+fn metrics(folder: &Path) -> Vec<EpochReport> {
+    let text = std::fs::read_to_string(folder.join("metrics.jsonl")).unwrap();
+    let report = |line| {
+        let mut report: EpochReport = serde_json::from_str(line).unwrap();
+        (report.seconds, report.images_per_second) = (0.0, 0.0);
+        report
+    };
+    text.lines().map(report).collect()
+}
+
+fn assert_same_end(straight: &Path, resumed: &Path) {
+    assert!(last(straight) == last(resumed), "the checkpoints differ");
+    let best = |folder: &Path| std::fs::read(folder.join("best.safetensors")).unwrap();
+    assert!(best(straight) == best(resumed), "the best weights differ");
+    assert_eq!(metrics(straight), metrics(resumed));
+}
+
+/// Runs until so many steps are done, then raises the flag.
+fn stop_after(trainer: &mut Trainer, steps: u64) {
+    let stop = AtomicBool::new(false);
+    loop {
+        let mut raise = |progress: &Progressing| {
+            if let Progressing::Step(step) = progress
+                && step.step == steps
+            {
+                stop.store(true, Ordering::Relaxed);
+            }
+        };
+        match trainer.run_epoch(&mut raise, &stop).unwrap() {
+            Outcome::Stopped => return,
+            Outcome::Done(_) => {}
+        }
+    }
+}
+
+#[test]
+fn after_every_step_of_the_run() {
+    for rule in ["sgd", "adamw"] {
+        let mut config = config();
+        config.set_optimiser(rule.parse::<Rule>().unwrap());
+        let straight = tempfile::tempdir().unwrap();
+        finish(&mut start(&config, straight.path()));
+        for steps in [1, 4, 5, 6, 10] {
+            let folder = tempfile::tempdir().unwrap();
+            stop_after(&mut start(&config, folder.path()), steps);
+            // The resumed run may compute with other threads.
+            let mut resumed = resume(
+                &TrainConfig {
+                    threads: 1,
+                    ..config.clone()
+                },
+                folder.path(),
+            );
+            assert_eq!(resumed.progress().step, steps);
+            finish(&mut resumed);
+            assert_same_end(straight.path(), folder.path());
+        }
+    }
+}
+
+/// A process that dies leaves what its last checkpoint says; what came after is done again.
+#[test]
+fn after_a_death_between_checkpoints() {
+    let config = TrainConfig {
+        checkpoint_steps: 3,
+        ..config()
+    };
+    let straight = tempfile::tempdir().unwrap();
+    finish(&mut start(&config, straight.path()));
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept");
+    let mut dying = start(&config, folder.path());
+    let mut keep = |progress: &Progressing| {
+        if let Progressing::Step(step) = progress
+            && step.step == 4
+        {
+            std::fs::copy(folder.path().join("last.safetensors"), &kept).unwrap();
+        }
+    };
+    dying.run_epoch(&mut keep, &AtomicBool::new(false)).unwrap();
+    drop(dying);
+    // Epoch 1 is in the metrics, but the checkpoint is that of step 3.
+    std::fs::rename(&kept, folder.path().join("last.safetensors")).unwrap();
+    let mut resumed = resume(&config, folder.path());
+    assert_eq!((resumed.progress().step, resumed.progress().batch), (3, 3));
+    assert_eq!(metrics(folder.path()), []);
+    finish(&mut resumed);
+    assert_same_end(straight.path(), folder.path());
+}
+
+/// As the program does it: settings and data come from the folder alone.
+#[test]
+fn from_the_folder_alone() {
+    let config = TrainConfig {
+        epochs: 1,
+        batch_size: 4_000,
+        model: "lenet5:0.5".into(),
+        ..config()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let splits = config.open_data().unwrap();
+    let mut trainer = Trainer::new(config.clone(), splits, Some(folder.path())).unwrap();
+    stop_after(&mut trainer, 1);
+    let resumed = Trainer::resume(folder.path(), |config| config.threads = 1).unwrap();
+    assert_eq!(resumed.progress(), trainer.progress());
+    assert_eq!(resumed.card(), trainer.card());
+    assert_eq!(
+        resumed.program().parameters(),
+        trainer.program().parameters()
+    );
+    assert_eq!(resumed.config().threads, 1);
+}
+
+#[test]
+fn not_with_other_settings_or_data_and_not_beyond_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut trainer = start(&config(), folder.path());
+    finish(&mut trainer);
+    let error = trainer
+        .run_epoch(&mut |_| {}, &AtomicBool::new(false))
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the run is finished: all of its 2 epochs are done"
+    );
+
+    let other = TrainConfig {
+        learning_rate: 0.3,
+        ..config()
+    };
+    let error = Trainer::resume_with(folder.path(), other, shapes())
+        .err()
+        .unwrap();
+    assert!(matches!(error, TrainError::ConfigChanged { .. }), "{error}");
+    let error = Trainer::resume_with(folder.path(), config(), super::splits(85, 30))
+        .err()
+        .unwrap();
+    assert_eq!(
+        error.to_string(),
+        "the run began with 84 training pictures in 10 classes, now there are 85 in 10"
+    );
+    let error = Trainer::new(config(), shapes(), Some(folder.path()))
+        .err()
+        .unwrap();
+    assert!(matches!(error, TrainError::RunExists { .. }), "{error}");
+    let empty = tempfile::tempdir().unwrap();
+    let error = Trainer::resume(empty.path(), |_| {}).err().unwrap();
+    assert!(
+        matches!(
+            error,
+            TrainError::NoRun {
+                missing: "config.toml",
+                ..
+            }
+        ),
+        "{error}"
+    );
+}
