@@ -41,7 +41,7 @@ pub fn channel_sums(
     let out = Shared::new(partial);
     context.team.for_each(cut.tasks(), |index, _| {
         let task = cut.task(index);
-        let mut sums = Sums::<1>::new();
+        let mut sums = Sums::<1>::new(isa);
         cut.for_each_strip(task, |slot, strip| {
             let x = dy[strip.start..strip.end()].as_ptr();
             let sum = sums.open(slot, strip.rows)[0].as_mut_ptr();

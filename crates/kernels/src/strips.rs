@@ -20,6 +20,9 @@
 
 use tensor::Layout;
 
+use crate::Isa;
+use crate::vectorise::vectorised;
+
 /// Most lanes of a strip: four of the widest registers, enough independent sums to hide the latency
 /// of an addition.
 pub(crate) const LANES: usize = 64;
@@ -77,6 +80,8 @@ enum Kind {
         area: usize,
         images: usize,
         parts: usize,
+        /// Elements of a row of a plane.
+        width: usize,
     },
 }
 
@@ -128,22 +133,25 @@ impl Cut {
     }
 
     fn channels_first(batch: usize, area: usize) -> Kind {
-        let target = CHUNK_ROWS * LANES / SLOTS;
+        let target = CHUNK_ROWS * LANES / 2;
         let images = (target / area)
             .max(batch.div_ceil(MOST_CHUNKS))
             .clamp(1, batch.max(1));
         let parts = if images == 1 {
             // One image may be all there is: cut its planes, but not into more than fit the limit.
             let most = (MOST_CHUNKS / batch.max(1)).max(1);
-            (area / (target * SLOTS)).clamp(1, most)
+            (area / target).clamp(1, most)
         } else {
             1
         };
+        // Rows that end where the plane ends, if that leaves them half full.
+        let whole = (LANES / 2..=LANES).rev().find(|w| area.is_multiple_of(*w));
         Kind::ChannelsFirst {
             batch,
             area,
             images,
             parts,
+            width: whole.unwrap_or(LANES),
         }
     }
 
@@ -163,8 +171,9 @@ impl Cut {
                 area,
                 images,
                 parts,
+                width,
             } => {
-                let (from, to) = part(area, parts, chunk % parts);
+                let (from, to) = part(area, parts, width, chunk % parts);
                 images.min(batch - chunk / parts * images) * (to - from)
             }
         }
@@ -236,10 +245,11 @@ impl Cut {
                 area,
                 images,
                 parts,
+                width,
             } => {
                 let image = task.chunk / parts * images;
                 let images = images.min(batch - image);
-                let (from, to) = part(area, parts, task.chunk % parts);
+                let (from, to) = part(area, parts, width, task.chunk % parts);
                 let stride = self.channels * area;
                 let start = image * stride + task.first * area + from;
                 if area <= LANES {
@@ -250,27 +260,31 @@ impl Cut {
                         stride,
                     });
                 }
-                let (rows, width) = ((to - from) / LANES, (to - from) % LANES);
+                let (rows, rest) = ((to - from) / width, (to - from) % width);
                 for image in 0..images {
                     for slot in 0..task.slots() {
                         let start = start + image * stride + slot * area;
                         for row in (0..rows).step_by(ROWS) {
-                            let strip = Strip {
-                                start: start + row * LANES,
-                                rows: ROWS.min(rows - row),
-                                width: LANES,
-                                stride: LANES,
-                            };
-                            visit(slot, strip);
+                            visit(
+                                slot,
+                                Strip {
+                                    start: start + row * width,
+                                    rows: ROWS.min(rows - row),
+                                    width,
+                                    stride: width,
+                                },
+                            );
                         }
-                        if width > 0 {
-                            let strip = Strip {
-                                start: start + rows * LANES,
-                                rows: 1,
-                                width,
-                                stride: LANES,
-                            };
-                            visit(slot, strip);
+                        if rest > 0 {
+                            visit(
+                                slot,
+                                Strip {
+                                    start: start + rows * width,
+                                    rows: 1,
+                                    width: rest,
+                                    stride: rest,
+                                },
+                            );
                         }
                     }
                 }
@@ -279,9 +293,9 @@ impl Cut {
     }
 }
 
-/// Elements `from .. to` of part `index` of `parts` of a plane, cut at multiples of [`LANES`].
-fn part(area: usize, parts: usize, index: usize) -> (usize, usize) {
-    let size = area.div_ceil(parts).next_multiple_of(LANES);
+/// Elements `from .. to` of part `index` of `parts` of a plane, cut between rows of `width`.
+fn part(area: usize, parts: usize, width: usize, index: usize) -> (usize, usize) {
+    let size = area.div_ceil(parts).next_multiple_of(width);
     ((index * size).min(area), ((index + 1) * size).min(area))
 }
 
@@ -335,8 +349,14 @@ impl Task {
             for (offset, lane) in lanes.iter_mut().take(channels).enumerate() {
                 *lane = value(self.first + slot * self.per_slot + offset);
             }
-            for lane in channels..LANES {
-                lanes[lane] = lanes[lane - channels];
+            match lanes.split_at_mut(channels) {
+                // Copied one by one, every lane would wait for the one before it.
+                ([value], rest) => rest.fill(*value),
+                (values, rest) => {
+                    for rest in rest.chunks_mut(channels) {
+                        rest.copy_from_slice(&values[..rest.len()]);
+                    }
+                }
             }
         }
         lanes
@@ -350,26 +370,50 @@ impl Task {
     ) {
         for slot in 0..self.slots() {
             let channels = self.channels_of(slot);
+            let sums = sums.total[slot].map(|lanes| fold_lanes(lanes, channels));
             for offset in 0..channels {
-                let lanes = |sum: &Lanes<f64>| sum[offset..].iter().step_by(channels).sum();
-                let first = self.first + slot * self.per_slot;
-                give(first + offset, sums.total[slot].each_ref().map(lanes));
+                let channel = self.first + slot * self.per_slot + offset;
+                give(channel, sums.each_ref().map(|lanes| lanes[offset]));
             }
         }
     }
 }
 
+/// The sums of the lanes of each of `channels` channels, in the first so many places.
+fn fold_lanes(mut lanes: Lanes<f64>, channels: usize) -> Lanes<f64> {
+    if channels == 1 {
+        // Eight chains, and then one: a single chain would wait for 63 additions.
+        let mut chains = [0.0; 8];
+        for lanes in lanes.as_chunks::<8>().0 {
+            for (chain, lane) in chains.iter_mut().zip(lanes) {
+                *chain += lane;
+            }
+        }
+        lanes[0] = chains.iter().sum();
+    } else {
+        let (first, rest) = lanes.split_at_mut(channels);
+        for rest in rest.chunks(channels) {
+            for (first, lane) in first.iter_mut().zip(rest) {
+                *first += lane;
+            }
+        }
+    }
+    lanes
+}
+
 /// `K` sums a lane, in two levels: at most 64 rows in f32, all of them in f64. The rounding error of
 /// a sum is that of 64 additions, however long it is.
 pub(crate) struct Sums<const K: usize> {
+    isa: Isa,
     recent: [[Lanes; K]; SLOTS],
     rows: [usize; SLOTS],
     total: [[Lanes<f64>; K]; SLOTS],
 }
 
 impl<const K: usize> Sums<K> {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(isa: Isa) -> Self {
         Self {
+            isa,
             recent: [[[0.0; LANES]; K]; SLOTS],
             rows: [0; SLOTS],
             total: [[[0.0; LANES]; K]; SLOTS],
@@ -395,11 +439,19 @@ impl<const K: usize> Sums<K> {
     }
 
     fn settle_slot(&mut self, slot: usize) {
-        for (total, recent) in self.total[slot].iter_mut().zip(&mut self.recent[slot]) {
-            for (total, recent) in total.iter_mut().zip(recent) {
-                *total += f64::from(std::mem::take(recent));
-            }
-        }
+        let (total, recent) = (&mut self.total[slot], &mut self.recent[slot]);
+        vectorised(
+            self.isa,
+            #[inline(always)]
+            || {
+                for (total, recent) in total.iter_mut().zip(recent) {
+                    for (total, recent) in total.iter_mut().zip(recent) {
+                        *total += f64::from(*recent);
+                        *recent = 0.0;
+                    }
+                }
+            },
+        );
         self.rows[slot] = 0;
     }
 }

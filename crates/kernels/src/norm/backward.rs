@@ -187,7 +187,7 @@ impl<R: Fn(usize) -> f32 + Sync> Norm<'_, R> {
             let task = cut.task(index);
             let lanes = GateLanes::new(self, gate, task);
             let mean = task.lanes(|c| self.mean[c]);
-            let mut sums = Sums::<PARTIALS>::new();
+            let mut sums = Sums::<PARTIALS>::new(isa);
             cut.for_each_strip(task, |slot, strip| {
                 let gate = lanes.on(slot, strip);
                 let at = strip.start..strip.end();

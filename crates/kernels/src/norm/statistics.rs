@@ -79,7 +79,7 @@ pub(super) fn chunk_moments(
         let task = cut.task(index);
         let pilot = pilot_means(isa, cut, task, x);
         let shift = task.lanes(|channel| pilot[channel - task.first]);
-        let mut sums = Sums::<2>::new();
+        let mut sums = Sums::<2>::new(isa);
         cut.for_each_strip(task, |slot, strip| {
             let x = x[strip.start..strip.end()].as_ptr();
             let shift = shift[slot].as_ptr();
@@ -126,7 +126,7 @@ pub(super) fn channel_moments(
 
 /// The mean of the first elements of each of a task's channels.
 fn pilot_means(isa: Isa, cut: &Cut, task: Task, x: &[f32]) -> [f32; LANES * SLOTS] {
-    let mut sums = Sums::<1>::new();
+    let mut sums = Sums::<1>::new(isa);
     let mut seen = [0; SLOTS];
     cut.for_each_strip(task, |slot, strip| {
         if seen[slot] >= PILOT {

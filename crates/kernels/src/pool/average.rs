@@ -6,7 +6,9 @@
 use geometry::PoolGeometry;
 use tensor::Layout;
 
-use super::{BAND, areas, check, for_each_source, for_each_tap, placement, reach, zip_strided};
+use super::{
+    BAND, areas, check, for_each_band, for_each_source, for_each_tap, placement, reach, zip_strided,
+};
 use crate::Context;
 use crate::blocks::for_rows;
 use crate::shared::Shared;
@@ -53,23 +55,54 @@ pub fn forward(
                     context.isa,
                     #[inline(always)]
                     || {
-                        y.fill(0.0);
-                        for_each_source(
-                            geometry,
-                            at,
-                            #[inline(always)]
-                            |from| {
-                                for (y, v) in y.iter_mut().zip(&x[from * channels..][..channels]) {
-                                    *y += v;
-                                }
-                            },
-                        );
                         let divisor = geometry.divisor(at).max(1) as f32;
-                        y.iter_mut().for_each(|y| *y /= divisor);
+                        window_of_pixels(geometry, x, at, divisor, y);
                     },
                 );
             }
         }),
+    }
+}
+
+#[inline(always)]
+fn window_of_pixels(
+    geometry: &PoolGeometry,
+    x: &[f32],
+    at: [usize; 3],
+    divisor: f32,
+    y: &mut [f32],
+) {
+    let channels = y.len();
+    for_each_band(
+        channels,
+        #[inline(always)]
+        |first, band| {
+            // Whatever the band's width: constant loops over local lanes stay in registers.
+            let mut sum = [0.0; BAND];
+            for_each_source(
+                geometry,
+                at,
+                #[inline(always)]
+                |from| {
+                    let x = &x[from * channels + first..];
+                    match band {
+                        BAND => add(&mut sum, &x[..BAND]),
+                        16 => add(&mut sum[..16], &x[..16]),
+                        _ => add(&mut sum[..band], &x[..band]),
+                    }
+                },
+            );
+            for (y, sum) in y[first..first + band].iter_mut().zip(&sum) {
+                *y = sum / divisor;
+            }
+        },
+    );
+}
+
+#[inline(always)]
+fn add(sum: &mut [f32], x: &[f32]) {
+    for (sum, v) in sum.iter_mut().zip(x) {
+        *sum += v;
     }
 }
 
@@ -83,7 +116,14 @@ fn plane_row(geometry: &PoolGeometry, x: &[f32], depth: usize, height: usize, y:
         #[inline(always)]
         |at, first| {
             let stride = geometry.windows[2].stride;
-            zip_strided(x, first, stride, y[at].iter_mut(), |y, v, _| *y += v);
+            zip_strided(
+                x,
+                first,
+                stride,
+                y[at].iter_mut(),
+                #[inline(always)]
+                |y, v, _| *y += v,
+            );
         },
     );
     divide_row(geometry, depth, height, 0, y);
@@ -210,13 +250,35 @@ fn spread_plane(geometry: &PoolGeometry, dy: &[f32], dx: &mut [f32]) {
                     let end = at.end.min(from + shares.len());
                     if start < end {
                         let dx = &mut dx[first + (start - at.start) * stride..];
-                        let shares = &shares[start - from..end - from];
-                        for (dx, share) in dx.iter_mut().step_by(stride).zip(shares) {
-                            *dx += share;
-                        }
+                        add_strided(dx, stride, &shares[start - from..end - from]);
                     }
                 },
             );
+        }
+    }
+}
+
+/// Adds `shares` to every `stride`-th element of `dx`.
+#[inline(always)]
+fn add_strided(dx: &mut [f32], stride: usize, shares: &[f32]) {
+    match stride {
+        // Constants, so that the compiler can vectorise them.
+        1 => add(dx, shares),
+        2 => {
+            let (pairs, last) = dx.as_chunks_mut::<2>();
+            let count = pairs.len().min(shares.len());
+            for (pair, share) in pairs.iter_mut().zip(shares) {
+                pair[0] += share;
+            }
+            // The last share may fall on an element without a partner.
+            for (dx, share) in last.iter_mut().zip(&shares[count..]) {
+                *dx += share;
+            }
+        }
+        _ => {
+            for (dx, share) in dx.iter_mut().step_by(stride).zip(shares) {
+                *dx += share;
+            }
         }
     }
 }

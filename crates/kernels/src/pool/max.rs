@@ -3,7 +3,9 @@
 use geometry::PoolGeometry;
 use tensor::Layout;
 
-use super::{BAND, areas, check, for_each_source, for_each_tap, placement, zip_strided};
+use super::{
+    BAND, areas, check, for_each_band, for_each_source, for_each_tap, placement, zip_strided,
+};
 use crate::Context;
 use crate::blocks::for_rows;
 use crate::shared::Shared;
@@ -94,7 +96,16 @@ fn plane_row(
             depth,
             height,
             #[inline(always)]
-            |at, first| zip_strided(x, first, stride, y[at].iter_mut(), |y, v, _| raise(y, v)),
+            |at, first| {
+                zip_strided(
+                    x,
+                    first,
+                    stride,
+                    y[at].iter_mut(),
+                    #[inline(always)]
+                    |y, v, _| raise(y, v),
+                )
+            },
         ),
         Some(places) => {
             places.fill(NO_SOURCE);
@@ -105,9 +116,16 @@ fn plane_row(
                 #[inline(always)]
                 |at, first| {
                     let best = y[at.clone()].iter_mut().zip(&mut places[at]);
-                    zip_strided(x, first, stride, best, |(y, place), v, from| {
-                        raise_placed(y, place, v, from as u32);
-                    });
+                    zip_strided(
+                        x,
+                        first,
+                        stride,
+                        best,
+                        #[inline(always)]
+                        |(y, place), v, from| {
+                            raise_placed(y, place, v, from as u32);
+                        },
+                    );
                 },
             );
         }
@@ -146,43 +164,97 @@ fn window_of_pixels(
     x: &[f32],
     at: [usize; 3],
     y: &mut [f32],
-    places: Option<&mut [u32]>,
+    mut places: Option<&mut [u32]>,
 ) {
-    let channels = y.len();
-    y.fill(f32::NEG_INFINITY);
-    match places {
-        None => for_each_source(
-            geometry,
-            at,
+    for_each_band(
+        y.len(),
+        #[inline(always)]
+        |first, band| {
+            let window = PixelWindow {
+                geometry,
+                x,
+                at,
+                channels: y.len(),
+                first,
+            };
+            let y = &mut y[first..first + band];
+            match (&mut places, band) {
+                (None, BAND) => window.maxima::<BAND>(y),
+                (None, _) => window.maxima::<16>(y),
+                (Some(places), BAND) => window.places::<BAND>(y, &mut places[first..]),
+                (Some(places), _) => window.places::<16>(y, &mut places[first..]),
+            }
+        },
+    );
+}
+
+/// A band of the channels of a window. Maxima of a constant number of lanes stay in registers; the
+/// last band of a pixel may be shorter.
+struct PixelWindow<'a> {
+    geometry: &'a PoolGeometry,
+    x: &'a [f32],
+    at: [usize; 3],
+    channels: usize,
+    first: usize,
+}
+
+impl PixelWindow<'_> {
+    /// Calls `visit` with the elements of every tap and its place.
+    #[inline(always)]
+    fn for_each_tap<const W: usize>(&self, band: usize, mut visit: impl FnMut(&[f32], usize)) {
+        for_each_source(
+            self.geometry,
+            self.at,
             #[inline(always)]
             |from| {
-                for (y, &v) in y.iter_mut().zip(&x[from * channels..][..channels]) {
-                    raise(y, v);
+                let x = &self.x[from * self.channels + self.first..];
+                // The same call twice: in the first the compiler knows the length.
+                if band == W {
+                    visit(&x[..W], from);
+                } else {
+                    visit(&x[..band], from);
                 }
             },
-        ),
-        Some(places) => {
-            places.fill(NO_SOURCE);
-            for_each_source(
-                geometry,
-                at,
-                #[inline(always)]
-                |from| {
-                    let x = &x[from * channels..][..channels];
-                    for ((y, place), &v) in y.iter_mut().zip(places.iter_mut()).zip(x) {
-                        raise_placed(y, place, v, from as u32);
-                    }
-                },
-            );
-        }
+        );
+    }
+
+    #[inline(always)]
+    fn maxima<const W: usize>(&self, y: &mut [f32]) {
+        let mut best = [f32::NEG_INFINITY; W];
+        self.for_each_tap::<W>(
+            y.len(),
+            #[inline(always)]
+            |x, _| {
+                for (best, &v) in best.iter_mut().zip(x) {
+                    raise(best, v);
+                }
+            },
+        );
+        y.copy_from_slice(&best[..y.len()]);
+    }
+
+    #[inline(always)]
+    fn places<const W: usize>(&self, y: &mut [f32], places: &mut [u32]) {
+        let (mut best, mut best_at) = ([f32::NEG_INFINITY; W], [NO_SOURCE; W]);
+        self.for_each_tap::<W>(
+            y.len(),
+            #[inline(always)]
+            |x, from| {
+                for ((best, place), &v) in best.iter_mut().zip(&mut best_at).zip(x) {
+                    raise_placed(best, place, v, from as u32);
+                }
+            },
+        );
+        y.copy_from_slice(&best[..y.len()]);
+        places[..y.len()].copy_from_slice(&best_at[..y.len()]);
     }
 }
 
 #[inline(always)]
 fn raise(best: &mut f32, value: f32) {
-    if value > *best || value.is_nan() {
-        *best = value;
-    }
+    // A choice of values, not of stores: so the loops around it vectorise.
+    let wins = (value > *best) | value.is_nan();
+    *best = if wins { value } else { *best };
 }
 
 /// [`raise`], with its place. In a window full of −∞ nothing is greater than the start; the first

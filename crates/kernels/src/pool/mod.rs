@@ -8,6 +8,8 @@
 //!
 //! In NHWC the inner loop runs over the channels of a pixel, in NCHW over the placements of a row.
 //! Either way a kernel walks over the taps of a window in the order in which they lie in a plane.
+//! The walks are closures inside closures, all of them inlined by force: one that is called instead
+//! would be compiled for the baseline's instructions.
 
 pub mod average;
 pub mod global;
@@ -44,17 +46,39 @@ fn placement(geometry: &PoolGeometry, index: usize) -> [usize; 3] {
     ]
 }
 
+/// Calls `visit(first, band)` with the bands that the channels of a pixel are cut into: whole ones of
+/// [`BAND`], then of 16, then what is left.
+#[inline(always)]
+fn for_each_band(channels: usize, mut visit: impl FnMut(usize, usize)) {
+    let mut first = 0;
+    while first < channels {
+        let band = match channels - first {
+            BAND.. => BAND,
+            16.. => 16,
+            left => left,
+        };
+        visit(first, band);
+        first += band;
+    }
+}
+
 /// Calls `visit` with the place in the input plane of every tap of a window that is on the image.
 #[inline(always)]
 fn for_each_source(geometry: &PoolGeometry, at: [usize; 3], mut visit: impl FnMut(usize)) {
     let w = &geometry.windows[2];
-    for_each_row(geometry, at[0], at[1], |row| {
-        for tap in 0..w.kernel {
-            if let Some(column) = w.source(at[2], tap) {
-                visit(row * w.input + column);
+    for_each_row(
+        geometry,
+        at[0],
+        at[1],
+        #[inline(always)]
+        |row| {
+            for tap in 0..w.kernel {
+                if let Some(column) = w.source(at[2], tap) {
+                    visit(row * w.input + column);
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 /// Calls `visit(placements, first)` for every tap of the windows of an output row: `placements` of
@@ -68,15 +92,21 @@ fn for_each_tap(
     mut visit: impl FnMut(Range<usize>, usize),
 ) {
     let w = &geometry.windows[2];
-    for_each_row(geometry, depth, height, |row| {
-        for tap in 0..w.kernel {
-            let reach = reach(w, tap);
-            if !reach.is_empty() {
-                let column = reach.start * w.stride + tap * w.dilation - w.before;
-                visit(reach, row * w.input + column);
+    for_each_row(
+        geometry,
+        depth,
+        height,
+        #[inline(always)]
+        |row| {
+            for tap in 0..w.kernel {
+                let reach = reach(w, tap);
+                if !reach.is_empty() {
+                    let column = reach.start * w.stride + tap * w.dilation - w.before;
+                    visit(reach, row * w.input + column);
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 /// Calls `visit` with every input row (counted through depth and height) that windows at output
@@ -89,9 +119,14 @@ fn for_each_row(
     mut visit: impl FnMut(usize),
 ) {
     let [d, h, _] = &geometry.windows;
-    for plane in (0..d.kernel).filter_map(|tap| d.source(depth, tap)) {
-        for row in (0..h.kernel).filter_map(|tap| h.source(height, tap)) {
-            visit(plane * h.input + row);
+    for depth_tap in 0..d.kernel {
+        let Some(plane) = d.source(depth, depth_tap) else {
+            continue;
+        };
+        for height_tap in 0..h.kernel {
+            if let Some(row) = h.source(height, height_tap) {
+                visit(plane * h.input + row);
+            }
         }
     }
 }

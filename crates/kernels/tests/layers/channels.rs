@@ -61,8 +61,14 @@ fn channels_are_joined_and_parted_again() {
 #[test]
 fn sums_over_positions_are_exact_on_integers() {
     let small = CHANNELS.map(|c| AREAS.map(|area| (3, c, area))).concat();
-    // Many chunks: many pixels, many images, one large plane.
-    let large = [(3, 3, 9_000), (70, 2, 500), (1, 2, 70_000), (300, 65, 1)];
+    // Many chunks: many pixels, many images, one large plane. More channels than a task takes.
+    let large = [
+        (3, 3, 9_000),
+        (70, 2, 500),
+        (1, 2, 70_000),
+        (300, 65, 1),
+        (2, 600, 70),
+    ];
     for layout in Layout::ALL {
         for (batch, channels, area) in small.iter().copied().chain(large) {
             let dy = Draw::new(area as u64).integers(batch * channels * area);

@@ -148,6 +148,9 @@ fn shapes() -> Vec<(usize, usize, usize)> {
         (1, 2, 40_000),
         (300, 130, 1),
         (130, 17, 4),
+        // More channels than a task takes, in either layout.
+        (2, 600, 3),
+        (2, 530, 70),
     ]);
     shapes
 }

@@ -75,7 +75,11 @@ fn assert_max(case: &PoolCase, x: &[f32]) {
 
 #[test]
 fn maxima_equal_the_oracle_exactly() {
-    for (seed, case) in pool_cases(11, 48).iter().enumerate() {
+    // Bands of 64 channels, of 16, and what is left.
+    let wide = PoolCase::new(2, 83, [5, 6], [3, 2])
+        .stride([2, 3])
+        .padding([1, 1]);
+    for (seed, case) in pool_cases(11, 48).iter().chain([&wide]).enumerate() {
         // Few different integers, so that ties are common.
         let x = Draw::new(seed as u64).integers(case.input_len());
         assert_max(case, &x);
@@ -106,7 +110,12 @@ fn a_window_wholly_in_the_padding_has_no_source() {
 
 #[test]
 fn averages_equal_the_oracle() {
-    let cases = pool_cases(13, 48);
+    let mut cases = pool_cases(13, 48);
+    cases.push(
+        PoolCase::new(2, 83, [5, 6], [3, 2])
+            .stride([2, 3])
+            .padding([1, 1]),
+    );
     for (seed, case) in cases.iter().enumerate() {
         let (batch, channels, len) = (case.batch, case.channels, case.output_len());
         let mut draw = Draw::new(seed as u64);
