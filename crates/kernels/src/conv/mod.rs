@@ -217,7 +217,8 @@ impl ConvPlan {
                 Some(refusal) => refused.push((algorithm, refusal)),
             }
         }
-        let isa = options.isa;
+        // Packing and running must agree on the width of a vector.
+        let isa = options.isa.min(Isa::best());
         let body = match (chosen, direction) {
             (Algorithm::Depthwise, _) => {
                 Body::Depthwise(depthwise::DepthwisePlan::new(geometry, direction, isa))

@@ -103,10 +103,11 @@ macro_rules! dispatch {
             // SAFETY: needs nothing beyond the baseline.
             unsafe { $($body)::+::<crate::simd::F32x8Portable>($($arg),*) }
         }
-        match $isa {
+        // Anybody can name a family; only one that the processor has is entered.
+        match $isa.min(crate::Isa::best()) {
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: the value of `isa` proves that the processor has the family; the rest is the
-            // contract of the body, which the caller upholds. So for the other families.
+            // SAFETY: the processor has the family, and the rest is the contract of the body, which
+            // the caller upholds. So for the other families.
             crate::Isa::Avx512 => unsafe { avx512($($arg),*) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
