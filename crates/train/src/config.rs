@@ -8,7 +8,7 @@ use formats::{OpenOptions, Source, Splits};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tensor::Layout;
 
-use crate::{Augment, Rule, Shape, TrainError};
+use crate::{Augment, Crop, Rule, Shape, TrainError};
 
 /// The settings of a run. Together with the data set they determine every bit of its result, whatever the number of
 /// threads.
@@ -71,16 +71,15 @@ impl TrainConfig {
     /// # Errors
     /// [`TrainError::Zoo`] for a model that is not there.
     pub fn new(data: &str, model: &str) -> Result<Self, TrainError> {
-        let [_, height, _] = zoo::find(model)?.model.input;
+        let [channels, height, _] = zoo::find(model)?.model.input;
         let shapes = Source::from_str(data) == Ok(Source::Shapes);
         let rule = Rule::default();
-        Ok(Self {
+        let photos = Self {
             data: data.to_owned(),
             val_fraction: 0.1,
             model: model.to_owned(),
             image_size: None,
-            // Shapes come without end and are easy; photos must be seen often.
-            epochs: if shapes { 3 } else { 24 },
+            epochs: 24,
             batch_size: if height > 64 { 64 } else { 128 },
             learning_rate: rule.usual_learning_rate(),
             warm_up_epochs: 0.0,
@@ -97,8 +96,32 @@ impl TrainConfig {
             augment: if height > 64 {
                 Augment::LARGE_PHOTOS
             } else {
-                Augment::default()
+                Augment {
+                    // A network of grey pictures reads writing, which has no mirror image.
+                    flip: channels > 1,
+                    ..Augment::default()
+                }
             },
+        };
+        if !shapes {
+            return Ok(photos);
+        }
+        // Shapes are easy and already lie anywhere in the picture. What a minute of training lacks is steps, so
+        // batches are small, the rate is as much smaller, and its peak comes early.
+        Ok(Self {
+            epochs: 2,
+            batch_size: 32,
+            learning_rate: rule.usual_learning_rate() / 2.0,
+            schedule: Shape::OneCycle {
+                rise: 0.2,
+                start: 25.0,
+                end: 1e4,
+            },
+            augment: Augment {
+                crop: Crop::Whole,
+                ..Augment::default()
+            },
+            ..photos
         })
     }
 
@@ -272,9 +295,11 @@ mod tests {
         assert!(!reason.contains('\n'), "{reason}");
     }
 
+    type Spoil = fn(&mut TrainConfig);
+
     #[test]
     fn senseless_settings_are_refused() {
-        let faults: [(fn(&mut TrainConfig), &str); 6] = [
+        let faults: [(Spoil, &str); 6] = [
             (
                 |config| config.epochs = 0,
                 "epochs: 0, at least 1 is needed",
