@@ -13,10 +13,17 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("graph", &["geometry", "tensor"]),
     ("zoo", &["geometry", "graph"]),
     ("runtime", &["geometry", "graph", "kernels", "tensor"]),
-    ("train", &["formats", "geometry", "graph", "kernels", "runtime", "tensor", "zoo"]),
+    (
+        "train",
+        &[
+            "formats", "geometry", "graph", "kernels", "runtime", "tensor", "zoo",
+        ],
+    ),
     (
         "convolve",
-        &["formats", "geometry", "graph", "kernels", "runtime", "tensor", "train", "zoo"],
+        &[
+            "formats", "geometry", "graph", "kernels", "runtime", "tensor", "train", "zoo",
+        ],
     ),
 ];
 

@@ -1,42 +1,75 @@
 //! `convolve bench`: how long things take.
 
+mod model;
 mod peak;
 mod problem;
 mod random;
 mod timing;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use kernels::conv::{Algorithm, Direction};
 
 use super::engine::Engine;
+use super::input_shape::InputShape;
 
 /// What `bench` takes.
 #[derive(Args)]
-#[command(after_help = "\
+#[command(
+    group = ArgGroup::new("what").required(true).args(["model", "problems", "peak"]),
+    after_help = "\
+Two warm-up runs, then at least three that count. GFLOP/s are two operations for every
+multiply-accumulate, by the median time.
+
 Examples: convolve bench resnet20 --batch 128 --train
           convolve bench --problem conv:n16c64h56w56:o64k3p1 --direction backward-data
-          convolve bench --peak")]
+          convolve bench --peak"
+)]
 pub(crate) struct Arguments {
+    /// A network of `convolve models`
+    #[arg(value_name = "MODEL")]
+    model: Option<String>,
     /// A problem, such as conv:n1c64h56w56:o64k3s1p1; may be given several times
-    #[arg(long = "problem", value_name = "PROBLEM", group = "what", required_unless_present_any = ["peak"])]
+    #[arg(long = "problem", value_name = "PROBLEM")]
     problems: Vec<String>,
     /// What the processor can do at most: fused multiply-adds on registers alone
-    #[arg(long, group = "what")]
+    #[arg(long)]
     peak: bool,
+    /// Of a network: images at once
+    #[arg(short, long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    batch: u16,
+    /// Of a network: a step of training with SGD instead of a forward run
+    #[arg(long, conflicts_with_all = ["problems", "peak"])]
+    train: bool,
+    /// Of a network: the images [default: those it was made for]
+    #[arg(long, value_name = "CxHxW", conflicts_with_all = ["problems", "peak"])]
+    input: Option<InputShape>,
+    /// Of a network: the time of every step
+    #[arg(long, conflicts_with_all = ["problems", "peak"])]
+    profile: bool,
     /// Of a problem: forward, backward-data or backward-weights
     #[arg(long, default_value_t = Direction::Forward)]
     direction: Direction,
     /// Of a problem: an algorithm, instead of the best that serves it
     #[arg(long)]
     algorithm: Option<Algorithm>,
+    /// Number format of the computation; f32 is the only one yet
+    #[arg(long, default_value = "f32", value_parser = parse_precision)]
+    precision: String,
     /// How long to measure each
-    #[arg(long, default_value_t = 1.0, value_parser = parse_seconds)]
+    #[arg(long, default_value_t = 1.0, value_parser = parse_seconds, allow_negative_numbers = true)]
     seconds: f64,
     #[command(flatten)]
     engine: Engine,
     /// One JSON object a line
     #[arg(long)]
     json: bool,
+}
+
+fn parse_precision(text: &str) -> Result<String, String> {
+    match text {
+        "f32" => Ok(text.to_owned()),
+        _ => Err("f32 is the only precision yet".to_owned()),
+    }
 }
 
 fn parse_seconds(text: &str) -> Result<f64, String> {
@@ -48,8 +81,9 @@ fn parse_seconds(text: &str) -> Result<f64, String> {
 
 /// Measures what was asked for.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    if arguments.peak {
-        return peak::run(&arguments);
+    match &arguments.model {
+        Some(name) => model::run(name, &arguments),
+        None if arguments.peak => peak::run(&arguments),
+        None => problem::run(&arguments),
     }
-    problem::run(&arguments)
 }

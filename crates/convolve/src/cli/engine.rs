@@ -18,10 +18,13 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub(crate) fn threads(&self) -> usize {
-        match self.threads {
-            Some(threads) => threads.into(),
-            None => std::thread::available_parallelism().map_or(1, usize::from),
-        }
+        self.asked_threads()
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    /// The number of threads typed, if one was.
+    pub(crate) fn asked_threads(&self) -> Option<usize> {
+        self.threads.map(usize::from)
     }
 
     pub(crate) fn isa(&self) -> Isa {

@@ -3,12 +3,15 @@
 use std::io;
 
 use formats::DataError;
+use formats::weights::WeightsError;
 use tensor::NpyError;
+use train::{CheckpointError, TrainError};
+use zoo::ZooError;
 
 /// What was asked for makes no sense, whatever the files hold.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct Usage(pub(crate) String);
+pub(crate) struct Usage(String);
 
 /// Ctrl-C, after everything was put in order.
 #[derive(Debug, thiserror::Error)]
@@ -25,13 +28,14 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     if error.is::<Interrupted>() {
         return 130;
     }
-    if error.is::<Usage>() || error.chain().any(|cause| is_missing_file(cause)) {
+    if error.is::<Usage>() || error.is::<ZooError>() || names_nothing(error) {
         return 2;
     }
-    if error.chain().any(|cause| is_closed_pipe(cause)) {
-        return 0;
+    match error.downcast_ref::<io::Error>() {
+        // Nobody reads any more: `convolve models | head -1` is no failure.
+        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+        _ => 1,
     }
-    1
 }
 
 /// The message without line breaks: one error is one line.
@@ -40,14 +44,45 @@ pub(crate) fn one_line(text: &str) -> String {
     lines.collect::<Vec<_>>().join(" ")
 }
 
-fn is_missing_file(cause: &(dyn std::error::Error + 'static)) -> bool {
-    if let Some(NpyError::Io { source, .. }) = cause.downcast_ref() {
-        return source.kind() == io::ErrorKind::NotFound;
+/// Whether an argument names a file or folder that is not there, or settings that make no sense.
+fn names_nothing(error: &anyhow::Error) -> bool {
+    if let Some(error) = error.downcast_ref() {
+        return is_missing_array(error);
     }
-    matches!(cause.downcast_ref(), Some(DataError::Missing { .. }))
+    if let Some(error) = error.downcast_ref() {
+        return is_missing_data(error);
+    }
+    if let Some(error) = error.downcast_ref() {
+        return is_missing_weights(error);
+    }
+    match error.downcast_ref() {
+        Some(TrainError::Data(error)) => is_missing_data(error),
+        Some(TrainError::Checkpoint(error)) => is_missing_weights(error),
+        Some(
+            TrainError::Config(_)
+            | TrainError::Zoo(_)
+            | TrainError::NoRun { .. }
+            | TrainError::RunExists { .. },
+        ) => true,
+        _ => false,
+    }
 }
 
-fn is_closed_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
-    let error = cause.downcast_ref::<io::Error>();
-    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+fn is_missing_array(error: &NpyError) -> bool {
+    matches!(error, NpyError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+}
+
+fn is_missing_data(error: &DataError) -> bool {
+    matches!(
+        error,
+        DataError::Missing { .. } | DataError::Fraction { .. }
+    )
+}
+
+fn is_missing_weights(error: &CheckpointError) -> bool {
+    matches!(
+        error,
+        CheckpointError::Weights(WeightsError::Io { source, .. })
+            if source.kind() == io::ErrorKind::NotFound
+    )
 }

@@ -3,17 +3,26 @@
 mod arrays;
 mod bench;
 mod engine;
+mod eval;
+mod export;
 mod failure;
+mod input_shape;
+mod interrupt;
 mod models;
 mod op;
 mod output;
+mod predict;
 mod summary;
 mod table;
+mod train;
+mod trained;
 
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
+
+use self::output::Messages;
 
 /// Convolutional networks: describe once, measure, train and run.
 #[derive(Parser)]
@@ -21,10 +30,21 @@ use clap::{Parser, Subcommand};
 struct CommandLine {
     #[command(subcommand)]
     verb: Verb,
+    /// Tell nothing but data and errors
+    #[arg(short, long, global = true)]
+    quiet: bool,
 }
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Train a network on pictures; on the built-in shapes if nothing else is said
+    Train(train::Arguments),
+    /// Measure how well a trained network does
+    Eval(eval::Arguments),
+    /// Name what is on pictures
+    Predict(predict::Arguments),
+    /// Write the weights of a run as one file to hand on
+    Export(export::Arguments),
     /// List the networks of the zoo
     Models(models::Arguments),
     /// Show layers, shapes, parameters and multiply-accumulates of a network
@@ -37,11 +57,16 @@ enum Verb {
 
 /// Runs the program on the arguments of the process.
 pub(crate) fn run() -> ExitCode {
-    let verb = match CommandLine::try_parse() {
-        Ok(line) => line.verb,
+    let line = match CommandLine::try_parse() {
+        Ok(line) => line,
         Err(error) => return refuse(&error),
     };
-    let done = match verb {
+    let messages = Messages { quiet: line.quiet };
+    let done = match line.verb {
+        Verb::Train(arguments) => train::run(arguments, messages),
+        Verb::Eval(arguments) => eval::run(arguments, messages),
+        Verb::Predict(arguments) => predict::run(arguments),
+        Verb::Export(arguments) => export::run(arguments, messages),
         Verb::Models(arguments) => models::run(arguments),
         Verb::Summary(arguments) => summary::run(arguments),
         Verb::Bench(arguments) => bench::run(arguments),
@@ -51,8 +76,10 @@ pub(crate) fn run() -> ExitCode {
         return ExitCode::SUCCESS;
     };
     let code = failure::exit_code(&error);
-    if code != 0 {
-        report(&error.to_string());
+    match code {
+        0 => {}
+        130 => output::remark(error),
+        _ => report(&error.to_string()),
     }
     ExitCode::from(code)
 }
@@ -67,7 +94,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
             ExitCode::SUCCESS
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            output::message(text.trim_end());
+            output::remark(text.trim_end());
             ExitCode::from(2)
         }
         _ => {
@@ -81,5 +108,5 @@ fn refuse(error: &clap::Error) -> ExitCode {
 }
 
 fn report(text: &str) {
-    output::message(format_args!("error: {}", failure::one_line(text)));
+    output::remark(format_args!("error: {}", failure::one_line(text)));
 }

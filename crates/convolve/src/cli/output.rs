@@ -24,12 +24,28 @@ pub(crate) fn json(value: &impl Serialize) -> io::Result<()> {
     data(serde_json::to_string(value).map_err(io::Error::from)?)
 }
 
-/// Writes a message to the person at the terminal. That it cannot be written is no reason to stop.
-pub(crate) fn message(line: impl Display) {
+/// Writes a line to the person at the terminal. That it cannot be written is no reason to stop.
+pub(crate) fn remark(line: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// Whether standard error can show a bar that moves.
-pub(crate) fn can_animate() -> bool {
-    io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+/// What is told besides data and errors: nothing when the person asked for quiet.
+#[derive(Clone, Copy)]
+pub(crate) struct Messages {
+    pub(crate) quiet: bool,
+}
+
+impl Messages {
+    /// Tells a line.
+    pub(crate) fn say(self, line: impl Display) {
+        if !self.quiet {
+            remark(line);
+        }
+    }
+
+    /// Whether standard error can show a bar that moves, and should.
+    pub(crate) fn can_animate(self) -> bool {
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        !self.quiet && !dumb && io::stderr().is_terminal()
+    }
 }

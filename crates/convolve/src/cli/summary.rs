@@ -1,13 +1,15 @@
 //! `convolve summary`: a network layer by layer.
 
+use std::path::Path;
+
 use clap::Args;
-use graph::{LayerSummary, Summary};
+use graph::{Graph, LayerSummary, Summary};
 use serde_json::{Value, json};
 use zoo::BuildOptions;
 
-use super::failure::usage;
-use super::output;
+use super::input_shape::InputShape;
 use super::table::{self, Align, thousands};
+use super::{output, trained};
 
 /// How the totals are counted, said wherever they are shown.
 const CONVENTION: &str = "multiply-accumulates of one image, products with padding counted, biases not; \
@@ -17,47 +19,59 @@ const CONVENTION: &str = "multiply-accumulates of one image, products with paddi
 #[derive(Args)]
 #[command(after_help = "Example: convolve summary resnet20 --input 3x32x32")]
 pub(crate) struct Arguments {
-    /// A network of `convolve models`
-    #[arg(value_name = "MODEL")]
+    /// A network of `convolve models`, a run folder or a weights file
+    #[arg(value_name = "MODEL|RUN")]
     model: String,
     /// Channels, height and width of an image; by default those the network was made for
-    #[arg(long, value_name = "CxHxW", value_parser = parse_input)]
-    input: Option<[usize; 3]>,
+    #[arg(long, value_name = "CxHxW")]
+    input: Option<InputShape>,
     /// One JSON object
     #[arg(long)]
     json: bool,
 }
 
-/// `3x224x224` → channels, height, width.
-fn parse_input(text: &str) -> Result<[usize; 3], String> {
-    let extents: Vec<usize> = text
-        .split(['x', '×'])
-        .map(|extent| extent.parse().ok().filter(|&extent| extent > 0))
-        .collect::<Option<_>>()
-        .unwrap_or_default();
-    <[usize; 3]>::try_from(extents)
-        .map_err(|_| "channels, height and width are wanted, as in 3x224x224".to_owned())
-}
-
 /// Shows the table of one network.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let found = zoo::find(&arguments.model).map_err(usage)?;
-    let [channels, height, width] = arguments.input.unwrap_or(found.model.input);
-    let options = BuildOptions {
-        channels,
-        height,
-        width,
-        ..found.model.options()
-    };
-    let network = found.build(&options).map_err(usage)?;
+    let (network, input) = build(&arguments)?;
     let summary = graph::summary(&network);
-    let input = [channels, height, width];
     if arguments.json {
         output::json(&as_json(&network.name, input, &summary))?;
     } else {
         output::data(as_text(&network.name, input, &summary))?;
     }
     Ok(())
+}
+
+/// A network of the zoo, or that of a trained one, for one image.
+fn build(arguments: &Arguments) -> anyhow::Result<(Graph, [usize; 3])> {
+    let name = &arguments.model;
+    let path = Path::new(name);
+    let (found, mut options) = match zoo::find(name) {
+        Ok(found) => (found, found.model.options()),
+        Err(_) if path.exists() || trained::is_trained(path) => {
+            let card = trained::open(path)?.card;
+            let (height, width) = card.preprocess.input;
+            let options = BuildOptions {
+                batch: 1,
+                channels: card.preprocess.channels,
+                height,
+                width,
+                classes: card.classes.len(),
+            };
+            (zoo::find(&card.model)?, options)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if let Some(InputShape([channels, height, width])) = arguments.input {
+        options = BuildOptions {
+            channels,
+            height,
+            width,
+            ..options
+        };
+    }
+    let input = [options.channels, options.height, options.width];
+    Ok((found.build(&options)?, input))
 }
 
 fn as_json(name: &str, input: [usize; 3], summary: &Summary) -> Value {

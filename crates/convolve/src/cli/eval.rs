@@ -1,0 +1,186 @@
+//! `convolve eval`: how well a trained network does.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use formats::{Dataset, HeldOut, OpenOptions, Source, Splits};
+use serde_json::{Value, json};
+use train::{Evaluation, Evaluator, RunFolder, TrainConfig};
+
+use super::engine::Engine;
+use super::failure::{Interrupted, usage};
+use super::output::Messages;
+use super::table::{self, Align};
+use super::{interrupt, output, trained};
+
+/// What `eval` takes.
+#[derive(Args)]
+#[command(after_help = "\
+Measured on the held-out pictures of the data the run was trained on, unless --data names others.
+Of those the held-out part (val/, t10k-…, test_batch.bin, or --val-fraction) is taken, or all
+pictures where there is none.
+
+Example: convolve eval runs/resnet20-shapes-1")]
+pub(crate) struct Arguments {
+    /// A run folder, whose best weights are taken, or a weights file
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// A folder of images, an IDX file, CIFAR-10 binary, or shapes
+    #[arg(long, visible_alias = "data-dir", value_name = "shapes|DIR|FILE")]
+    data: Option<String>,
+    /// The part of --data that was held out of training
+    #[arg(long, value_name = "PART")]
+    val_fraction: Option<f64>,
+    /// The seed that chose the held-out part
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Pictures at once
+    #[arg(short, long, default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..))]
+    batch_size: u16,
+    #[command(flatten)]
+    engine: Engine,
+    /// One JSON object, with the confusion matrix
+    #[arg(long)]
+    json: bool,
+}
+
+/// Classifies a data set and compares.
+pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()> {
+    let checkpoint = trained::open(&arguments.run)?;
+    let splits = open_data(&arguments)?;
+    let (dataset, part) = chosen_part(splits);
+    messages.say(format_args!(
+        "{} {part}",
+        table::thousands(dataset.len() as u64)
+    ));
+
+    let batch = dataset.len().clamp(1, arguments.batch_size.into());
+    let options = arguments.engine.options();
+    let mut evaluator = Evaluator::from_checkpoint(&checkpoint, batch, &options)?;
+    let stop = interrupt::stop_flag();
+    let evaluation = evaluator
+        .evaluate_until(dataset, &mut |_, _| {}, stop)?
+        .ok_or_else(|| Interrupted("interrupted".to_owned()))?;
+    if !evaluation.skipped.is_empty() {
+        messages.say(format_args!("warning: {}", evaluation.skipped));
+    }
+    let classes = &checkpoint.card.classes;
+    if arguments.json {
+        output::json(&as_json(&evaluation, classes))?;
+    } else {
+        output::data(as_text(&evaluation, classes))?;
+    }
+    Ok(())
+}
+
+/// The data named, or those of the run. What a run held out is held out here as well.
+fn open_data(arguments: &Arguments) -> anyhow::Result<Splits> {
+    let settings = match arguments.run.is_dir() {
+        true => RunFolder::config(&arguments.run).ok(),
+        false => None,
+    };
+    let data = match (&arguments.data, &settings) {
+        (Some(data), _) => data,
+        (None, Some(settings)) => &settings.data,
+        (None, None) => {
+            return Err(usage(format!(
+                "{}: a weights file does not say what it was trained on; --data is needed",
+                arguments.run.display()
+            )));
+        }
+    };
+    let settings = settings
+        .as_ref()
+        .filter(|settings| is_same_data(data, settings));
+    let held_out = settings.map(|settings| settings.val_fraction);
+    let options = OpenOptions {
+        val_fraction: arguments
+            .val_fraction
+            .or(held_out.filter(|&fraction| fraction > 0.0)),
+        seed: arguments
+            .seed
+            .or(settings.map(|settings| settings.seed))
+            .unwrap_or_default(),
+        ..OpenOptions::default()
+    };
+    let Ok(source) = data.parse::<Source>();
+    Ok(formats::open(&source, &options)?)
+}
+
+fn is_same_data(data: &str, settings: &TrainConfig) -> bool {
+    let place = |data: &str| Path::new(data).canonicalize().ok();
+    data == settings.data || place(data).is_some_and(|path| Some(path) == place(&settings.data))
+}
+
+fn chosen_part(splits: Splits) -> (Arc<dyn Dataset>, String) {
+    match splits.held_out {
+        Some(held_out) => {
+            let part = match splits.held_out_from {
+                HeldOut::Fraction(fraction) => {
+                    format!("pictures, the {} % that were held out", 100.0 * fraction)
+                }
+                HeldOut::Own | HeldOut::None => "held-out pictures".to_owned(),
+            };
+            (held_out, part)
+        }
+        None => (splits.train, "pictures, all there are".to_owned()),
+    }
+}
+
+fn as_json(evaluation: &Evaluation, labels: &[String]) -> Value {
+    let classes: Vec<Value> = labels
+        .iter()
+        .enumerate()
+        .map(|(class, label)| {
+            let (pictures, correct) = evaluation.class(class);
+            json!({ "label": label, "pictures": pictures, "correct": correct })
+        })
+        .collect();
+    let confusion: Vec<&[u64]> = evaluation.confusion.chunks(evaluation.classes).collect();
+    json!({
+        "pictures": evaluation.pictures, "correct": evaluation.correct(),
+        "accuracy": evaluation.accuracy(), "top5_accuracy": evaluation.top5_accuracy(),
+        "loss": evaluation.loss(), "skipped": evaluation.skipped.count,
+        "classes": classes, "confusion": confusion,
+    })
+}
+
+fn as_text(evaluation: &Evaluation, labels: &[String]) -> String {
+    let percent = |part: f64| format!("{:.2} %", 100.0 * part);
+    let rows: Vec<_> = labels
+        .iter()
+        .enumerate()
+        .map(|(class, label)| {
+            let (pictures, correct) = evaluation.class(class);
+            let part = correct as f64 / pictures.max(1) as f64;
+            let accuracy = match pictures {
+                0 => String::new(),
+                _ => percent(part),
+            };
+            [
+                label.clone(),
+                pictures.to_string(),
+                correct.to_string(),
+                accuracy,
+            ]
+        })
+        .collect();
+    let heading = [
+        ("class", Align::Left),
+        ("pictures", Align::Right),
+        ("correct", Align::Right),
+        ("accuracy", Align::Right),
+    ];
+    let mut lines = table::lines(heading, &rows);
+    lines.push(String::new());
+    lines.push(format!(
+        "accuracy {} ({} of {}), top-5 {}, loss {:.4}",
+        percent(evaluation.accuracy()),
+        evaluation.correct(),
+        evaluation.pictures,
+        percent(evaluation.top5_accuracy()),
+        evaluation.loss()
+    ));
+    lines.join("\n")
+}

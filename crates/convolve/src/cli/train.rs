@@ -1,0 +1,143 @@
+//! `convolve train`: from pictures to a network that names them.
+
+mod output_folder;
+mod progress;
+mod settings;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use formats::Skipped;
+use train::{Outcome, Trainer};
+
+use self::progress::Progress;
+use self::settings::Settings;
+use super::failure::Interrupted;
+use super::interrupt;
+use super::output::{self, Messages};
+use super::table::thousands;
+
+/// What `train` takes.
+#[derive(Args)]
+#[command(after_help = "\
+Examples: convolve train
+          convolve train --data photos/ --val-fraction 0.1 --model resnet20 --epochs 24
+          convolve train --resume runs/resnet20-photos-1")]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    settings: Settings,
+    /// Go on with an interrupted run; its settings stay, but for --data, --threads and
+    /// --checkpoint-steps
+    #[arg(long, value_name = "RUN", conflicts_with_all = settings::DECISIVE)]
+    resume: Option<PathBuf>,
+    /// The folder of the run; a new one below runs/ by default
+    #[arg(short, long, value_name = "RUN", conflicts_with = "resume")]
+    output: Option<PathBuf>,
+}
+
+/// Trains to the end, or until Ctrl-C.
+pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()> {
+    let stop = interrupt::stop_flag();
+    let (mut trainer, folder) = match arguments.resume {
+        Some(folder) => {
+            let trainer = Trainer::resume(&folder, |config| arguments.settings.adjust(config))?;
+            (trainer, folder)
+        }
+        None => {
+            let config = arguments.settings.config()?;
+            let folder = arguments
+                .output
+                .unwrap_or_else(|| output_folder::unused(&config.model, &config.data));
+            let splits = config.open_data()?;
+            (Trainer::new(config, splits, Some(&folder))?, folder)
+        }
+    };
+    introduce(&trainer, &folder, messages);
+    let mut told = warn(&trainer, [0, 0], messages);
+    while !trainer.is_finished() {
+        let epochs = trainer.config().epochs;
+        let mut progress = Progress::new(epochs, messages);
+        let outcome = trainer.run_epoch(&mut |step| progress.show(step), stop);
+        progress.clear();
+        match outcome? {
+            Outcome::Done(report) => messages.say(progress::line(&report, epochs)),
+            Outcome::Stopped => {
+                return Err(Interrupted(format!(
+                    "stopped in epoch {}; go on with: convolve train --resume {}",
+                    trainer.progress().epoch + 1,
+                    folder.display()
+                ))
+                .into());
+            }
+        }
+        told = warn(&trainer, told, messages);
+    }
+    conclude(&trainer, &folder, messages)?;
+    Ok(())
+}
+
+/// Says what is about to be done, and which number stands for which class.
+fn introduce(trainer: &Trainer, folder: &Path, messages: Messages) {
+    let (config, card) = (trainer.config(), trainer.card());
+    let (train, held_out) = trainer.pictures();
+    let (height, width) = card.preprocess.input;
+    messages.say(format_args!(
+        "{} on {}: {} training pictures, {} held out, {}×{height}×{width}, {} parameters, {} threads",
+        config.model,
+        config.data,
+        thousands(train as u64),
+        thousands(held_out as u64),
+        card.preprocess.channels,
+        thousands(parameters(trainer)),
+        config.resolved_threads(),
+    ));
+    let classes: Vec<_> = card.classes.iter().enumerate().take(20).collect();
+    let named: Vec<String> = classes
+        .iter()
+        .map(|(index, name)| format!("{index} {name}"))
+        .collect();
+    let more = match card.classes.len() - named.len() {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    messages.say(format_args!("classes: {}{more}", named.join(", ")));
+    messages.say(format_args!("run folder: {}", folder.display()));
+}
+
+fn parameters(trainer: &Trainer) -> u64 {
+    let slots = trainer.program().slots().iter();
+    slots.map(|slot| slot.range.len() as u64).sum()
+}
+
+/// Tells of pictures that could not be read, when there are more than told before.
+fn warn(trainer: &Trainer, told: [usize; 2], messages: Messages) -> [usize; 2] {
+    let (train, held_out) = trainer.skipped();
+    let warn = |skipped: &Skipped, told: usize| {
+        if skipped.count > told {
+            messages.say(format_args!("warning: {skipped}"));
+        }
+    };
+    warn(train, told[0]);
+    warn(held_out, told[1]);
+    [train.count, held_out.count]
+}
+
+/// Says what came of it and what to type next.
+fn conclude(trainer: &Trainer, folder: &Path, messages: Messages) -> anyhow::Result<()> {
+    if let Some((epoch, score)) = trainer.progress().best {
+        let on = match trainer.pictures().1 {
+            0 => "training",
+            _ => "held-out",
+        };
+        output::data(format_args!(
+            "best: {:.2} % of the {on} pictures right after epoch {epoch}, loss {:.4}",
+            100.0 * score.accuracy,
+            score.loss
+        ))?;
+    }
+    let folder = folder.display();
+    messages.say(format_args!(
+        "next: convolve eval {folder}\n      convolve predict {folder} PICTURE"
+    ));
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! `bench`: what its numbers mean, not how large they are.
+
+use serde_json::Value;
+
+use crate::fixture::folder;
+use crate::invoke::{fail, objects, succeed};
+
+/// GFLOP/s are two operations for every multiply-accumulate, by the median time.
+#[track_caller]
+fn check(answer: &Value, macs: u64) {
+    let number = |key: &str| answer[key].as_f64().unwrap();
+    assert!(number("min_ms") > 0.0 && number("min_ms") <= number("median_ms"));
+    let expected = 2.0 * macs as f64 / number("median_ms") / 1e6;
+    assert!((number("gflops") / expected - 1.0).abs() < 1e-9, "{answer}");
+    assert!(answer["runs"].as_u64().unwrap() >= 3);
+}
+
+#[test]
+fn every_problem_has_a_line() {
+    let folder = folder();
+    let problems = ["conv:n1c8h10w10:o16k3p1", "conv:n2c8h9w9:o8k3x3s2p1x1d1g8"];
+    for direction in ["forward", "backward-data", "backward-weights"] {
+        let arguments = ["bench", "--problem", problems[0], "--problem", problems[1]];
+        let how = [
+            "--direction",
+            direction,
+            "--threads",
+            "2",
+            "--seconds",
+            "0",
+            "--json",
+        ];
+        let answers = objects(&succeed(folder.path(), &[&arguments[..], &how].concat()));
+        // Output elements × channels of the group × taps.
+        let macs = [1600 * 8 * 9, 2 * 8 * 25 * 9];
+        assert_eq!(answers.len(), 2);
+        for ((answer, problem), macs) in answers.iter().zip(problems).zip(macs) {
+            assert_eq!(answer["problem"], problem);
+            assert_eq!(answer["direction"], direction);
+            check(answer, macs);
+        }
+        assert_eq!(answers[1]["algorithm"], "depthwise");
+    }
+}
+
+#[test]
+fn a_network_is_measured_forward_and_in_training() {
+    let folder = folder();
+    let bench = |more: &[&str]| {
+        let arguments = [
+            "bench",
+            "lenet5",
+            "--batch",
+            "4",
+            "--seconds",
+            "0",
+            "--threads",
+            "1",
+        ];
+        let how = ["--precision", "f32", "--json"];
+        objects(&succeed(
+            folder.path(),
+            &[&arguments[..], &how, more].concat(),
+        ))
+        .remove(0)
+    };
+    // LeNet-5 takes 416 520 products an image, the first layer 117 600 of them; the gradient of the
+    // images is nobody's, so training takes three times all less that one.
+    check(&bench(&[]), 4 * 416_520);
+    check(&bench(&["--train"]), 4 * (3 * 416_520 - 117_600));
+    check(&bench(&["--layout", "nchw"]), 4 * 416_520);
+
+    let profiled = bench(&["--profile"]);
+    let steps = profiled["profile"].as_array().unwrap();
+    let macs = |step: &Value| step["macs"].as_u64().unwrap();
+    assert_eq!(steps.iter().map(macs).sum::<u64>(), 4 * 416_520);
+}
+
+#[test]
+fn the_peak_is_a_number() {
+    let text = succeed(
+        folder().path(),
+        &["bench", "--peak", "--seconds", "0", "--json"],
+    );
+    let peak = &objects(&text)[0];
+    assert!(peak["gflops"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn what_cannot_be_measured_is_wrong_usage() {
+    let folder = folder();
+    let refused: [(&[&str], &str); 7] = [
+        (&["bench"], "--problem"),
+        (&["bench", "vgg99"], "no model is called 'vgg99'"),
+        (
+            &["bench", "lenet5", "--precision", "bf16"],
+            "f32 is the only precision yet",
+        ),
+        (&["bench", "lenet5", "--seconds", "-1"], "seconds"),
+        (&["bench", "--peak", "--train"], "--train"),
+        (
+            &[
+                "bench",
+                "--problem",
+                "conv:n1c3h8w8:o4k3",
+                "--problem",
+                "conv:x",
+            ],
+            "conv:x",
+        ),
+        (
+            &["bench", "--problem", "pool-max:n1c3h8w8:k2"],
+            "only conv: problems are",
+        ),
+    ];
+    for (arguments, word) in refused {
+        fail(folder.path(), 2, arguments, &[word]);
+    }
+}

@@ -1,0 +1,62 @@
+//! Files to run the program on.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+/// An empty folder that goes away with the value.
+pub(crate) fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// A path as an argument.
+pub(crate) fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// CIFAR-10 binary: `count` records of airplanes (dark) and automobiles (bright) in turn, each with a
+/// texture of its own.
+pub(crate) fn cifar(folder: &Path, count: usize) -> PathBuf {
+    let mut bytes = Vec::new();
+    for record in 0..count {
+        let label = record % 2;
+        bytes.push(label as u8);
+        let texture = (0..3072).map(|at| ((at * 31 + record * 17) % 97) as u8);
+        bytes.extend(texture.map(|value| value + 120 * label as u8));
+    }
+    let path = folder.join("records.bin");
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+/// A 24-bit BMP of one colour (blue, green, red).
+pub(crate) fn bmp(path: &Path, side: usize, colour: [u8; 3]) {
+    let row = (3 * side).next_multiple_of(4);
+    let mut bytes = b"BM".to_vec();
+    for word in [54 + row * side, 0, 54, 40, side, side] {
+        bytes.extend((word as u32).to_le_bytes());
+    }
+    bytes.extend([1, 0, 24, 0]);
+    bytes.extend([0; 24]);
+    for _ in 0..side {
+        let mut line = colour.repeat(side);
+        line.resize(row, 0);
+        bytes.extend(line);
+    }
+    std::fs::write(path, bytes).unwrap();
+}
+
+/// Writes a float32 array.
+pub(crate) fn npy(path: &Path, dims: &[usize], elements: &[f32]) {
+    tensor::write_npy(path, dims, elements).unwrap();
+}
+
+/// Names of what lies in a folder, sorted.
+pub(crate) fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}

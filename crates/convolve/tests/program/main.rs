@@ -1,0 +1,11 @@
+//! The program from the outside: arguments in; exit code, data, messages and files out.
+
+mod bad_input;
+mod bench;
+mod cases;
+mod fixture;
+mod invoke;
+mod listing;
+mod op;
+mod predict;
+mod training;

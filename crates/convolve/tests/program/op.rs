@@ -1,0 +1,170 @@
+//! `op` against the oracle: every direction, both layouts, every algorithm, exactly on integers.
+
+use std::path::Path;
+
+use tensor::read_npy;
+use testkit::compare::{assert_exact, widen};
+use testkit::{ConvCase, Draw};
+
+use crate::fixture::{folder, npy, text};
+use crate::invoke::{fail, succeed};
+
+/// The arrays of a case, and what each direction must give.
+pub(crate) struct Prepared {
+    pub(crate) problem: String,
+    pub(crate) forward: Vec<f64>,
+    pub(crate) backward_data: Vec<f64>,
+    pub(crate) backward_weights: Vec<f64>,
+}
+
+/// Writes `x.npy`, `w.npy`, `b.npy` and `dy.npy` of a case.
+pub(crate) fn prepare(folder: &Path, case: &ConvCase, seed: u64) -> Prepared {
+    let mut draw = Draw::new(seed);
+    let x = draw.integers(case.input_len());
+    let w = draw.integers(case.weight_len());
+    let b = draw.integers(case.out_channels);
+    let dy = draw.integers(case.output_len());
+    let shape = |channels, spatial: &[usize]| [&[case.batch, channels], spatial].concat();
+    let weight = [
+        &[case.out_channels, case.in_channels / case.groups],
+        &case.kernel[..],
+    ]
+    .concat();
+    npy(
+        &folder.join("x.npy"),
+        &shape(case.in_channels, &case.input),
+        &x,
+    );
+    npy(&folder.join("w.npy"), &weight, &w);
+    npy(&folder.join("b.npy"), &[case.out_channels], &b);
+    npy(
+        &folder.join("dy.npy"),
+        &shape(case.out_channels, &case.output_size()),
+        &dy,
+    );
+    let [x, w, b, dy] = [x, w, b, dy].map(|values| widen(&values));
+    Prepared {
+        problem: case.to_string(),
+        forward: case.forward(&x, &w, Some(&b)),
+        backward_data: case.backward_data(&dy, &w),
+        backward_weights: case.backward_weights(&x, &dy),
+    }
+}
+
+#[test]
+fn every_direction_and_layout_is_exact() {
+    let folder = folder();
+    let at = |name: &str| text(&folder.path().join(name)).to_owned();
+    let cases = [
+        ConvCase::new(2, 6, 4, [9, 7], [3, 2])
+            .stride([2, 1])
+            .padding_sides([1, 0], [2, 1])
+            .groups(2),
+        ConvCase::new(1, 5, 5, [8, 8], [3, 3])
+            .padding([1, 1])
+            .groups(5),
+        ConvCase::new(1, 3, 18, [11], [4]).dilation([2]),
+    ];
+    for (seed, case) in cases.iter().enumerate() {
+        let prepared = prepare(folder.path(), case, seed as u64);
+        for layout in ["nchw", "nhwc"] {
+            for algorithm in [None, Some("reference")] {
+                let runs = [
+                    (
+                        "forward",
+                        vec!["--input", "x.npy", "--weight", "w.npy", "--bias", "b.npy"],
+                        &prepared.forward,
+                    ),
+                    (
+                        "backward-data",
+                        vec!["--weight", "w.npy", "--grad", "dy.npy"],
+                        &prepared.backward_data,
+                    ),
+                    (
+                        "backward-weights",
+                        vec!["--input", "x.npy", "--grad", "dy.npy"],
+                        &prepared.backward_weights,
+                    ),
+                ];
+                for (direction, arrays, want) in runs {
+                    let mut arguments = vec!["op", &prepared.problem, "--direction", direction];
+                    arguments.extend(["--layout", layout, "--threads", "2", "--output", "y.npy"]);
+                    arguments.extend(algorithm.iter().flat_map(|name| ["--algorithm", name]));
+                    arguments.extend(arrays);
+                    assert_eq!(succeed(folder.path(), &arguments), "");
+                    let got = read_npy(Path::new(&at("y.npy"))).unwrap();
+                    assert_exact(&arguments.join(" "), got.data(), want);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_result_has_the_shape_of_what_it_is() {
+    let folder = folder();
+    let case = ConvCase::new(2, 4, 6, [9, 7], [3, 2]).stride([2, 1]);
+    let problem = prepare(folder.path(), &case, 1).problem;
+    let shapes = [
+        ("forward", vec![2, 6, 4, 6]),
+        ("backward-data", vec![2, 4, 9, 7]),
+        ("backward-weights", vec![6, 4, 3, 2]),
+    ];
+    for (direction, shape) in shapes {
+        let arrays = ["--input", "x.npy", "--weight", "w.npy", "--grad", "dy.npy"];
+        let arguments = [
+            "op",
+            &problem,
+            "--direction",
+            direction,
+            "--output",
+            "y.npy",
+        ];
+        succeed(folder.path(), &[&arguments[..], &arrays].concat());
+        let got = read_npy(&folder.path().join("y.npy")).unwrap();
+        assert_eq!(got.dims(), shape);
+    }
+}
+
+#[test]
+fn arrays_are_held_against_the_problem() {
+    let folder = folder();
+    let problem = prepare(folder.path(), &ConvCase::new(1, 2, 3, [5, 5], [3, 3]), 1).problem;
+    let given = |input, weight| {
+        vec![
+            "op", &problem, "--input", input, "--weight", weight, "--output", "y.npy",
+        ]
+    };
+    let shapes = [
+        "w.npy: --input has shape [3, 2, 3, 3]",
+        "wants [1, 2, 5, 5]",
+    ];
+    fail(folder.path(), 1, &given("w.npy", "w.npy"), &shapes);
+    fail(folder.path(), 2, &given("none.npy", "w.npy"), &["none.npy"]);
+    let wanting = ["op", &problem, "--input", "x.npy", "--output", "y.npy"];
+    fail(folder.path(), 2, &wanting, &["forward needs --weight"]);
+
+    let whole = std::fs::read(folder.path().join("x.npy")).unwrap();
+    std::fs::write(folder.path().join("short.npy"), &whole[..whole.len() - 4]).unwrap();
+    fail(
+        folder.path(),
+        1,
+        &given("short.npy", "w.npy"),
+        &["short.npy"],
+    );
+    std::fs::write(folder.path().join("text.npy"), "no array").unwrap();
+    fail(folder.path(), 1, &given("text.npy", "w.npy"), &["text.npy"]);
+    assert!(!folder.path().join("y.npy").exists());
+
+    let nowhere = [
+        "op",
+        &problem,
+        "--input",
+        "x.npy",
+        "--weight",
+        "w.npy",
+        "--output",
+        "none/y.npy",
+    ];
+    fail(folder.path(), 2, &nowhere, &["none/y.npy"]);
+}

@@ -1,0 +1,207 @@
+//! The main job in small: train, stop, go on, measure, hand on, use.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use crate::fixture::{bmp, cifar, folder, names};
+use crate::invoke::{command, convolve, fail, objects, succeed};
+
+/// Enough epochs that the program is still at it when a signal comes after the first.
+const EPOCHS: &str = "60";
+
+fn arguments(output: &'static str) -> Vec<&'static str> {
+    let data = [
+        "train",
+        "--data",
+        "records.bin",
+        "--val-fraction",
+        "0.2",
+        "--model",
+        "lenet5",
+    ];
+    let how = [
+        "--batch-size",
+        "16",
+        "--lr",
+        "0.01",
+        "--threads",
+        "1",
+        "--seed",
+        "3",
+    ];
+    let end = ["--epochs", EPOCHS, "--output", output];
+    [&data[..], &how, &end].concat()
+}
+
+/// Waits until the first epoch is told.
+fn after_first_epoch(child: &mut Child) -> BufReader<std::process::ChildStderr> {
+    let mut messages = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("epoch") {
+        line.clear();
+        assert_ne!(
+            messages.read_line(&mut line).unwrap(),
+            0,
+            "it ended before the first epoch"
+        );
+    }
+    messages
+}
+
+fn start(folder: &Path, arguments: &[&str]) -> Child {
+    let mut command = command(folder, arguments);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+/// Ctrl-C leaves a checkpoint and says how to go on, a kill leaves the one before; either way the resumed run ends
+/// as one that nobody disturbed, bit for bit.
+#[cfg(unix)]
+#[test]
+fn a_stopped_run_goes_on_as_if_nothing_had_been() {
+    let folder = folder();
+    cifar(folder.path(), 60);
+    let whole = convolve(folder.path(), &arguments("whole"));
+    assert_eq!(whole.code, 0, "{}", whole.err);
+    let epochs = whole
+        .err
+        .lines()
+        .filter(|line| line.starts_with("epoch"))
+        .count();
+    assert_eq!(epochs.to_string(), EPOCHS);
+    assert!(
+        whole.err.contains("next: convolve eval whole"),
+        "{}",
+        whole.err
+    );
+
+    let mut child = start(folder.path(), &arguments("stopped"));
+    let messages = after_first_epoch(&mut child);
+    let sent = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+    let last = messages.lines().last().unwrap().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{last}");
+    assert!(
+        last.ends_with("go on with: convolve train --resume stopped"),
+        "{last}"
+    );
+
+    let mut child = start(folder.path(), &arguments("killed"));
+    let messages = after_first_epoch(&mut child);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(messages);
+
+    for run in ["stopped", "killed"] {
+        let resumed = convolve(folder.path(), &["train", "--resume", run, "--threads", "2"]);
+        assert_eq!(resumed.code, 0, "{}", resumed.err);
+        for file in ["last.safetensors", "best.safetensors"] {
+            let read = |run: &str| std::fs::read(folder.path().join(run).join(file)).unwrap();
+            assert!(read(run) == read("whole"), "{run}/{file} differs");
+        }
+        let metrics = std::fs::read_to_string(folder.path().join(run).join("metrics.jsonl"));
+        assert_eq!(objects(&metrics.unwrap()).len().to_string(), EPOCHS);
+    }
+    fail(
+        folder.path(),
+        2,
+        &["train", "--resume", "whole", "--lr", "1"],
+        &["--resume", "--lr"],
+    );
+    fail(
+        folder.path(),
+        2,
+        &["-q", "train", "--data", "records.bin", "--output", "whole"],
+        &["whole: holds a run already"],
+    );
+}
+
+#[test]
+fn a_trained_network_is_measured_handed_on_and_used() {
+    let folder = folder();
+    let path = folder.path();
+    cifar(path, 60);
+    let mut training = arguments("unused");
+    training.truncate(training.len() - 4);
+    training.extend(["--epochs", "20", "-q"]);
+    let trained = convolve(path, &training);
+    assert_eq!((trained.code, trained.err.as_str()), (0, ""));
+    assert!(trained.out.starts_with("best: "), "{}", trained.out);
+    let run = "runs/lenet5-records-1";
+    let mut files = names(&path.join(run));
+    files.retain(|name| !name.starts_with("events.out.tfevents"));
+    assert_eq!(
+        files,
+        [
+            "best.safetensors",
+            "config.toml",
+            "last.safetensors",
+            "metrics.jsonl"
+        ]
+    );
+
+    // Dark and bright are told apart by any network that learns. The run's own held-out fifth is measured.
+    let own = &objects(&succeed(path, &["eval", run, "--json", "-q"]))[0];
+    assert_eq!(
+        (&own["pictures"], &own["accuracy"]),
+        (&12.into(), &1.0.into())
+    );
+    let named = [
+        "eval",
+        run,
+        "--data",
+        "./records.bin",
+        "--json",
+        "-q",
+        "--layout",
+        "nchw",
+    ];
+    assert_eq!(objects(&succeed(path, &named))[0]["pictures"], 12);
+
+    succeed(path, &["export", run, "half.safetensors", "--half"]);
+    let all = [
+        "eval",
+        "half.safetensors",
+        "--data",
+        "records.bin",
+        "--json",
+        "-q",
+    ];
+    let all = &objects(&succeed(path, &all))[0];
+    assert_eq!(
+        (&all["pictures"], &all["accuracy"]),
+        (&60.into(), &1.0.into())
+    );
+    fail(
+        path,
+        2,
+        &["eval", "half.safetensors"],
+        &["--data is needed"],
+    );
+
+    bmp(&path.join("dark.bmp"), 32, [40; 3]);
+    bmp(&path.join("bright.bmp"), 64, [170; 3]);
+    for network in [run, "half.safetensors"] {
+        let arguments = [
+            "predict",
+            network,
+            "dark.bmp",
+            "bright.bmp",
+            "--json",
+            "--top",
+            "1",
+        ];
+        let answers = objects(&succeed(path, &arguments));
+        let labels: Vec<_> = answers
+            .iter()
+            .map(|answer| &answer["top"][0]["label"])
+            .collect();
+        assert_eq!(labels, ["airplane", "automobile"]);
+    }
+    let summary = &objects(&succeed(path, &["summary", run, "--json"]))[0];
+    assert_eq!(summary["input"], serde_json::json!([3, 32, 32]));
+    assert_eq!(summary["model"], "lenet5");
+}
