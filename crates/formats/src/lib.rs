@@ -31,6 +31,7 @@ mod error;
 pub mod events;
 mod picture;
 mod preprocess;
+mod resize;
 pub mod weights;
 
 pub use dataset::cache::cache;
@@ -43,3 +44,4 @@ pub use dataset::{Dataset, folder::FolderDataset};
 pub use error::DataError;
 pub use picture::{Picture, images_below};
 pub use preprocess::{Interpolation, Preprocess, PreprocessError};
+pub use resize::{Region, resize};

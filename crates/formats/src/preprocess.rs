@@ -2,12 +2,10 @@
 
 use std::borrow::Cow;
 
-use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::U8x3;
-use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use serde::{Deserialize, Serialize};
 
 use crate::Picture;
+use crate::resize::{Region, resize};
 
 /// The filter of a resize. Both widen with the step when shrinking (antialiasing), as Pillow's do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,9 +141,7 @@ impl Preprocess {
         let ready = if same_size {
             picture.to_channels(self.channels)
         } else {
-            let grey_or_rgb = picture.to_channels(self.channels);
-            let resized = self.resize_and_crop(&grey_or_rgb.to_channels(3))?;
-            Cow::Owned(resized.to_channels(self.channels).into_owned())
+            Cow::Owned(self.resize_and_crop(&picture.to_channels(self.channels))?)
         };
         let plane = self.input.0 * self.input.1;
         for (channel, values) in out.chunks_exact_mut(plane).enumerate() {
@@ -162,11 +158,7 @@ impl Preprocess {
     /// back to a box in the picture, whose borders may fall between pixels, and the box is resized. The filter
     /// still sees the pixels around the box, so the result is that of resizing everything first, without ever
     /// holding it: a picture of 1 × 100,000,000 pixels needs no more room than any other.
-    ///
-    /// Grey is resized as RGB with three equal channels, and comes back exactly. The resizer is the largest piece
-    /// of code in this crate, and one kind of pixel compiles in half the time of two.
     fn resize_and_crop(&self, picture: &Picture) -> Result<Picture, PreprocessError> {
-        let fault = |error: &dyn std::fmt::Display| PreprocessError::Config(error.to_string());
         let (height, width) = self.input;
         let resized = self.resized_size(picture.height, picture.width);
         let top = crop_start(resized.0, height);
@@ -174,33 +166,13 @@ impl Preprocess {
         let step_y = picture.height as f64 / resized.0 as f64;
         let step_x = picture.width as f64 / resized.1 as f64;
 
-        let filter = match self.interpolation {
-            Interpolation::Bilinear => FilterType::Bilinear,
-            Interpolation::Bicubic => FilterType::CatmullRom,
+        let region = Region {
+            top: top as f64 * step_y,
+            left: left as f64 * step_x,
+            height: (height as f64 * step_y).min(picture.height as f64 - top as f64 * step_y),
+            width: (width as f64 * step_x).min(picture.width as f64 - left as f64 * step_x),
         };
-        let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(filter))
-            .crop(
-                left as f64 * step_x,
-                top as f64 * step_y,
-                (width as f64 * step_x).min(picture.width as f64 - left as f64 * step_x),
-                (height as f64 * step_y).min(picture.height as f64 - top as f64 * step_y),
-            );
-        let (from_width, from_height) = (picture.width as u32, picture.height as u32);
-        let from = TypedImageRef::<U8x3>::from_buffer(from_width, from_height, &picture.pixels)
-            .map_err(|error| fault(&error))?;
-        let mut pixels = vec![0; height * width * 3];
-        let mut to = TypedImage::<U8x3>::from_buffer(width as u32, height as u32, &mut pixels)
-            .map_err(|error| fault(&error))?;
-        Resizer::new()
-            .resize_typed(&from, &mut to, &options)
-            .map_err(|error| fault(&error))?;
-        Ok(Picture {
-            height,
-            width,
-            channels: 3,
-            pixels,
-        })
+        resize(picture, region, self.input, self.interpolation)
     }
 
     /// Height and width after the resize: both sides at least `input / crop_fraction`, one of them exactly, the

@@ -1,9 +1,6 @@
 //! A box of random area and aspect, resized to the network's input.
 
-use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::{InnerPixel, U8, U8x3};
-use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
-use formats::{Picture, PreprocessError};
+use formats::{Interpolation, Picture, PreprocessError, Region};
 
 use crate::random::Draw;
 
@@ -58,46 +55,11 @@ pub(super) fn resize(
     part: Part,
     size: (usize, usize),
 ) -> Result<Picture, PreprocessError> {
-    let pixels = match picture.channels {
-        1 => resize_pixels::<U8>(picture, part, size),
-        _ => resize_pixels::<U8x3>(picture, part, size),
-    }?;
-    Ok(Picture {
-        height: size.0,
-        width: size.1,
-        channels: picture.channels,
-        pixels,
-    })
-}
-
-fn resize_pixels<P>(
-    picture: &Picture,
-    part: Part,
-    (height, width): (usize, usize),
-) -> Result<Vec<u8>, PreprocessError>
-where
-    P: PixelTrait + InnerPixel<Component = u8>,
-{
-    let fault = |error: &dyn std::fmt::Display| PreprocessError::Config(error.to_string());
-    let from = TypedImageRef::<P>::from_buffer(
-        picture.width as u32,
-        picture.height as u32,
-        &picture.pixels,
-    )
-    .map_err(|error| fault(&error))?;
-    let mut pixels = vec![0; height * width * picture.channels];
-    let mut to = TypedImage::<P>::from_buffer(width as u32, height as u32, &mut pixels)
-        .map_err(|error| fault(&error))?;
-    let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
-        .crop(
-            part.left as f64,
-            part.top as f64,
-            part.width as f64,
-            part.height as f64,
-        );
-    Resizer::new()
-        .resize_typed(&from, &mut to, &options)
-        .map_err(|error| fault(&error))?;
-    Ok(pixels)
+    let region = Region {
+        top: part.top as f64,
+        left: part.left as f64,
+        height: part.height as f64,
+        width: part.width as f64,
+    };
+    formats::resize(picture, region, size, Interpolation::Bilinear)
 }
