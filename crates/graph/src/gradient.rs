@@ -6,7 +6,7 @@
 
 use geometry::PoolKind;
 
-use crate::autodiff::Step;
+use crate::step::Step;
 use crate::{Activation, GraphError, Op, ValueId};
 
 /// Adds to the graph the gradients of the inputs of one node, given that of its first output.

@@ -19,6 +19,7 @@ mod infer;
 mod op;
 mod operands;
 pub mod passes;
+mod step;
 mod summary;
 mod users;
 mod verify;
