@@ -45,13 +45,14 @@ pub(super) struct Settings {
     /// Side of the network's input, 32 or 48x64 [default: that of the pictures]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     img_size: Option<(usize, usize)>,
-    /// Times that every picture is seen [default: 3 for shapes, 24 else]
+    /// Times that every picture is seen [default: 2 for shapes, 24 else]
     #[arg(long)]
     epochs: Option<u64>,
-    /// Pictures of a step [default: 128, 64 for large networks]
+    /// Pictures of a step [default: 128; 32 for shapes, 64 for large
+    /// networks]
     #[arg(short, long)]
     batch_size: Option<usize>,
-    /// Highest learning rate [default: as suits the optimizer]
+    /// Highest learning rate [default: as suits optimizer and data]
     #[arg(long, allow_negative_numbers = true)]
     lr: Option<f64>,
     /// sgd, rmsprop, adam or adamw [default: sgd]
@@ -63,7 +64,8 @@ pub(super) struct Settings {
     /// Plain momentum instead of Nesterov's
     #[arg(long)]
     no_nesterov: bool,
-    /// How strongly weights, not norms and biases, are pulled to zero [default: as suits the optimizer]
+    /// How strongly weights, not norms and biases, are pulled to zero [default: as suits the
+    /// optimizer]
     #[arg(long, allow_negative_numbers = true)]
     weight_decay: Option<f32>,
     /// constant, step, cosine or one-cycle [default: one-cycle]
@@ -83,7 +85,8 @@ pub(super) struct Settings {
     /// Show the training pictures as they are
     #[arg(long, conflicts_with_all = ["crop", "no_flip", "cutout"])]
     no_augment: bool,
-    /// whole, padded (a window in a border of 4), padded:BORDER or random-resized
+    /// whole, padded (a window in a border of 4), padded:BORDER or random-resized [default: whole for
+    /// shapes, random-resized for large networks, padded else]
     #[arg(long, value_parser = parse_crop)]
     crop: Option<Crop>,
     /// Do not mirror pictures
