@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use clap::Args;
 use formats::{Dataset, HeldOut, OpenOptions, Source, Splits};
 use serde_json::{Value, json};
 use train::{Evaluation, Evaluator, RunFolder, TrainConfig};
 
+use super::bar::{Bar, clock};
 use super::engine::Engine;
 use super::failure::{Interrupted, usage};
 use super::output::Messages;
@@ -59,9 +61,16 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     let options = arguments.engine.options();
     let mut evaluator = Evaluator::from_checkpoint(&checkpoint, batch, &options)?;
     let stop = interrupt::stop_flag();
-    let evaluation = evaluator
-        .evaluate_until(dataset, &mut |_, _| {}, stop)?
-        .ok_or_else(|| Interrupted("interrupted".to_owned()))?;
+    let (bar, start) = (Bar::new(messages), Instant::now());
+    let mut show = |done: usize, total: usize| {
+        let rate = done as f64 / start.elapsed().as_secs_f64();
+        let left = clock((total - done) as f64 / rate);
+        let details = format!("{rate:.0} images/s  ETA {left}");
+        bar.show("classifying".to_owned(), done, total, details);
+    };
+    let evaluation = evaluator.evaluate_until(dataset, &mut show, stop);
+    bar.clear();
+    let evaluation = evaluation?.ok_or_else(|| Interrupted("interrupted".to_owned()))?;
     if !evaluation.skipped.is_empty() {
         messages.say(format_args!("warning: {}", evaluation.skipped));
     }

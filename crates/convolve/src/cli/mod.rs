@@ -1,6 +1,7 @@
 //! The command line: one file a verb.
 
 mod arrays;
+mod bar;
 mod bench;
 mod engine;
 mod eval;

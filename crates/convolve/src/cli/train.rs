@@ -10,8 +10,8 @@ use clap::Args;
 use formats::Skipped;
 use train::{Outcome, Trainer};
 
-use self::progress::Progress;
 use self::settings::Settings;
+use super::bar::Bar;
 use super::failure::Interrupted;
 use super::interrupt;
 use super::output::{self, Messages};
@@ -55,10 +55,10 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     introduce(&trainer, &folder, messages);
     let mut told = warn(&trainer, [0, 0], messages);
     while !trainer.is_finished() {
-        let epochs = trainer.config().epochs;
-        let mut progress = Progress::new(epochs, messages);
-        let outcome = trainer.run_epoch(&mut |step| progress.show(step), stop);
-        progress.clear();
+        let (epoch, epochs) = (trainer.progress().epoch + 1, trainer.config().epochs);
+        let bar = Bar::new(messages);
+        let outcome = trainer.run_epoch(&mut |now| progress::show(&bar, now, epoch, epochs), stop);
+        bar.clear();
         match outcome? {
             Outcome::Done(report) => messages.say(progress::line(&report, epochs)),
             Outcome::Stopped => {
