@@ -1,12 +1,17 @@
-//! `.npy` files, version 1–3 (NumPy's `numpy.lib.format`).
+//! `.npy` files, version 1–3 ([NumPy's format](https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html)).
+//!
+//! Six magic bytes, a version, the length of a header, the header (a Python dictionary of `descr`, `fortran_order` and
+//! `shape`), and the elements. Reading that much by hand keeps a parser generator and big integers out of every build.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Seek, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use npyz::{DType, NpyFile, Order, TypeChar, WriterBuilder};
-
 use crate::{Shape, ShapeError, Tensor};
+
+const MAGIC: &[u8; 6] = b"\x93NUMPY";
+/// NumPy itself refuses longer headers.
+const MAX_HEADER: usize = 10_000;
 
 /// Why a `.npy` file could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -61,82 +66,141 @@ pub fn read_npy(path: &Path) -> Result<Tensor<f32>, NpyError> {
         path: path.to_owned(),
         source,
     };
-    let mut file = BufReader::new(File::open(path).map_err(io)?);
-    let length = file.get_ref().metadata().map_err(io)?.len();
-    // The parser multiplies the extents unchecked, so they are looked at before it sees them.
-    Shape::new(&peek_shape(&mut file, length).map_err(io)?).map_err(unaddressable)?;
-    file.rewind().map_err(io)?;
-    let npy = NpyFile::new(file).map_err(io)?;
-    let dims: Vec<usize> = npy.shape().iter().map(|&d| d as usize).collect();
-    let shape = Shape::new(&dims).map_err(unaddressable)?;
-    let DType::Plain(kind) = npy.dtype() else {
-        return Err(NpyError::Type {
-            path: path.to_owned(),
-            descr: npy.dtype().descr(),
-        });
-    };
-    let promised = (shape.len() as u64).saturating_mul(kind.num_bytes().unwrap_or(8) as u64);
-    if promised > length {
+    let file = File::open(path).map_err(io)?;
+    let length = file.metadata().map_err(io)?.len();
+    let mut file = BufReader::new(file);
+    let text = read_header(&mut file).map_err(io)?;
+    let header = Header::parse(&text).ok_or_else(|| io(invalid("the header is damaged")))?;
+    let decode = decoder(&header.descr).ok_or_else(|| NpyError::Type {
+        path: path.to_owned(),
+        descr: header.descr.clone(),
+    })?;
+    let shape = Shape::new(&header.dims).map_err(unaddressable)?;
+    let promised = (shape.len() as u64).saturating_mul(decode.size as u64);
+    let held = length.saturating_sub((MAGIC.len() + 4 + text.len()) as u64);
+    if promised > held {
         return Err(NpyError::Truncated {
             path: path.to_owned(),
             promised,
-            held: length,
+            held,
         });
     }
-    let order = npy.order();
-    let size = kind.size_field();
-    let elements: Vec<f32> = match (kind.type_char(), size) {
-        (TypeChar::Float, 4) => npy.into_vec::<f32>().map_err(io)?,
-        (TypeChar::Float, 8) => narrow(npy.into_vec::<f64>().map_err(io)?, |v| v as f32),
-        (TypeChar::Int, 1) => narrow(npy.into_vec::<i8>().map_err(io)?, f32::from),
-        (TypeChar::Uint, 1) => narrow(npy.into_vec::<u8>().map_err(io)?, f32::from),
-        (TypeChar::Int, 4) => narrow(npy.into_vec::<i32>().map_err(io)?, |v| v as f32),
-        (TypeChar::Int, 8) => narrow(npy.into_vec::<i64>().map_err(io)?, |v| v as f32),
-        _ => {
-            return Err(NpyError::Type {
-                path: path.to_owned(),
-                descr: kind.to_string(),
-            });
-        }
-    };
-    let elements = if order == Order::Fortran {
-        to_c_order(&elements, &dims)
+    let mut bytes = vec![0; shape.len() * decode.size];
+    file.read_exact(&mut bytes).map_err(io)?;
+    let elements: Vec<f32> = bytes
+        .chunks_exact(decode.size)
+        .map(decode.element)
+        .collect();
+    let elements = if header.fortran_order {
+        to_c_order(&elements, &header.dims)
     } else {
         elements
     };
-    Tensor::from_slice(&dims, &elements).map_err(unaddressable)
+    Tensor::from_slice(&header.dims, &elements).map_err(unaddressable)
 }
 
-/// The extents in the header's `'shape': (…)`, each clamped to `usize`. A header without them is
-/// left to the parser to refuse.
-fn peek_shape(file: &mut impl Read, length: u64) -> std::io::Result<Vec<usize>> {
-    let mut prefix = [0u8; 12];
-    let got = file.by_ref().take(12).read(&mut prefix)?;
-    // Version 1 has a two-byte header length; what is read too far belongs to the header anyway.
-    let declared = match prefix[6] {
-        1 => u64::from(u16::from_le_bytes([prefix[8], prefix[9]])),
-        _ => u64::from(u32::from_le_bytes([
-            prefix[8], prefix[9], prefix[10], prefix[11],
-        ])),
+fn invalid(reason: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, reason)
+}
+
+/// Magic, version and length; gives the text of the header.
+fn read_header(file: &mut impl Read) -> io::Result<String> {
+    let mut start = [0u8; 8];
+    file.read_exact(&mut start)?;
+    if start[..6] != *MAGIC {
+        return Err(invalid("not a .npy file"));
+    }
+    let length = match start[6] {
+        1 => {
+            let mut bytes = [0u8; 2];
+            file.read_exact(&mut bytes)?;
+            u16::from_le_bytes(bytes).into()
+        }
+        2 | 3 => {
+            let mut bytes = [0u8; 4];
+            file.read_exact(&mut bytes)?;
+            u32::from_le_bytes(bytes) as usize
+        }
+        version => return Err(invalid(&format!("version {version} of .npy is not known"))),
     };
-    let mut header = prefix[10..got.max(10)].to_vec();
-    file.take(declared.min(length)).read_to_end(&mut header)?;
-    let text = String::from_utf8_lossy(&header);
-    let extents = text
-        .split_once("'shape'")
-        .and_then(|(_, rest)| rest.split_once('('))
-        .and_then(|(_, rest)| rest.split_once(')'))
-        .map_or("", |(extents, _)| extents);
-    Ok(extents
-        .split(',')
-        .map(str::trim)
-        .filter(|extent| !extent.is_empty())
-        .map(|extent| extent.parse().unwrap_or(usize::MAX))
-        .collect())
+    if length > MAX_HEADER {
+        return Err(invalid(&format!("a header of {length} bytes")));
+    }
+    let mut text = vec![0u8; length];
+    file.read_exact(&mut text)?;
+    String::from_utf8(text).map_err(|_| invalid("the header is not text"))
 }
 
-fn narrow<T>(values: Vec<T>, convert: impl Fn(T) -> f32) -> Vec<f32> {
-    values.into_iter().map(convert).collect()
+/// What the dictionary says.
+struct Header {
+    descr: String,
+    fortran_order: bool,
+    dims: Vec<usize>,
+}
+
+impl Header {
+    fn parse(text: &str) -> Option<Self> {
+        let after = |key: &str| {
+            let (_, rest) = text.split_once(&format!("'{key}'"))?;
+            rest.trim_start().strip_prefix(':').map(str::trim_start)
+        };
+        let descr = after("descr")?;
+        let descr = match descr.strip_prefix('\'') {
+            Some(quoted) => quoted.split_once('\'')?.0,
+            // A list of fields; its text stands for it in the message.
+            None => descr.split_once(']')?.0,
+        };
+        let order = after("fortran_order")?;
+        let fortran_order = order.starts_with("True");
+        if !fortran_order && !order.starts_with("False") {
+            return None;
+        }
+        let (extents, _) = after("shape")?.strip_prefix('(')?.split_once(')')?;
+        let dims = extents
+            .split(',')
+            .map(str::trim)
+            .filter(|extent| !extent.is_empty())
+            .map(|extent| extent.parse().ok())
+            .collect::<Option<Vec<usize>>>()?;
+        Some(Self {
+            descr: descr.to_owned(),
+            fortran_order,
+            dims,
+        })
+    }
+}
+
+/// How elements of one type become f32.
+struct Decoder {
+    size: usize,
+    element: fn(&[u8]) -> f32,
+}
+
+/// The decoder of a little-endian type.
+fn decoder(descr: &str) -> Option<Decoder> {
+    macro_rules! number {
+        ($type:ty) => {
+            Decoder {
+                size: size_of::<$type>(),
+                element: |bytes| {
+                    <$type>::from_le_bytes(bytes.try_into().unwrap_or_default()) as f32
+                },
+            }
+        };
+    }
+    Some(match descr {
+        "<f4" => number!(f32),
+        "<f8" => number!(f64),
+        "|i1" => number!(i8),
+        "|u1" => number!(u8),
+        "<i2" => number!(i16),
+        "<u2" => number!(u16),
+        "<i4" => number!(i32),
+        "<u4" => number!(u32),
+        "<i8" => number!(i64),
+        "<u8" => number!(u64),
+        _ => return None,
+    })
 }
 
 /// First axis fastest → last axis fastest.
@@ -178,15 +242,24 @@ pub fn write_npy(path: &Path, dims: &[usize], elements: &[f32]) -> Result<(), Np
 ///
 /// # Errors
 /// What the writer says.
-pub fn write_npy_to(file: impl Write, dims: &[usize], elements: &[f32]) -> std::io::Result<()> {
-    let shape: Vec<u64> = dims.iter().map(|&d| d as u64).collect();
+pub fn write_npy_to(file: impl Write, dims: &[usize], elements: &[f32]) -> io::Result<()> {
+    let mut shape = String::new();
+    for dim in dims {
+        shape += &format!("{dim}, ");
+    }
+    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({shape}), }}");
+    // The elements start at a multiple of 64 bytes, for those who map the file into memory.
+    let unpadded = MAGIC.len() + 4 + header.len() + 1;
+    header += &" ".repeat(unpadded.next_multiple_of(64) - unpadded);
+    header.push('\n');
+    let length = u16::try_from(header.len()).map_err(|_| invalid("too many axes"))?;
     let mut file = BufWriter::new(file);
-    let mut writer = npyz::WriteOptions::<f32>::new()
-        .default_dtype()
-        .shape(&shape)
-        .writer(&mut file)
-        .begin_nd()?;
-    writer.extend(elements.iter().copied())?;
-    writer.finish()?;
+    file.write_all(MAGIC)?;
+    file.write_all(&[1, 0])?;
+    file.write_all(&length.to_le_bytes())?;
+    file.write_all(header.as_bytes())?;
+    for element in elements {
+        file.write_all(&element.to_le_bytes())?;
+    }
     file.flush()
 }
