@@ -117,11 +117,11 @@ impl fmt::Display for GeometryError {
 
 impl std::error::Error for GeometryError {}
 
-/// Product of sizes, or the error that names what was counted. Tensors are addressed by signed
-/// offsets of up to eight-byte elements, so the bound is `isize::MAX / 8`.
+/// Product of sizes, or the error that names what was counted. The bound leaves room for elements of
+/// eight bytes, addressed by signed offsets, and for rounding a size up to whole vectors.
 pub(crate) fn checked_product(what: &'static str, sizes: &[usize]) -> Result<usize, GeometryError> {
     // An empty batch makes the product zero; the other axes must still be addressable.
-    let bound = isize::MAX as usize / 8;
+    let bound = isize::MAX as usize / 256;
     let nonzero = sizes
         .iter()
         .filter(|&&s| s != 0)

@@ -3,6 +3,8 @@
 //! Placement `o` of the window puts tap `t` on input element `i = o·s + t·d − before`. Every kernel
 //! of every direction draws its addresses from this one relation.
 
+use std::collections::BTreeMap;
+
 use crate::Window;
 
 /// One kernel tap along an axis, seen from a walk over another tensor.
@@ -60,28 +62,28 @@ impl Window {
             .collect()
     }
 
-    /// The stride phases of the backward-data pass. Phases without elements are left out; phases
-    /// without taps are kept, since their gradient is zero and has to be written.
+    /// The stride phases of the backward-data pass that any tap reaches, by ascending start: at most
+    /// as many as the kernel has taps, however large the stride. Elements in none of them receive
+    /// nothing; their gradient is zero.
     pub fn backward_phases(&self) -> Vec<Phase> {
-        (0..self.stride.min(self.input))
-            .map(|start| {
-                let mut taps: Vec<Tap> = (0..self.kernel)
-                    .filter_map(|kernel| {
-                        let distance =
-                            (start + self.before) as isize - (kernel * self.dilation) as isize;
-                        (distance.rem_euclid(self.stride as isize) == 0).then(|| Tap {
-                            kernel,
-                            offset: distance.div_euclid(self.stride as isize),
-                        })
-                    })
-                    .collect();
-                taps.reverse();
-                Phase {
-                    start,
-                    step: self.stride,
-                    count: (self.input - start).div_ceil(self.stride),
-                    taps,
-                }
+        let mut phases = BTreeMap::<usize, Vec<Tap>>::new();
+        // A later tap reads an earlier placement, so offsets ascend from the last tap to the first.
+        for kernel in (0..self.kernel).rev() {
+            let distance = (kernel * self.dilation) as isize - self.before as isize;
+            let start = distance.rem_euclid(self.stride as isize);
+            phases.entry(start as usize).or_default().push(Tap {
+                kernel,
+                offset: (start - distance) / self.stride as isize,
+            });
+        }
+        phases
+            .into_iter()
+            .filter(|(start, _)| *start < self.input)
+            .map(|(start, taps)| Phase {
+                start,
+                step: self.stride,
+                count: (self.input - start).div_ceil(self.stride),
+                taps,
             })
             .collect()
     }

@@ -204,6 +204,28 @@ fn layers_of_real_networks_are_exact() {
 }
 
 #[test]
+fn elements_that_no_tap_reaches_have_a_zero_gradient() {
+    let teams = teams();
+    for (seed, (kernel, stride)) in [(1, 3), (2, 5), (1, 40)].into_iter().enumerate() {
+        let case = ConvCase::new(2, 9, 20, [41, 43], [kernel, 1]).stride([stride, 3]);
+        check(&case, &teams, seed as u64);
+    }
+}
+
+#[test]
+fn a_plan_takes_memory_for_its_taps_and_not_for_its_stride() {
+    let geometry = geometry::ConvDesc::new(1, 1)
+        .stride(999_999)
+        .resolve(&[1, 1, 1_000_000, 1_000_000])
+        .unwrap();
+    for direction in Direction::ALL {
+        for (name, plan, ..) in plans(&geometry, direction) {
+            assert!(plan.packed_len() <= 64, "{name}");
+        }
+    }
+}
+
+#[test]
 fn results_are_bitwise_equal_for_every_team() {
     let teams = teams();
     for (c, o, size, k, s, g) in [

@@ -89,6 +89,18 @@ impl Vector for F32x8 {
         })
     }
 
+    #[inline(always)]
+    unsafe fn prefetch_read(at: *const f32) {
+        // SAFETY: a prefetch never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn prefetch_write(at: *const f32) {
+        // SAFETY: a prefetch never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_ET0>(at.cast()) }
+    }
+
     /// Three rounds of shuffles: pairs of rows interleave their elements, then their pairs of
     /// elements, then their halves.
     #[inline(always)]

@@ -87,6 +87,18 @@ impl Vector for F32x16 {
         })
     }
 
+    #[inline(always)]
+    unsafe fn prefetch_read(at: *const f32) {
+        // SAFETY: a prefetch never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn prefetch_write(at: *const f32) {
+        // SAFETY: a prefetch never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_ET0>(at.cast()) }
+    }
+
     /// Four blocks of half the size; AVX2 is part of this family.
     #[inline(always)]
     unsafe fn turn_block(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {

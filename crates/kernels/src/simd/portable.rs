@@ -86,6 +86,12 @@ impl Vector for F32x8Portable {
     }
 
     #[inline(always)]
+    unsafe fn prefetch_read(_: *const f32) {}
+
+    #[inline(always)]
+    unsafe fn prefetch_write(_: *const f32) {}
+
+    #[inline(always)]
     unsafe fn turn_block(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
         for row in 0..8 {
             for column in 0..8 {

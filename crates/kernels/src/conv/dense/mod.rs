@@ -13,19 +13,20 @@ mod tile;
 mod walk;
 mod weights;
 
-use geometry::ConvGeometry;
+use geometry::{ConvGeometry, Window};
 use tensor::Layout;
 
 use self::sweep::{Operands, Sweep};
 use self::walk::Walk;
 pub(super) use self::weights::WeightsPlan;
 use super::{Direction, Epilogue, Refusal};
+use crate::elementwise::fill;
 use crate::shared::Shared;
 use crate::{Context, Isa};
 
 /// Why the dense path does not serve a problem, if so.
 pub(super) fn refuse(geometry: &ConvGeometry) -> Option<Refusal> {
-    (geometry.windows[0] != geometry::Window::UNIT).then_some(Refusal::Depth)
+    (geometry.windows[0] != Window::UNIT).then_some(Refusal::Depth)
 }
 
 /// Forward or backward-data, planned: one sweep for forward, one for each stride phase backwards.
@@ -38,6 +39,8 @@ pub(super) struct SweepPlan {
     sweeps: Vec<(usize, usize, Sweep)>,
     tasks: usize,
     packed_len: usize,
+    /// Some target elements belong to no sweep: no tap reaches them.
+    gaps: bool,
 }
 
 impl SweepPlan {
@@ -48,7 +51,13 @@ impl SweepPlan {
         isa: Isa,
     ) -> Self {
         let (mut tasks, mut packed_len) = (0, 0);
-        let sweeps = Walk::all(geometry, direction, layout)
+        let walks = Walk::all(geometry, direction, layout);
+        let gaps = direction == Direction::BackwardData && {
+            let [_, height, width] = &geometry.windows;
+            let phases = |window: &Window| window.stride.min(window.input);
+            walks.len() < phases(height) * phases(width)
+        };
+        let sweeps = walks
             .into_iter()
             .map(|walk| {
                 let sweep = Sweep::new(walk, isa);
@@ -65,6 +74,7 @@ impl SweepPlan {
             sweeps,
             tasks,
             packed_len,
+            gaps,
         }
     }
 
@@ -105,6 +115,9 @@ impl SweepPlan {
         target: &mut [f32],
         scratch: &mut [f32],
     ) {
+        if self.gaps {
+            fill(ctx, target, 0.0);
+        }
         let target = Shared::new(target);
         let per_worker = self.scratch_per_worker();
         let scratch = Shared::new(scratch);

@@ -51,6 +51,13 @@ pub(super) unsafe fn tile<V: Vector, const MR: usize, const NV: usize>(
 ) {
     // SAFETY: the contract of this function, element by element.
     unsafe {
+        // Short sums end before their first store has fetched its cache line, so all lines are asked
+        // for now: the output is usually larger than every cache.
+        for &offset in targets {
+            for v in 0..NV {
+                V::prefetch_write(target.start.wrapping_add(offset + v * V::LANES));
+            }
+        }
         let mut sums = [[V::zero(); NV]; MR];
         let mut weights = panel;
         for segment in segments {

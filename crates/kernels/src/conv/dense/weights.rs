@@ -33,15 +33,22 @@ const TASKS: usize = 64;
 /// Vectors of the widest tile.
 const MAX_VECTORS: usize = 3;
 
-/// `rows` neighbouring rows of the gradient by `vectors` vectors of output channels.
+/// Neighbouring rows of the gradient, (tap, channel) in the order of the summation.
+#[derive(Clone, Copy, Debug)]
+struct Rows {
+    /// First row.
+    first: usize,
+    /// Distance of its source element from the position's first one.
+    offset: usize,
+    /// How many.
+    count: usize,
+}
+
+/// Rows by a few vectors of output channels of a group.
 #[derive(Clone, Copy, Debug)]
 struct Tile {
     group: usize,
-    /// Row of the accumulator: (tap, channel) in the order of the summation.
-    row: usize,
-    /// Distance of the first row's source element from the position's first one.
-    offset: usize,
-    rows: usize,
+    rows: Rows,
     /// First vector of output channels.
     first: usize,
     vectors: usize,
@@ -53,7 +60,10 @@ pub(in crate::conv) struct WeightsPlan {
     walk: Walk,
     geometry: ConvGeometry,
     isa: Isa,
-    tiles: Vec<Tile>,
+    /// The rows of a group, cut into what the registers hold.
+    rows: Vec<Rows>,
+    /// Vectors of output channels of a tile; the last of a group may have fewer.
+    wide: usize,
     cut: Cut,
     partitions: usize,
     splits: usize,
@@ -70,23 +80,43 @@ impl WeightsPlan {
             per_unit * walk.columns.source_step * walk.rows.source_step * walk.source_channels;
         let strip = STRIP_ELEMENTS / unit_elements.max(1);
         let cut = Cut::new(&walk, strip.max(STRIP_PIXELS.div_ceil(per_unit.max(1))));
-        let tiles = tiles(&walk, cut.pitch, isa, vectors);
+        let wide = tile_width(isa, vectors);
+        let rows = cut_rows(&walk, cut.pitch, isa, wide);
+        let tiles = walk.groups * vectors.div_ceil(wide) * rows.len();
         let wanted = (walk.macs() / TASK_MACS).clamp(1, TASKS);
         let accumulator = walk.groups * walk.depth() * vectors * isa.lanes();
         let partitions = wanted
             .min(PARTIAL_ELEMENTS / accumulator.max(1))
             .min(walk.batch * cut.strips)
             .max(1);
-        let splits = wanted.div_ceil(partitions).clamp(1, tiles.len().max(1));
+        let splits = wanted.div_ceil(partitions).clamp(1, tiles.max(1));
         Self {
             geometry: *geometry,
             isa,
-            tiles,
+            rows,
+            wide,
             cut,
             partitions,
             splits,
             vectors,
             walk,
+        }
+    }
+
+    /// Tiles of all groups: group by group, channels by channels, rows by rows.
+    fn tiles(&self) -> usize {
+        self.walk.groups * self.vectors.div_ceil(self.wide) * self.rows.len()
+    }
+
+    fn tile(&self, index: usize) -> Tile {
+        let (panel, rows) = (index / self.rows.len(), index % self.rows.len());
+        let panels = self.vectors.div_ceil(self.wide);
+        let first = panel % panels * self.wide;
+        Tile {
+            group: panel / panels,
+            rows: self.rows[rows],
+            first,
+            vectors: self.wide.min(self.vectors - first),
         }
     }
 
@@ -176,37 +206,33 @@ impl WeightsPlan {
     }
 }
 
-/// Cuts the rows of every stretch, and the output channels, into tiles.
-fn tiles(walk: &Walk, pitch: usize, isa: Isa, vectors: usize) -> Vec<Tile> {
-    let wide = match vectors {
+/// Vectors of output channels of a tile, dividing them evenly where possible.
+fn tile_width(isa: Isa, vectors: usize) -> usize {
+    match vectors {
         _ if isa == Isa::Portable => 1,
         0 | 1 => 1,
         v if v % 2 == 0 => 2,
         v if v % 3 == 0 => 3,
         _ => 2,
-    };
+    }
+}
+
+/// Cuts the rows of every stretch into tiles.
+fn cut_rows(walk: &Walk, pitch: usize, isa: Isa, wide: usize) -> Vec<Rows> {
     let mut tiles = Vec::new();
-    for group in 0..walk.groups {
-        for first in (0..vectors).step_by(wide) {
-            let vectors = wide.min(vectors - first);
-            let mut row = 0;
-            for segment in walk.segments(pitch) {
-                let mut at = 0;
-                while at < segment.len {
-                    let rows = tile_rows(isa, vectors, segment.len - at);
-                    tiles.push(Tile {
-                        group,
-                        row: row + at,
-                        offset: segment.offset + at,
-                        rows,
-                        first,
-                        vectors,
-                    });
-                    at += rows;
-                }
-                row += segment.len;
-            }
+    let mut row = 0;
+    for segment in walk.segments(pitch) {
+        let mut at = 0;
+        while at < segment.len {
+            let count = tile_rows(isa, wide, segment.len - at);
+            tiles.push(Rows {
+                first: row + at,
+                offset: segment.offset + at,
+                count,
+            });
+            at += count;
         }
+        row += segment.len;
     }
     tiles
 }
@@ -238,17 +264,17 @@ unsafe fn task_body<V: Vector>(
     let share = |whole: usize, part: usize, parts: usize| {
         (whole * part / parts)..(whole * (part + 1) / parts)
     };
-    let tiles = &plan.tiles[share(plan.tiles.len(), split, plan.splits)];
+    let tiles = share(plan.tiles(), split, plan.splits);
     let row_len = plan.row_len();
     let start = |tile: &Tile| {
-        let row = tile.group * walk.depth() + tile.row;
+        let row = tile.group * walk.depth() + tile.rows.first;
         partial.wrapping_add(row * row_len + tile.first * V::LANES)
     };
-    for tile in tiles {
-        for row in 0..tile.rows {
+    for tile in tiles.clone().map(|index| plan.tile(index)) {
+        for row in 0..tile.rows.count {
             for vector in 0..tile.vectors {
                 // SAFETY: inside the partition's accumulator.
-                unsafe { V::zero().store(start(tile).add(row * row_len + vector * V::LANES)) };
+                unsafe { V::zero().store(start(&tile).add(row * row_len + vector * V::LANES)) };
             }
         }
     }
@@ -270,34 +296,33 @@ unsafe fn task_body<V: Vector>(
         let image_len = walk.rows.count * walk.columns.count * walk.target_channels;
         let gradient = &dy[image * image_len..][..image_len];
         let mut packed = None;
-        for tile in tiles {
+        for tile in tiles.clone().map(|index| plan.tile(index)) {
             if packed != Some((tile.group, tile.first)) {
                 packed = Some((tile.group, tile.first));
                 // SAFETY: V's instructions exist.
                 unsafe {
-                    pack_gradient::<V>(walk, tile, gradient, (first_pixel, block.pixels()), panel);
+                    pack_gradient::<V>(walk, &tile, gradient, (first_pixel, block.pixels()), panel);
                 }
             }
             let pass = Pass {
                 source: pixels
                     .source
-                    .wrapping_add(tile.group * walk.source_channels_per_group() + tile.offset),
+                    .wrapping_add(tile.group * walk.source_channels_per_group() + tile.rows.offset),
                 gradient: panel.as_ptr(),
-                sums: start(tile),
+                sums: start(&tile),
                 row_len,
             };
             // SAFETY: the shapes are those of `tile_rows`, which fit the registers of V.
             unsafe {
-                match (V::REGISTERS, tile.vectors, tile.rows) {
+                match (V::REGISTERS, tile.vectors, tile.rows.count) {
                     (32, 1, 24) => pass.run::<V, 24, 1>(&pixels),
                     (32, 1, 16) => pass.run::<V, 16, 1>(&pixels),
-                    (16, 1, 12) | (32, 2, 12) => match tile.vectors {
-                        1 => pass.run::<V, 12, 1>(&pixels),
-                        _ => pass.run::<V, 12, 2>(&pixels),
-                    },
+                    (16 | 32, 1, 12) => pass.run::<V, 12, 1>(&pixels),
+                    (32, 2, 12) => pass.run::<V, 12, 2>(&pixels),
                     (16 | 32, 1, 8) => pass.run::<V, 8, 1>(&pixels),
                     (32, 2, 8) => pass.run::<V, 8, 2>(&pixels),
                     (32, 3, 8) => pass.run::<V, 8, 3>(&pixels),
+                    (16, 1, 6) => pass.run::<V, 6, 1>(&pixels),
                     (16, 2, 6) => pass.run::<V, 6, 2>(&pixels),
                     (_, 1, 4) => pass.run::<V, 4, 1>(&pixels),
                     (16 | 32, 2, 4) => pass.run::<V, 4, 2>(&pixels),
