@@ -4,7 +4,7 @@
 //! `shape`), and the elements. Reading that much by hand keeps a parser generator and big integers out of every build.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use crate::{Shape, ShapeError, Tensor};
@@ -56,7 +56,8 @@ pub enum NpyError {
 /// Reads a `.npy` file of float32, float64 or integers as f32, in C order whatever the file's.
 ///
 /// # Errors
-/// See [`NpyError`]; the size is checked against the file's length before memory is taken.
+/// See [`NpyError`]; the size is checked against the file's length before memory is taken, so pipes and devices,
+/// which have none, are refused.
 pub fn read_npy(path: &Path) -> Result<Tensor<f32>, NpyError> {
     let io = |source| NpyError::Io {
         path: path.to_owned(),
@@ -66,10 +67,14 @@ pub fn read_npy(path: &Path) -> Result<Tensor<f32>, NpyError> {
         path: path.to_owned(),
         source,
     };
+    // Asked before it is opened: opening a pipe waits until somebody writes to it.
+    if !path.metadata().map_err(io)?.is_file() {
+        return Err(io(invalid("not a regular file; only those are read")));
+    }
     let file = File::open(path).map_err(io)?;
     let length = file.metadata().map_err(io)?.len();
     let mut file = BufReader::new(file);
-    let text = read_header(&mut file).map_err(io)?;
+    let text = read_header(&mut file).map_err(|error| io(named(error)))?;
     let header = Header::parse(&text).ok_or_else(|| io(invalid("the header is damaged")))?;
     let decode = decoder(&header.descr).ok_or_else(|| NpyError::Type {
         path: path.to_owned(),
@@ -77,7 +82,7 @@ pub fn read_npy(path: &Path) -> Result<Tensor<f32>, NpyError> {
     })?;
     let shape = Shape::new(&header.dims).map_err(unaddressable)?;
     let promised = (shape.len() as u64).saturating_mul(decode.size as u64);
-    let held = length.saturating_sub((MAGIC.len() + 4 + text.len()) as u64);
+    let held = length.saturating_sub(file.stream_position().map_err(io)?);
     if promised > held {
         return Err(NpyError::Truncated {
             path: path.to_owned(),
@@ -101,6 +106,14 @@ pub fn read_npy(path: &Path) -> Result<Tensor<f32>, NpyError> {
 
 fn invalid(reason: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, reason)
+}
+
+/// The end of a file too short for a header in words that say so.
+fn named(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => invalid("not a .npy file; it ends before its header does"),
+        _ => error,
+    }
 }
 
 /// Magic, version and length; gives the text of the header.

@@ -79,6 +79,34 @@ fn npy_files_of_several_types_and_orders_are_read() {
     let integers: Vec<u8> = [-1i64, 7].iter().flat_map(|v| v.to_le_bytes()).collect();
     std::fs::write(&path, npy_bytes("<i8", "False", "(2,)", &integers)).unwrap();
     assert_eq!(read_npy(&path).unwrap().data(), [-1., 7.]);
+
+    std::fs::write(&path, npy_bytes("<u2", "False", "(2,)", &[1, 2, 0, 255])).unwrap();
+    assert_eq!(read_npy(&path).unwrap().data(), [513., 65280.]);
+}
+
+#[test]
+fn bytes_are_counted_from_the_end_of_the_header() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("short.npy");
+    let first = npy_bytes("<f4", "False", "(2, 3)", &[0; 24]);
+    // Version 2 has four bytes for the length of the header, version 1 has two.
+    let second = [b"\x93NUMPY\x02\x00", &first[8..10], &[0, 0], &first[10..]].concat();
+    for whole in [first, second] {
+        std::fs::write(&path, &whole).unwrap();
+        assert_eq!(read_npy(&path).unwrap().data(), [0.0; 6]);
+        std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+        let error = read_npy(&path).unwrap_err().to_string();
+        let words = "short.npy: the header promises 24 bytes of elements, the file holds 23";
+        assert!(error.ends_with(words), "{error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn devices_have_no_length_and_are_not_read() {
+    let error = read_npy(std::path::Path::new("/dev/zero")).unwrap_err();
+    let words = "/dev/zero: not a regular file; only those are read";
+    assert_eq!(error.to_string(), words);
 }
 
 #[test]
