@@ -1,15 +1,20 @@
 //! Flags that say how the engine computes.
 
+use std::ops::RangeInclusive;
+
 use clap::Args;
 use kernels::Isa;
 use runtime::RuntimeOptions;
 use tensor::Layout;
 
+/// How many threads may be asked for.
+pub(crate) const THREADS: RangeInclusive<i64> = 1..=1024;
+
 /// Threads and layout; results do not depend on the first, and on the second only in rounding.
 #[derive(Args, Clone, Copy)]
 pub(crate) struct Engine {
     /// Threads; one a core by default
-    #[arg(short = 'j', long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(short = 'j', long, value_parser = clap::value_parser!(u16).range(THREADS))]
     threads: Option<u16>,
     /// How feature maps lie in memory while computing: nchw or nhwc
     #[arg(long, default_value_t, value_name = "LAYOUT")]

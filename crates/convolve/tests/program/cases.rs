@@ -74,6 +74,62 @@ fn every_case_is_answered_in_turn() {
     assert!(!names(&below).contains(&"n.npy".to_owned()));
 }
 
+/// The errors that a file of cases is answered with.
+#[track_caller]
+fn errors(cases: &[u8]) -> Vec<String> {
+    let folder = folder();
+    std::fs::write(folder.path().join("cases.jsonl"), cases).unwrap();
+    let answers = objects(&succeed(folder.path(), &["op", "--cases", "cases.jsonl"]));
+    answers
+        .iter()
+        .map(|answer| answer["error"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn errors_name_the_line_of_the_file() {
+    let lines: [&[u8]; 5] = [
+        br#"{"problem": "conv:n1c3h0w8:o4k3", "output": "n.npy"}"#,
+        b"",
+        b"[not json",
+        b"{\"problem\": \"\xff\"}",
+        br#"{"problem": "conv:n1c3h8w8:o4k3"}"#,
+    ];
+    let answers = errors(&lines.join(&b'\n'));
+    assert_eq!(answers.len(), 4, "{answers:?}");
+    assert!(!answers[0].contains("line"), "{answers:?}");
+    assert!(answers[1].starts_with("line 3 column 3: "), "{answers:?}");
+    assert_eq!(answers[2], "line 4 column 14: not UTF-8");
+    assert!(answers[3].starts_with("line 5 column "), "{answers:?}");
+    assert!(
+        answers[3].ends_with("missing field `output`"),
+        "{answers:?}"
+    );
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_first_case() {
+    let answers = errors("\u{feff}{\"problem\": \"conv:x\", \"output\": \"n.npy\"}\r\n".as_bytes());
+    assert_eq!(answers.len(), 1);
+    assert!(answers[0].contains("conv:x"), "{answers:?}");
+    let answers = errors("{}\n\u{feff}{}".as_bytes());
+    assert!(answers[1].starts_with("line 2 column 1: "), "{answers:?}");
+}
+
+#[test]
+fn threads_have_the_bounds_of_the_flag() {
+    for threads in ["0", "-1", "1025", "999999999"] {
+        let case = format!(
+            r#"{{"problem": "conv:n1c3h8w8:o4k3", "threads": {threads}, "output": "n.npy"}}"#
+        );
+        let words = format!("{threads} is not in 1..=1024");
+        assert_eq!(errors(case.as_bytes()), [format!("threads: {words}")]);
+        let flag = format!("--threads={threads}");
+        let arguments = ["op", "conv:n1c3h8w8:o4k3", "--output", "n.npy", &flag];
+        fail(folder().path(), 2, &arguments, &[&words]);
+    }
+}
+
 #[test]
 fn a_missing_file_of_cases_is_wrong_usage() {
     let folder = folder();

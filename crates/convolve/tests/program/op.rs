@@ -150,7 +150,14 @@ fn arrays_are_held_against_the_problem() {
         folder.path(),
         1,
         &given("short.npy", "w.npy"),
-        &["short.npy"],
+        &["short.npy: the header promises 200 bytes of elements, the file holds 196"],
+    );
+    #[cfg(unix)]
+    fail(
+        folder.path(),
+        1,
+        &given("/dev/zero", "w.npy"),
+        &["/dev/zero: not a regular file"],
     );
     std::fs::write(folder.path().join("text.npy"), "no array").unwrap();
     fail(folder.path(), 1, &given("text.npy", "w.npy"), &["text.npy"]);

@@ -4,14 +4,19 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
 use kernels::Team;
 use kernels::conv::{ConvOptions, Direction};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{Task, convolution};
+use crate::cli::engine::THREADS;
 use crate::cli::failure::{one_line, usage};
 use crate::cli::output;
+
+/// What some editors put before the first character of a file.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A case: the flags of `op` by their names. What is left out is as on the command line.
 #[derive(Deserialize)]
@@ -21,7 +26,7 @@ struct Case {
     direction: Option<String>,
     layout: Option<String>,
     algorithm: Option<String>,
-    threads: Option<usize>,
+    threads: Option<i64>,
     input: Option<PathBuf>,
     weight: Option<PathBuf>,
     bias: Option<PathBuf>,
@@ -37,15 +42,20 @@ pub(super) fn run(
     options: ConvOptions,
     team: &Team,
 ) -> anyhow::Result<()> {
-    let unreadable = |error| anyhow::anyhow!("{}: {error}", file.display());
+    let unreadable = |error| anyhow!("{}: {error}", file.display());
     let lines = File::open(file).map_err(|error| usage(unreadable(error)))?;
     let folder = file.parent().unwrap_or(Path::new(""));
-    for line in BufReader::new(lines).lines() {
+    for (index, line) in BufReader::new(lines).split(b'\n').enumerate() {
         let line = line.map_err(unreadable)?;
-        if line.trim().is_empty() {
+        let line = match index {
+            0 => line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&line),
+            _ => &line,
+        };
+        if line.trim_ascii().is_empty() {
             continue;
         }
-        let answer = answer(&line, folder, direction, options, team);
+        let answer =
+            parse(line, index + 1).and_then(|case| answer(case, folder, direction, options, team));
         output::json(&match answer {
             Ok(path) => json!({ "output": path }),
             Err(error) => json!({ "error": one_line(&error.to_string()) }),
@@ -54,15 +64,29 @@ pub(super) fn run(
     Ok(())
 }
 
+/// Reads line `number` of the file.
+fn parse(line: &[u8], number: usize) -> anyhow::Result<Case> {
+    let line = std::str::from_utf8(line).map_err(|error| {
+        let column = error.valid_up_to() + 1;
+        anyhow!("line {number} column {column}: not UTF-8")
+    })?;
+    serde_json::from_str(line).map_err(|error| {
+        // The parser has seen this line alone and counts from it; its columns are right.
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        let text = error.to_string();
+        let reason = text.strip_suffix(&place).unwrap_or(&text);
+        anyhow!("line {number} column {}: {reason}", error.column())
+    })
+}
+
 /// Computes one case and gives back the output as the case names it.
 fn answer(
-    line: &str,
+    case: Case,
     folder: &Path,
     direction: Direction,
     mut options: ConvOptions,
     team: &Team,
 ) -> anyhow::Result<PathBuf> {
-    let case: Case = serde_json::from_str(line)?;
     if let Some(layout) = case.layout {
         options.layout = layout.parse().map_err(usage)?;
     }
@@ -73,6 +97,7 @@ fn answer(
         Some(direction) => direction.parse().map_err(usage)?,
         None => direction,
     };
+    let threads = case.threads.map(checked).transpose()?;
     let below = |path: Option<PathBuf>| path.map(|path| folder.join(path));
     let task = Task {
         geometry: convolution(&case.problem).map_err(usage)?,
@@ -84,9 +109,20 @@ fn answer(
         grad: below(case.grad),
         output: folder.join(&case.output),
     };
-    match case.threads {
-        Some(threads) => task.run(&Team::new(threads.min(1024))?)?,
+    match threads {
+        Some(threads) => task.run(&Team::new(threads)?)?,
         None => task.run(team)?,
     }
     Ok(case.output)
+}
+
+/// A number of threads within the bounds of `--threads`.
+fn checked(threads: i64) -> anyhow::Result<usize> {
+    let within = THREADS.contains(&threads).then_some(threads);
+    within
+        .and_then(|threads| threads.try_into().ok())
+        .ok_or_else(|| {
+            let (least, most) = THREADS.into_inner();
+            usage(format!("threads: {threads} is not in {least}..={most}"))
+        })
 }
