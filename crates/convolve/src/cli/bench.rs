@@ -35,7 +35,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     peak: bool,
     /// Of a network: images at once
-    #[arg(short, long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(
+        short, long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..),
+        conflicts_with_all = ["problems", "peak"]
+    )]
     batch: u16,
     /// Of a network: a step of training with SGD instead of a forward run
     #[arg(long, conflicts_with_all = ["problems", "peak"])]
@@ -47,10 +50,10 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with_all = ["problems", "peak"])]
     profile: bool,
     /// Of a problem: forward, backward-data or backward-weights
-    #[arg(long, default_value_t = Direction::Forward)]
+    #[arg(long, default_value_t = Direction::Forward, conflicts_with_all = ["model", "peak"])]
     direction: Direction,
     /// Of a problem: an algorithm, instead of the best that serves it
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["model", "peak"])]
     algorithm: Option<Algorithm>,
     /// Number format of the computation; f32 is the only one yet
     #[arg(long, default_value = "f32", value_parser = parse_precision)]

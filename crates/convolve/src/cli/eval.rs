@@ -13,6 +13,7 @@ use super::bar::{Bar, clock};
 use super::engine::Engine;
 use super::failure::{Interrupted, usage};
 use super::output::Messages;
+use super::printable::printable;
 use super::table::{self, Align};
 use super::{interrupt, output, trained};
 
@@ -32,7 +33,7 @@ pub(crate) struct Arguments {
     #[arg(long, visible_alias = "data-dir", value_name = "shapes|DIR|FILE")]
     data: Option<String>,
     /// The part of --data that was held out of training
-    #[arg(long, value_name = "PART")]
+    #[arg(long, value_name = "PART", value_parser = parse_fraction, allow_negative_numbers = true)]
     val_fraction: Option<f64>,
     /// The seed that chose the held-out part
     #[arg(long)]
@@ -45,6 +46,13 @@ pub(crate) struct Arguments {
     /// One JSON object, with the confusion matrix
     #[arg(long)]
     json: bool,
+}
+
+fn parse_fraction(text: &str) -> Result<f64, String> {
+    let fraction = text.parse().ok();
+    fraction
+        .filter(|&fraction| 0.0 < fraction && fraction < 1.0)
+        .ok_or_else(|| "a number in (0, 1) is wanted, both ends left out".to_owned())
 }
 
 /// Classifies a data set and compares.
@@ -168,7 +176,7 @@ fn as_text(evaluation: &Evaluation, labels: &[String]) -> String {
                 _ => percent(part),
             };
             [
-                label.clone(),
+                printable(label),
                 pictures.to_string(),
                 correct.to_string(),
                 accuracy,

@@ -13,6 +13,7 @@ mod models;
 mod op;
 mod output;
 mod predict;
+mod printable;
 mod summary;
 mod table;
 mod train;
@@ -73,6 +74,11 @@ pub(crate) fn run() -> ExitCode {
         Verb::Bench(arguments) => bench::run(arguments),
         Verb::Op(arguments) => op::run(arguments),
     };
+    end(done)
+}
+
+/// Reports an error, if there was one, and gives the exit code.
+fn end(done: anyhow::Result<()>) -> ExitCode {
     let Err(error) = done else {
         return ExitCode::SUCCESS;
     };
@@ -90,9 +96,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            // A reader who has left has seen enough.
-            let _ = output::data(text.trim_end());
-            ExitCode::SUCCESS
+            end(output::data(text.trim_end()).map_err(anyhow::Error::from))
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             output::remark(text.trim_end());
@@ -102,7 +106,12 @@ fn refuse(error: &clap::Error) -> ExitCode {
             let first = text.split("\n\nUsage:").next().unwrap_or_default();
             let first = first.split("\n\nFor more information").next();
             let first = first.unwrap_or_default().trim_start_matches("error:");
-            report(first);
+            // A tip is a paragraph of its own, so nothing separates it once all is one line.
+            report(
+                &first
+                    .replace("\n\n  tip:", "; tip:")
+                    .replace("\n  tip:", "; tip:"),
+            );
             ExitCode::from(2)
         }
     }

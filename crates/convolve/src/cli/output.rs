@@ -5,11 +5,17 @@ use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
+use super::printable::printable_lines;
+
 /// Writes a line of data.
 ///
 /// # Errors
 /// When nobody reads any more, among others; the program then ends in peace.
 pub(crate) fn data(line: impl Display) -> io::Result<()> {
+    write(&printable_lines(line))
+}
+
+fn write(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{line}")?;
     // A reader at the other end of a pipe sees every line as it comes.
@@ -21,12 +27,13 @@ pub(crate) fn data(line: impl Display) -> io::Result<()> {
 /// # Errors
 /// As [`data`].
 pub(crate) fn json(value: &impl Serialize) -> io::Result<()> {
-    data(serde_json::to_string(value).map_err(io::Error::from)?)
+    // JSON has an escape of its own for what a terminal would obey.
+    write(&serde_json::to_string(value).map_err(io::Error::from)?)
 }
 
 /// Writes a line to the person at the terminal. That it cannot be written is no reason to stop.
 pub(crate) fn remark(line: impl Display) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", printable_lines(line));
 }
 
 /// What is told besides data and errors: nothing when the person asked for quiet.

@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
 use clap::Args;
 use formats::{DataError, Picture, images_below};
 use serde_json::{Value, json};
 use train::{Classifier, Prediction};
 
 use super::engine::Engine;
-use super::failure::{one_line, usage};
-use super::{output, trained};
+use super::failure::{exit_code, usage};
+use super::printable::printable;
+use super::{output, report, trained};
 
 /// The network for those who have none: it tells the ten classes of CIFAR-10 apart.
 static BUILT_IN: &[u8] = include_bytes!("../../assets/classifier.safetensors");
@@ -41,6 +43,13 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let (network, pictures) = match arguments.paths.split_first() {
         Some((first, rest)) if trained::is_trained(first) => (Some(first), rest),
+        Some((first, _)) if trained::is_foreign(first) => {
+            return Err(usage(format!(
+                "{}: weights of other programs are not read; name a run folder or a .safetensors file \
+                 of this program",
+                first.display()
+            )));
+        }
         _ => (None, arguments.paths.as_slice()),
     };
     if pictures.is_empty() {
@@ -51,64 +60,94 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Some(path) => Classifier::new(&trained::open(path)?, &options)?,
         None => Classifier::from_bytes(BUILT_IN, "the built-in classifier", &options)?,
     };
-    let mut faults = Faults::default();
-    for path in pictures {
-        let images = match images_below(path) {
-            Ok(images) => images,
+    let images: Vec<_> = pictures.iter().flat_map(|path| named_by(path)).collect();
+    let mut faults = Faults::among(images.len());
+    for image in images {
+        let opened = image.and_then(|image| Ok((Picture::open(&image)?, image)));
+        let (picture, image) = match opened {
+            Ok(opened) => opened,
             Err(error) => {
-                faults.note(path, &error);
+                faults.note(error)?;
                 continue;
             }
         };
-        for image in images {
-            let picture = match Picture::open(&image) {
-                Ok(picture) => picture,
-                Err(error) => {
-                    faults.note(&image, &error);
-                    continue;
-                }
-            };
-            let top = classifier.classify(&picture, arguments.top.into())?;
-            if arguments.json {
-                output::json(&as_json(&image, &top))?;
-            } else {
-                output::data(as_text(&image, &top))?;
-            }
+        let top = classifier.classify(&picture, arguments.top.into())?;
+        if arguments.json {
+            output::json(&as_json(&image, &top))?;
+        } else {
+            output::data(as_text(&image, &top))?;
         }
     }
     faults.verdict()
 }
 
+/// The images that an argument stands for, or the one reason why there are none.
+fn named_by(path: &Path) -> Vec<anyhow::Result<PathBuf>> {
+    if path
+        .metadata()
+        .is_ok_and(|found| !found.is_file() && !found.is_dir())
+    {
+        return vec![Err(anyhow!(
+            "{}: neither a regular file nor a folder",
+            path.display()
+        ))];
+    }
+    match images_below(path) {
+        Ok(images) => images.into_iter().map(Ok).collect(),
+        Err(error) => vec![Err(explained(path, error))],
+    }
+}
+
+/// The name of a network where a picture should be is a likely slip.
+fn explained(path: &Path, error: DataError) -> anyhow::Error {
+    let found = path.to_str().and_then(|name| zoo::find(name).ok());
+    match (&error, found) {
+        (DataError::Missing { .. }, Some(found)) => usage(format!(
+            "{}: a network without weights; name a run folder or a .safetensors file",
+            found.name()
+        )),
+        _ => error.into(),
+    }
+}
+
 /// Pictures that could not be read.
-#[derive(Default)]
 struct Faults {
+    /// Pictures, and arguments that stand for none.
+    asked: usize,
     count: usize,
-    missing: bool,
+    wrong_usage: bool,
 }
 
 impl Faults {
-    fn note(&mut self, path: &Path, error: &DataError) {
-        self.count += 1;
-        if matches!(error, DataError::Missing { .. }) {
-            self.missing = true;
-            if let Some(found) = path.to_str().and_then(|name| zoo::find(name).ok()) {
-                return output::remark(format_args!(
-                    "error: {}: a network without weights; name a run folder or a .safetensors file",
-                    found.name()
-                ));
-            }
+    fn among(asked: usize) -> Self {
+        Self {
+            asked,
+            count: 0,
+            wrong_usage: false,
         }
-        output::remark(format_args!("error: {}", one_line(&error.to_string())));
+    }
+
+    /// Tells of a fault.
+    ///
+    /// # Errors
+    /// The fault itself, where it is all there is to say.
+    fn note(&mut self, error: anyhow::Error) -> anyhow::Result<()> {
+        if self.asked == 1 {
+            return Err(error);
+        }
+        self.count += 1;
+        self.wrong_usage |= exit_code(&error) == 2;
+        report(&error.to_string());
+        Ok(())
     }
 
     /// The end of it all; a file that is not there is wrong usage.
     fn verdict(self) -> anyhow::Result<()> {
-        let text = match self.count {
-            0 => return Ok(()),
-            1 => "1 picture could not be read".to_owned(),
-            count => format!("{count} pictures could not be read"),
-        };
-        Err(match self.missing {
+        if self.count == 0 {
+            return Ok(());
+        }
+        let text = format!("{} of {} could not be classified", self.count, self.asked);
+        Err(match self.wrong_usage {
             true => usage(text),
             false => anyhow::Error::msg(text),
         })
@@ -126,7 +165,13 @@ fn as_json(image: &Path, top: &[Prediction]) -> Value {
 fn as_text(image: &Path, top: &[Prediction]) -> String {
     let guesses: Vec<String> = top
         .iter()
-        .map(|guess| format!("{} {:.1} %", guess.label, 100.0 * guess.probability))
+        .map(|guess| {
+            format!(
+                "{} {:.1} %",
+                printable(&guess.label),
+                100.0 * guess.probability
+            )
+        })
         .collect();
-    format!("{}: {}", image.display(), guesses.join(", "))
+    format!("{}: {}", printable(image.display()), guesses.join(", "))
 }

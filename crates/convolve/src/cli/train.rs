@@ -15,6 +15,7 @@ use super::bar::Bar;
 use super::failure::Interrupted;
 use super::interrupt;
 use super::output::{self, Messages};
+use super::printable::printable;
 use super::table::thousands;
 
 /// What `train` takes.
@@ -65,7 +66,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
                 return Err(Interrupted(format!(
                     "stopped in epoch {}; go on with: convolve train --resume {}",
                     trainer.progress().epoch + 1,
-                    folder.display()
+                    printable(folder.display())
                 ))
                 .into());
             }
@@ -84,7 +85,7 @@ fn introduce(trainer: &Trainer, folder: &Path, messages: Messages) {
     messages.say(format_args!(
         "{} on {}: {} training pictures, {} held out, {}×{height}×{width}, {} parameters, {} threads",
         config.model,
-        config.data,
+        printable(&config.data),
         thousands(train as u64),
         thousands(held_out as u64),
         card.preprocess.channels,
@@ -94,14 +95,14 @@ fn introduce(trainer: &Trainer, folder: &Path, messages: Messages) {
     let classes: Vec<_> = card.classes.iter().enumerate().take(20).collect();
     let named: Vec<String> = classes
         .iter()
-        .map(|(index, name)| format!("{index} {name}"))
+        .map(|(index, name)| format!("{index} {}", printable(name)))
         .collect();
     let more = match card.classes.len() - named.len() {
         0 => String::new(),
         more => format!(", and {more} more"),
     };
     messages.say(format_args!("classes: {}{more}", named.join(", ")));
-    messages.say(format_args!("run folder: {}", folder.display()));
+    messages.say(format_args!("run folder: {}", printable(folder.display())));
 }
 
 fn parameters(trainer: &Trainer) -> u64 {
@@ -135,7 +136,7 @@ fn conclude(trainer: &Trainer, folder: &Path, messages: Messages) -> anyhow::Res
             score.loss
         ))?;
     }
-    let folder = folder.display();
+    let folder = printable(folder.display());
     messages.say(format_args!(
         "next: convolve eval {folder}\n      convolve predict {folder} PICTURE"
     ));

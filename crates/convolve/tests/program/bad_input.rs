@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use crate::fixture::{bmp, cifar, folder, names};
+#[cfg(target_os = "linux")]
+use crate::invoke::command;
 use crate::invoke::fail;
 
 #[test]
@@ -164,4 +166,40 @@ fn weights_that_are_none() {
         &["train", "--resume", "none"],
         &["none: no run to resume here"],
     );
+}
+
+#[test]
+fn a_fraction_lies_strictly_between_its_ends() {
+    for fraction in ["0", "1", "-0.5", "NaN", "half"] {
+        let arguments = ["eval", "none", "--val-fraction", fraction];
+        fail(folder().path(), 2, &arguments, &[fraction, "in (0, 1)"]);
+    }
+}
+
+#[test]
+fn a_tip_is_set_apart() {
+    let words = "'--bach' found; tip: a similar argument exists: '--batch'";
+    fail(folder().path(), 2, &["bench", "lenet5", "--bach"], &[words]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn data_that_cannot_be_written_are_a_failure() {
+    let folder = folder();
+    for arguments in [
+        &["--help"][..],
+        &["--version"],
+        &["op", "--help"],
+        &["models"],
+    ] {
+        let full = std::fs::File::options().write(true).open("/dev/full");
+        let mut program = command(folder.path(), arguments);
+        let output = program.stdout(full.unwrap()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let line = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            line.starts_with("error: ") && line.lines().count() == 1,
+            "{line}"
+        );
+    }
 }

@@ -89,7 +89,8 @@ fn the_peak_is_a_number() {
 #[test]
 fn what_cannot_be_measured_is_wrong_usage() {
     let folder = folder();
-    let refused: [(&[&str], &str); 7] = [
+    let problem = "conv:n1c3h8w8:o4k3";
+    let refused: [(&[&str], &str); 13] = [
         (&["bench"], "--problem"),
         (&["bench", "vgg99"], "no model is called 'vgg99'"),
         (
@@ -98,6 +99,18 @@ fn what_cannot_be_measured_is_wrong_usage() {
         ),
         (&["bench", "lenet5", "--seconds", "-1"], "seconds"),
         (&["bench", "--peak", "--train"], "--train"),
+        (&["bench", "--peak", "--batch", "4"], "--batch"),
+        (&["bench", "--problem", problem, "--batch", "4"], "--batch"),
+        (
+            &["bench", "--peak", "--direction", "forward"],
+            "--direction",
+        ),
+        (
+            &["bench", "lenet5", "--direction", "forward"],
+            "--direction",
+        ),
+        (&["bench", "lenet5", "--algorithm", "direct"], "--algorithm"),
+        (&["bench", "--peak", "--algorithm", "direct"], "--algorithm"),
         (
             &[
                 "bench",

@@ -46,6 +46,28 @@ pub(crate) fn bmp(path: &Path, side: usize, colour: [u8; 3]) {
     std::fs::write(path, bytes).unwrap();
 }
 
+/// The weights of the network inside the program, with `cat` under another name.
+pub(crate) fn weights_with_class(path: &Path, name: &str) {
+    let asset = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/classifier.safetensors");
+    let bytes = std::fs::read(asset).unwrap();
+    // Eight bytes with the length of a JSON header, the header, the numbers.
+    let (length, rest) = bytes.split_at(8);
+    let (header, numbers) = rest.split_at(u64::from_le_bytes(length.try_into().unwrap()) as usize);
+    let mut header: serde_json::Value = serde_json::from_slice(header).unwrap();
+    let classes = &mut header["__metadata__"]["classes"];
+    let mut names: Vec<String> = serde_json::from_str(classes.as_str().unwrap()).unwrap();
+    for class in names.iter_mut().filter(|class| *class == "cat") {
+        name.clone_into(class);
+    }
+    *classes = serde_json::to_string(&names).unwrap().into();
+    let mut header = header.to_string();
+    while !header.len().is_multiple_of(8) {
+        header.push(' ');
+    }
+    let length = (header.len() as u64).to_le_bytes();
+    std::fs::write(path, [&length, header.as_bytes(), numbers].concat()).unwrap();
+}
+
 /// Writes a float32 array.
 pub(crate) fn npy(path: &Path, dims: &[usize], elements: &[f32]) {
     tensor::write_npy(path, dims, elements).unwrap();

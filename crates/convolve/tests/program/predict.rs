@@ -1,6 +1,6 @@
 //! `predict`, with the network inside the program.
 
-use crate::fixture::{bmp, folder};
+use crate::fixture::{bmp, folder, weights_with_class};
 use crate::invoke::{convolve, fail, objects, succeed};
 
 const CLASSES: [&str; 10] = [
@@ -70,12 +70,90 @@ fn a_bad_picture_does_not_keep_the_others_from_an_answer() {
     assert_eq!(objects(&answer.out).len(), 1);
     let lines: Vec<_> = answer.err.lines().collect();
     assert!(lines[0].starts_with("error: torn.png: "), "{lines:?}");
-    assert_eq!(lines[1..], ["error: 1 picture could not be read"]);
+    assert_eq!(lines[1..], ["error: 1 of 2 could not be classified"]);
 
     let answer = convolve(folder.path(), &["predict", "none.png", "good.bmp"]);
     assert_eq!(answer.code, 2, "{}", answer.err);
     assert!(answer.err.contains("none.png: no such file or folder"));
     assert!(answer.out.starts_with("good.bmp: "));
+}
+
+#[test]
+fn one_thing_that_cannot_be_classified_is_one_line() {
+    let folder = folder();
+    let path = folder.path();
+    std::fs::create_dir_all(path.join("empty")).unwrap();
+    std::fs::create_dir_all(path.join("texts/more")).unwrap();
+    std::fs::create_dir_all(path.join("single")).unwrap();
+    std::fs::write(path.join("texts/a.txt"), "text").unwrap();
+    std::fs::write(path.join("single/torn.png"), b"\x89PNG").unwrap();
+    fail(path, 2, &["predict", "none.png"], &["none.png: no such"]);
+    fail(path, 1, &["predict", "empty"], &["empty: the folder is"]);
+    fail(path, 1, &["predict", "texts"], &["texts: no images"]);
+    fail(path, 1, &["predict", "texts/a.txt"], &["texts/a.txt: "]);
+    fail(path, 1, &["predict", "single"], &["single/torn.png: "]);
+
+    bmp(&path.join("single/good.bmp"), 8, [1, 2, 3]);
+    let answer = convolve(path, &["predict", "empty", "single"]);
+    assert_eq!(answer.code, 1);
+    assert!(
+        answer.out.starts_with("single/good.bmp: "),
+        "{}",
+        answer.out
+    );
+    let lines: Vec<_> = answer.err.lines().collect();
+    assert!(lines[0].starts_with("error: empty: "), "{lines:?}");
+    assert!(
+        lines[1].starts_with("error: single/torn.png: "),
+        "{lines:?}"
+    );
+    assert_eq!(lines[2..], ["error: 2 of 3 could not be classified"]);
+}
+
+#[test]
+fn weights_of_other_programs_are_not_taken_for_pictures() {
+    let folder = folder();
+    bmp(&folder.path().join("good.bmp"), 8, [1, 2, 3]);
+    for name in ["foreign.pt", "a.PTH", "b.onnx", "c.bin", "d.ckpt", "e.h5"] {
+        std::fs::write(folder.path().join(name), "weights").unwrap();
+        fail(
+            folder.path(),
+            2,
+            &["predict", name, "good.bmp"],
+            &[name, "a run folder or a .safetensors file"],
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn devices_are_no_pictures() {
+    let words = "/dev/zero: neither a regular file nor a folder";
+    fail(folder().path(), 1, &["predict", "/dev/zero"], &[words]);
+}
+
+#[cfg(unix)]
+#[test]
+fn names_cannot_command_the_terminal() {
+    let folder = folder();
+    let name = "a\x1b[2J\nb.bmp";
+    bmp(&folder.path().join(name), 8, [1, 2, 3]);
+    weights_with_class(&folder.path().join("w.safetensors"), "c\x1b\nt");
+    let arguments = ["predict", "w.safetensors", name, "--top", "10"];
+    let text = succeed(folder.path(), &arguments);
+    assert!(text.starts_with(r"a\u{1b}[2J\nb.bmp: "), "{text}");
+    assert!(text.contains(r", c\u{1b}\nt "), "{text}");
+    assert_eq!(text.matches(char::is_control).count(), 1, "{text}");
+    let answer = &objects(&succeed(folder.path(), &["predict", name, "--json"]))[0];
+    assert_eq!(answer["image"], name);
+
+    std::fs::write(folder.path().join("\x1b[2J.png"), "torn").unwrap();
+    fail(
+        folder.path(),
+        1,
+        &["predict", "\x1b[2J.png"],
+        &[r"\u{1b}[2J.png"],
+    );
 }
 
 #[test]
