@@ -50,3 +50,8 @@
 //! ```
 
 pub use {formats, geometry, graph, kernels, runtime, tensor, train, zoo};
+
+/// The library's example in the README is compiled and run with the others.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
