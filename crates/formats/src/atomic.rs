@@ -5,6 +5,9 @@
 //! the new name lives in the folder and not in the file: without it a power cut could bring the old file back
 //! after the caller was told that the new one is safe.
 //!
+//! A link is written through: its target is replaced and the link stays. What is there and is no regular file (a
+//! folder, a device, a pipe) is refused, because a rename would put a file in its place.
+//!
 //! ```
 //! # let folder = tempfile::tempdir()?;
 //! # let path = folder.path().join("last.safetensors");
@@ -17,11 +20,13 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Writes `bytes` under `path`, replacing what was there in one step.
 ///
 /// # Errors
-/// What the operating system says; `path` then still holds its former content, and no temporary stays behind.
+/// What the operating system says, or [`io::ErrorKind::InvalidInput`] for a `path` that is no regular file; `path`
+/// then still holds its former content, and no temporary stays behind.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_with(path, |file| file.write_all(bytes))
 }
@@ -31,32 +36,86 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// What `fill` or the operating system says; `path` then still holds its former content.
 pub fn write_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    let path = &destination(path)?;
     let temporary = temporary_beside(path)?;
-    let written = File::create(&temporary).and_then(|mut file| {
+    let written = File::create_new(&temporary).and_then(|mut file| {
         fill(&mut file)?;
         file.sync_all()
     });
     if let Err(error) = written.and_then(|()| fs::rename(&temporary, path)) {
-        // The first error is the one to report; a temporary that cannot be removed is overwritten next time.
+        // The first error is the one to report.
         let _ = fs::remove_file(&temporary);
         return Err(error);
     }
     sync_folder(folder_of(path))
 }
 
-/// `NAME` is written through `.NAME.partial`. The name is fixed, so that what a killed process left behind is
-/// overwritten by the next write instead of piling up.
+/// Removes what killed processes left behind while they wrote `path`. Only for a caller who knows that no other
+/// process writes it now. What cannot be removed stays: it is in nobody's way.
+pub fn remove_abandoned(path: &Path) {
+    let (Some(prefix), Ok(entries)) = (temporary_prefix(path), fs::read_dir(folder_of(path)))
+    else {
+        return;
+    };
+    for entry in entries.filter_map(Result::ok) {
+        let name = entry.file_name();
+        let number = (name.as_encoded_bytes())
+            .strip_prefix(prefix.as_encoded_bytes())
+            .and_then(|rest| rest.strip_suffix(PARTIAL.as_bytes()));
+        let ours = |byte: &u8| byte.is_ascii_digit() || *byte == b'-';
+        if number.is_some_and(|number| number.iter().all(ours)) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// More links than this in a row are a circle; Linux has the same limit.
+const MAX_LINKS: usize = 40;
+
+/// The regular file that a path leads to, or where it would be made.
+fn destination(path: &Path) -> io::Result<PathBuf> {
+    match fs::metadata(path) {
+        Ok(there) if there.is_file() => return path.canonicalize(),
+        Ok(_) => return Err(invalid("exists and is not a regular file")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    // Nothing there yet, perhaps at the end of links that lead to nothing.
+    let mut end = path.to_path_buf();
+    for _ in 0..MAX_LINKS {
+        match fs::read_link(&end) {
+            Ok(target) => end = folder_of(&end).join(target),
+            Err(_) => return Ok(end),
+        }
+    }
+    Err(invalid("leads through too many links"))
+}
+
+const PARTIAL: &str = ".partial";
+
+/// `NAME` is written through `.NAME.PROCESS-COUNT.partial`, which no other write shares.
 fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
-    let name = path.file_name().ok_or_else(|| {
-        io::Error::new(
-            io::ErrorKind::InvalidInput,
-            format!("{} does not name a file", path.display()),
-        )
-    })?;
-    let mut temporary = OsString::from(".");
-    temporary.push(name);
-    temporary.push(".partial");
-    Ok(folder_of(path).join(temporary))
+    static WRITES: AtomicU64 = AtomicU64::new(0);
+    let count = WRITES.fetch_add(1, Ordering::Relaxed);
+    let mut name = temporary_prefix(path).ok_or_else(|| invalid("does not name a file"))?;
+    name.push(format!("{}-{count}{PARTIAL}", std::process::id()));
+    let temporary = folder_of(path).join(name);
+    // Whoever had this number among processes before is dead.
+    match fs::remove_file(&temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(temporary),
+    }
+}
+
+fn temporary_prefix(path: &Path) -> Option<OsString> {
+    let mut prefix = OsString::from(".");
+    prefix.push(path.file_name()?);
+    prefix.push(".");
+    Some(prefix)
+}
+
+fn invalid(text: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, text)
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -118,16 +177,83 @@ mod tests {
     }
 
     #[test]
-    fn a_stale_temporary_is_overwritten() {
+    fn abandoned_temporaries_of_one_file_are_removed_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(
-            folder.path().join(".state.partial"),
-            b"left by a killed process, long",
-        )
-        .unwrap();
-        write(&folder.path().join("state"), b"new").unwrap();
-        assert_eq!(fs::read(folder.path().join("state")).unwrap(), b"new");
+        let others = [".state.more.7-1.partial", ".state.partial.txt", "state"];
+        for name in [
+            &others[..],
+            &[".state.7-0.partial", ".state.123-45.partial"],
+        ]
+        .concat()
+        {
+            fs::write(folder.path().join(name), b"left by a killed process").unwrap();
+        }
+        remove_abandoned(&folder.path().join("state"));
+        assert_eq!(names_in(folder.path()), others);
+    }
+
+    /// Writers of one file must not share a temporary, or one renames what another is still filling.
+    #[test]
+    fn writers_at_the_same_time_do_not_meet() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        std::thread::scope(|scope| {
+            for value in 1..=4_u8 {
+                let path = &path;
+                scope.spawn(move || {
+                    for _ in 0..20 {
+                        write(path, &vec![value; 1 << (10 + value)]).unwrap();
+                    }
+                });
+            }
+        });
+        let content = fs::read(&path).unwrap();
+        assert_eq!(content, vec![content[0]; 1 << (10 + content[0])]);
         assert_eq!(names_in(folder.path()), ["state"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_written_through_and_stay() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("store")).unwrap();
+        fs::write(at("store/old"), b"old").unwrap();
+        symlink("store/old", at("to-old")).unwrap();
+        symlink("store/new", at("to-new")).unwrap();
+        symlink("to-new", at("to-link")).unwrap();
+        for (link, target) in [("to-old", "store/old"), ("to-link", "store/new")] {
+            write(&at(link), link.as_bytes()).unwrap();
+            assert!(at(link).is_symlink(), "{link}");
+            assert_eq!(fs::read(at(target)).unwrap(), link.as_bytes());
+        }
+        symlink("circle", at("circle")).unwrap();
+        assert!(write(&at("circle"), b"x").is_err());
+        assert_eq!(names_in(&at("store")), ["new", "old"]);
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_refused_and_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut paths = vec![folder.path().to_path_buf()];
+        if cfg!(unix) {
+            let pipe = folder.path().join("pipe");
+            assert!(
+                Command::new("mkfifo")
+                    .arg(&pipe)
+                    .status()
+                    .unwrap()
+                    .success()
+            );
+            paths.push(pipe);
+            paths.push("/dev/null".into());
+        }
+        for path in paths {
+            let error = write(&path, b"x").unwrap_err();
+            assert_eq!(error.to_string(), "exists and is not a regular file");
+            assert!(!path.is_file(), "{}", path.display());
+        }
     }
 
     #[test]
@@ -175,6 +301,7 @@ mod tests {
             "no writer ever came to write"
         );
         write(&path, b"after all the kills").unwrap();
+        remove_abandoned(&path);
         assert_eq!(names_in(folder.path()), ["state"]);
     }
 }

@@ -55,8 +55,9 @@ pub enum DataError {
         /// How many classes the training folder has.
         train_classes: usize,
     },
-    /// A class folder whose name is not valid UTF-8; class names are stored in checkpoints as text.
-    #[error("{}: the name of a class folder must be valid UTF-8", path.display())]
+    /// A class folder whose name is not valid UTF-8 or holds control characters; class names are stored in
+    /// checkpoints as text and shown in terminals.
+    #[error("{path:?}: the name of a class folder must be valid UTF-8 without control characters")]
     ClassName {
         /// The class folder, shown with replacement characters.
         path: PathBuf,
@@ -93,7 +94,7 @@ pub enum DataError {
     },
     /// More than a twentieth of the pictures were unreadable.
     #[error(
-        "{count} of {total} pictures are unreadable, more than 5 %; the first is {first}: {reason}"
+        "{count} of {total} pictures are unreadable, more than 5 % of the whole data set; the first is {first}: {reason}"
     )]
     TooManySkipped {
         /// Unreadable pictures.

@@ -88,7 +88,7 @@ pub fn images_below(path: &Path) -> Result<Vec<PathBuf>, DataError> {
             path: path.to_path_buf(),
         });
     }
-    let images = walk_images(path);
+    let images = walk_images(path, Links::ToAnything);
     if images.is_empty() {
         return Err(DataError::NoImages {
             path: path.to_path_buf(),
@@ -97,12 +97,24 @@ pub fn images_below(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(images)
 }
 
+/// Which links a walk follows below the folder that it starts in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Links {
+    /// All of them.
+    ToAnything,
+    /// Those to files: the walk stays in its folder.
+    ToFilesOnly,
+}
+
 /// The sorted images below a folder; possibly none.
-pub(crate) fn walk_images(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn walk_images(folder: &Path, links: Links) -> Vec<PathBuf> {
+    let stays = |entry: &DirEntry| {
+        links == Links::ToAnything || !(entry.path_is_symlink() && entry.file_type().is_dir())
+    };
     let mut images: Vec<PathBuf> = WalkDir::new(folder)
         .follow_links(true)
         .into_iter()
-        .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry))
+        .filter_entry(|entry| entry.depth() == 0 || (!is_hidden(entry) && stays(entry)))
         // An entry in error is a circle of links or a folder without permission: nothing to read there.
         .filter_map(Result::ok)
         .filter(|entry| entry.file_type().is_file() && has_image_extension(entry.path()))

@@ -87,7 +87,7 @@ pub enum PreprocessError {
 
 impl Preprocess {
     /// Longest side that an input may have.
-    const MAX_SIDE: usize = 1 << 14;
+    pub const MAX_SIDE: usize = 1 << 14;
 
     /// Number of values of one input: `channels · height · width`.
     ///

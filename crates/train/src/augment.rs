@@ -87,10 +87,18 @@ impl Augment {
                 max_aspect,
             } if !(min_area > 0.0 && min_area <= 1.0 && (1.0..=100.0).contains(&max_aspect)) => {
                 Some(format!(
-                    "a random-resized crop of at least {min_area} of the area and aspect at most {max_aspect}"
+                    "crop: a random-resized crop of at least {min_area} of the area and aspect at most {max_aspect}"
                 ))
             }
-            Crop::Padded { pad } if pad > 1 << 14 => Some(format!("a border of {pad} pixels")),
+            Crop::Padded { pad } if pad > Preprocess::MAX_SIDE => Some(format!(
+                "crop: a border of {pad} pixels, must be at most {}",
+                Preprocess::MAX_SIDE
+            )),
+            _ if self.cutout > Preprocess::MAX_SIDE => Some(format!(
+                "cutout: {} pixels, must be at most {}",
+                self.cutout,
+                Preprocess::MAX_SIDE
+            )),
             _ => None,
         }
     }

@@ -21,6 +21,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use formats::weights::{Precision, TensorFile, WeightsError};
+use graph::Graph;
 use runtime::Program;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -185,6 +186,13 @@ impl Checkpoint {
             classes: json(&origin, "classes", needed("classes")?)?,
             preprocess: json(&origin, "preprocess", needed("preprocess")?)?,
         };
+        if let Some((key, reason)) = card.fault() {
+            return Err(CheckpointError::Metadata {
+                origin,
+                key,
+                reason,
+            });
+        }
         let progress = text("progress").map(|text| json(&origin, "progress", text));
         let score = text("score").map(|text| json(&origin, "score", text));
         Ok(Self {
@@ -278,23 +286,25 @@ impl Checkpoint {
         &self.origin
     }
 
-    /// Gives a program its parameters and statistics.
+    /// Compares the tensors with those of a network. Planning a program takes memory by the network's size, which a
+    /// small file may claim to be anything, so this comes first.
     ///
     /// # Errors
     /// [`CheckpointError::Missing`], [`CheckpointError::Shape`] or [`CheckpointError::Unexpected`] when the tensors
-    /// are not those of the network. The program is then partly overwritten and of no use.
-    pub fn restore(&self, program: &mut Program) -> Result<(), CheckpointError> {
-        let entries: Vec<_> = entries(program)
-            .map(|(name, shape, place)| (name.to_owned(), shape.to_vec(), place))
-            .collect();
-        let known: HashSet<&str> = entries.iter().map(|(name, ..)| name.as_str()).collect();
-        for (name, shape, place) in &entries {
-            let values = self.tensor(name, shape)?;
-            match place {
-                Place::Parameter(range) => &mut program.parameters_mut()[range.clone()],
-                Place::State(range) => &mut program.state_mut()[range.clone()],
-            }
-            .copy_from_slice(values);
+    /// are not those of the network, [`CheckpointError::NotFinite`] for a number that is none.
+    pub fn check_fits(&self, network: &Graph) -> Result<(), CheckpointError> {
+        let values = network.parameters().chain(network.states());
+        self.check_tensors(values.map(|(_, value)| (value.name.as_str(), value.shape.as_slice())))
+    }
+
+    fn check_tensors<'a>(
+        &self,
+        expected: impl Iterator<Item = (&'a str, &'a [usize])>,
+    ) -> Result<(), CheckpointError> {
+        let mut known = HashSet::new();
+        for (name, shape) in expected {
+            self.tensor(name, shape)?;
+            known.insert(name);
         }
         for tensor in &self.tensors.tensors {
             let part_of_state = self.progress.is_some()
@@ -312,10 +322,34 @@ impl Checkpoint {
         Ok(())
     }
 
+    /// Gives a program its parameters and statistics.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::check_fits`]; the program is then as it was.
+    pub fn restore(&self, program: &mut Program) -> Result<(), CheckpointError> {
+        let entries: Vec<_> = entries(program)
+            .map(|(name, shape, place)| (name.to_owned(), shape.to_vec(), place))
+            .collect();
+        let expected = entries
+            .iter()
+            .map(|(name, shape, _)| (name.as_str(), shape.as_slice()));
+        self.check_tensors(expected)?;
+        for (name, shape, place) in &entries {
+            let values = self.tensor(name, shape)?;
+            match place {
+                Place::Parameter(range) => &mut program.parameters_mut()[range.clone()],
+                Place::State(range) => &mut program.state_mut()[range.clone()],
+            }
+            .copy_from_slice(values);
+        }
+        Ok(())
+    }
+
     /// Gives an optimiser its averages, and tells how far the training had come.
     ///
     /// # Errors
-    /// [`CheckpointError::WeightsOnly`], [`CheckpointError::Missing`] or [`CheckpointError::Shape`].
+    /// [`CheckpointError::WeightsOnly`], [`CheckpointError::Missing`], [`CheckpointError::Shape`] or
+    /// [`CheckpointError::NotFinite`].
     pub(crate) fn restore_training(
         &self,
         program: &Program,
@@ -338,7 +372,16 @@ impl Checkpoint {
 
     fn tensor(&self, name: &str, expected: &[usize]) -> Result<&[f32], CheckpointError> {
         match self.tensors.get(name) {
-            Some(tensor) if tensor.shape == expected => Ok(&tensor.values),
+            Some(tensor) if tensor.shape == expected => {
+                match tensor.values.iter().find(|value| !value.is_finite()) {
+                    None => Ok(&tensor.values),
+                    Some(value) => Err(CheckpointError::NotFinite {
+                        origin: self.origin.clone(),
+                        tensor: name.to_owned(),
+                        value: *value,
+                    }),
+                }
+            }
             Some(tensor) => Err(CheckpointError::Shape {
                 origin: self.origin.clone(),
                 tensor: name.to_owned(),

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use crc::{CRC_64_XZ, Crc};
-use formats::{OpenOptions, Source, Splits};
+use formats::{OpenOptions, Preprocess, Source, Splits};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tensor::Layout;
 
@@ -29,7 +29,8 @@ pub struct TrainConfig {
     pub val_fraction: f64,
     /// Name in the zoo, `resnet20` or `mobilenet_v1:0.5`.
     pub model: String,
-    /// Height and width of the input; by default those of the pictures, but no more than the model was made for.
+    /// Height and width of the input. By default those of the pictures, where a sample of 64 of the training
+    /// pictures, spread evenly, agree on a size no larger than the model was made for; else what it was made for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_size: Option<(usize, usize)>,
     /// Times that every picture is visited.
@@ -216,6 +217,15 @@ impl TrainConfig {
         if i64::try_from(self.seed).is_err() {
             return fault(format!("seed: {}, must be below 2^63", self.seed));
         }
+        let sides = 1..=Preprocess::MAX_SIDE;
+        if let Some((height, width)) = self.image_size
+            && !(sides.contains(&height) && sides.contains(&width))
+        {
+            return fault(format!(
+                "image size: {height}×{width}, each side must be in [1, {}]",
+                Preprocess::MAX_SIDE
+            ));
+        }
         if let Shape::OneCycle { rise, start, end } = self.schedule
             && !((0.0..=1.0).contains(&rise) && positive(start) && positive(end))
         {
@@ -223,7 +233,7 @@ impl TrainConfig {
                 "one-cycle schedule: rise {rise}, start {start}, end {end}"
             ));
         }
-        match self.augment.fault() {
+        match self.optimiser.fault().or(self.augment.fault()) {
             Some(text) => fault(text),
             None => Ok(()),
         }
@@ -297,9 +307,16 @@ mod tests {
 
     type Spoil = fn(&mut TrainConfig);
 
+    fn sgd(momentum: f32) -> Rule {
+        Rule::Sgd {
+            momentum,
+            nesterov: true,
+        }
+    }
+
     #[test]
     fn senseless_settings_are_refused() {
-        let faults: [(Spoil, &str); 6] = [
+        let faults: [(Spoil, &str); 13] = [
             (
                 |config| config.epochs = 0,
                 "epochs: 0, at least 1 is needed",
@@ -323,6 +340,40 @@ mod tests {
             (
                 |config| config.seed = 1 << 63,
                 "seed: 9223372036854775808, must be below 2^63",
+            ),
+            (
+                |config| config.optimiser = sgd(f32::NAN),
+                "momentum: NaN, must be in [0, 1)",
+            ),
+            (
+                |config| config.optimiser = sgd(2.0),
+                "momentum: 2, must be in [0, 1)",
+            ),
+            (
+                |config| {
+                    config.optimiser = Rule::RmsProp {
+                        alpha: 0.9,
+                        epsilon: 1e-8,
+                        momentum: -5.0,
+                    }
+                },
+                "momentum: -5, must be in [0, 1)",
+            ),
+            (
+                |config| config.image_size = Some((0, 32)),
+                "image size: 0×32, each side must be in [1, 16384]",
+            ),
+            (
+                |config| config.image_size = Some((32, 1_000_000)),
+                "image size: 32×1000000, each side must be in [1, 16384]",
+            ),
+            (
+                |config| config.augment.crop = Crop::Padded { pad: 99_999_999 },
+                "crop: a border of 99999999 pixels, must be at most 16384",
+            ),
+            (
+                |config| config.augment.cutout = usize::MAX,
+                "cutout: 18446744073709551615 pixels, must be at most 16384",
             ),
         ];
         assert!(config().check().is_ok());

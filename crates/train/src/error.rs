@@ -54,8 +54,16 @@ pub enum TrainError {
         reason: String,
     },
     /// A new run would overwrite another one.
-    #[error("{}: holds a run already; resume it or choose another folder", path.display())]
+    #[error("{}: holds a run already ({file}); resume it or choose another folder", path.display())]
     RunExists {
+        /// The folder.
+        path: PathBuf,
+        /// A file in it that a new run would overwrite.
+        file: &'static str,
+    },
+    /// Another process trains in the folder.
+    #[error("run folder {} is in use by another process", path.display())]
+    InUse {
         /// The folder.
         path: PathBuf,
     },
@@ -78,7 +86,8 @@ pub enum TrainError {
     },
     /// The data set is not the one that the run began with.
     #[error(
-        "the run began with {then} training pictures in {then_classes} classes, now there are {now} in {now_classes}"
+        "the run began with {then} training pictures in {then_classes} classes, now there are {now} in {now_classes}{}",
+        difference(.class)
     )]
     DataChanged {
         /// Training pictures at the beginning.
@@ -89,6 +98,8 @@ pub enum TrainError {
         now: usize,
         /// Classes now.
         now_classes: usize,
+        /// The first class that only one of both has, and whether it was there then.
+        class: Option<(String, bool)>,
     },
     /// The loss or a weight became infinite or not a number.
     #[error("step {step} of epoch {epoch}: {what}; a lower learning rate may help{}", kept(.checkpoint))]
@@ -121,6 +132,14 @@ pub enum TrainError {
 fn kept(checkpoint: &Option<PathBuf>) -> String {
     match checkpoint {
         Some(path) => format!(" (the last good checkpoint is kept in {})", path.display()),
+        None => String::new(),
+    }
+}
+
+fn difference(class: &Option<(String, bool)>) -> String {
+    match class {
+        Some((class, true)) => format!("; class `{class}` is gone"),
+        Some((class, false)) => format!("; class `{class}` is new"),
         None => String::new(),
     }
 }
@@ -189,6 +208,16 @@ pub enum CheckpointError {
         origin: String,
         /// Name of the tensor.
         tensor: String,
+    },
+    /// A number that no sound training leaves behind.
+    #[error("{origin}: `{tensor}` holds {value}; weights must be finite")]
+    NotFinite {
+        /// The file.
+        origin: String,
+        /// Name of the tensor.
+        tensor: String,
+        /// NaN or an infinity.
+        value: f32,
     },
     /// Weights without the state of a training, which cannot be continued.
     #[error("{origin}: holds weights alone, not the state of a training")]

@@ -94,7 +94,9 @@ impl Evaluator {
         batch: usize,
         options: &RuntimeOptions,
     ) -> Result<Self, TrainError> {
-        let graph = graph::passes::inference(&checkpoint.card.network(batch)?)?;
+        let network = checkpoint.card.network(batch)?;
+        checkpoint.check_fits(&network)?;
+        let graph = graph::passes::inference(&network)?;
         let mut program = Program::new(graph, options)?;
         checkpoint.restore(&mut program)?;
         let card = checkpoint.card.clone();
@@ -157,6 +159,20 @@ impl Evaluator {
         on_progress: &mut dyn FnMut(usize, usize),
         stop: &AtomicBool,
     ) -> Result<Option<Evaluation>, TrainError> {
+        let found = self.classify_until(dataset, on_progress, stop)?;
+        if let Some(evaluation) = &found {
+            evaluation.skipped.check()?;
+        }
+        Ok(found)
+    }
+
+    /// As [`Evaluator::evaluate_until`], however many pictures are unreadable: for a part of a data set.
+    pub(crate) fn classify_until(
+        &mut self,
+        dataset: Arc<dyn Dataset>,
+        on_progress: &mut dyn FnMut(usize, usize),
+        stop: &AtomicBool,
+    ) -> Result<Option<Evaluation>, TrainError> {
         let classes = self.card.classes.len();
         let targets = targets(dataset.classes(), &self.card.classes)?;
         let total = dataset.len();
@@ -174,6 +190,7 @@ impl Evaluator {
             order: (0..total).collect(),
             batch: self.batch,
             first: 0,
+            tolerated: 0,
             dataset: dataset.clone(),
         };
         let mut loader = Loader::new(job, workers)?;
@@ -194,7 +211,6 @@ impl Evaluator {
             on_progress(done, total);
             loader.recycle(batch);
         }
-        evaluation.skipped.check()?;
         Ok(Some(evaluation))
     }
 }

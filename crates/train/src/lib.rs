@@ -14,6 +14,7 @@
 
 mod augment;
 mod checkpoint;
+mod common_size;
 mod config;
 mod error;
 mod evaluate;
@@ -40,7 +41,7 @@ pub use model_card::ModelCard;
 pub use optimiser::{Moment, Optimiser, Rule, Segment};
 pub use predict::{Classifier, Prediction};
 pub use report::{EpochReport, Outcome, Progressing, StepReport};
-pub use run_folder::RunFolder;
+pub use run_folder::{RunFolder, RunLock};
 pub use sampler::{permutation, whole_batches};
 pub use schedule::{Schedule, Shape};
 pub use statistics::channel_statistics;

@@ -51,6 +51,8 @@ pub struct Job {
     pub batch: usize,
     /// Batches to leave out at the front: those a resumed epoch has seen.
     pub first: usize,
+    /// Unreadable pictures that a training may pass over before it has to end.
+    pub tolerated: usize,
 }
 
 impl Job {
@@ -113,11 +115,11 @@ impl Job {
     }
 
     /// The pictures that may take the place of `wanted`, itself first. A longer run of unreadable pictures than
-    /// this is more than a twentieth of the set, and ends the run anyway.
+    /// is tolerated ends the training anyway.
     fn candidates(&self, wanted: usize) -> impl Iterator<Item = usize> {
         let len = self.dataset.len();
         let attempts = match self.transform {
-            Transform::Training(..) => (len / 20 + 2).min(len),
+            Transform::Training(..) => self.tolerated.saturating_add(1).min(len),
             Transform::Evaluation(_) => 1,
         };
         (wanted..wanted + attempts).map(move |index| index % len)
@@ -145,6 +147,7 @@ impl Job {
 ///         order: (0..20).collect(),
 ///         batch: 8,
 ///         first: 0,
+///         tolerated: 0,
 ///     },
 ///     1,
 /// )?;

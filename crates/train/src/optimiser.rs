@@ -92,6 +92,34 @@ impl Rule {
         }
     }
 
+    /// The first constant that makes no sense, if there is one. Averages weigh the past by a part of one: with more
+    /// they grow without bound.
+    pub(crate) fn fault(&self) -> Option<String> {
+        let (parts, epsilon) = match *self {
+            Self::Sgd { momentum, .. } => (vec![("momentum", momentum)], 1.0),
+            Self::RmsProp {
+                alpha,
+                epsilon,
+                momentum,
+            } => (vec![("alpha", alpha), ("momentum", momentum)], epsilon),
+            Self::Adam {
+                beta1,
+                beta2,
+                epsilon,
+            }
+            | Self::AdamW {
+                beta1,
+                beta2,
+                epsilon,
+            } => (vec![("beta1", beta1), ("beta2", beta2)], epsilon),
+        };
+        if let Some((name, value)) = parts.iter().find(|(_, part)| !(0.0..1.0).contains(part)) {
+            return Some(format!("{name}: {value}, must be in [0, 1)"));
+        }
+        let sound = epsilon > 0.0 && epsilon.is_finite();
+        (!sound).then(|| format!("epsilon: {epsilon}, must be above 0"))
+    }
+
     /// Names of the running averages, as `torch.optim` calls them.
     fn moments(&self) -> &'static [&'static str] {
         match self {

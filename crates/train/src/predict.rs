@@ -66,7 +66,9 @@ impl Classifier {
     /// [`TrainError::Zoo`], [`TrainError::Graph`], [`TrainError::Runtime`] for a network that cannot be built, and
     /// [`TrainError::Checkpoint`] for tensors that do not fit it.
     pub fn new(checkpoint: &Checkpoint, options: &RuntimeOptions) -> Result<Self, TrainError> {
-        let graph = graph::passes::inference(&checkpoint.card.network(1)?)?;
+        let network = checkpoint.card.network(1)?;
+        checkpoint.check_fits(&network)?;
+        let graph = graph::passes::inference(&network)?;
         let mut program = Program::new(graph, options)?;
         checkpoint.restore(&mut program)?;
         let card = checkpoint.card.clone();

@@ -1,14 +1,17 @@
 //! The folder of a run.
 //!
 //! ```text
-//! RUN/config.toml            the settings, all of them
+//! RUN/.lock                  held by the process that trains; empty
+//!     config.toml            the settings, all of them
 //!     metrics.jsonl          a line an epoch
 //!     last.safetensors       to continue from
 //!     best.safetensors       the weights that did best
 //!     events.out.tfevents.…  the curves, for TensorBoard
 //! ```
 
-use std::fs::{File, OpenOptions, create_dir_all, read_to_string};
+mod lock;
+
+use std::fs::{File, OpenOptions, create_dir_all, read_to_string, symlink_metadata};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -16,35 +19,67 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use formats::atomic;
 use formats::events::EventWriter;
 
+pub use self::lock::RunLock;
 use crate::{Checkpoint, EpochReport, TrainConfig, TrainError};
 
 const CONFIG: &str = "config.toml";
 const METRICS: &str = "metrics.jsonl";
 
+/// What a run writes under names that others may have used; the names of curves are never the same twice.
+const FILES: [&str; 4] = [CONFIG, METRICS, Checkpoint::LAST, Checkpoint::BEST];
+
 /// The folder of a run, open for writing.
 #[derive(Debug)]
 pub struct RunFolder {
-    path: PathBuf,
+    lock: RunLock,
     metrics: File,
     events: EventWriter,
 }
 
 impl RunFolder {
+    /// Refuses a path where a new run would overwrite something. Changes nothing, so it can be asked before the data
+    /// are read.
+    ///
+    /// # Errors
+    /// [`TrainError::RunExists`], or [`TrainError::Io`] for a path that is no folder.
+    pub fn check_free(path: &Path) -> Result<(), TrainError> {
+        if path.exists() && !path.is_dir() {
+            let error = io::Error::new(io::ErrorKind::NotADirectory, "exists and is no folder");
+            return Err(io_error(path)(error));
+        }
+        let taken = |name: &&&str| symlink_metadata(path.join(name)).is_ok();
+        match FILES.iter().find(taken) {
+            Some(file) => Err(TrainError::RunExists {
+                path: path.to_path_buf(),
+                file,
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// Makes the folder of a new run, with its settings in it.
     ///
     /// # Errors
-    /// [`TrainError::RunExists`] where a run has left a checkpoint, [`TrainError::Io`].
+    /// As [`RunFolder::check_free`], [`TrainError::InUse`], [`TrainError::Io`].
     pub fn create(path: &Path, config: &TrainConfig) -> Result<Self, TrainError> {
-        if path.join(Checkpoint::LAST).exists() || path.join(Checkpoint::BEST).exists() {
-            let path = path.to_path_buf();
-            return Err(TrainError::RunExists { path });
-        }
+        Self::check_free(path)?;
         create_dir_all(path).map_err(io_error(path))?;
-        let file = path.join(CONFIG);
+        let lock = RunLock::take(path)?;
+        // Another process may have been here between the question and the lock.
+        Self::check_free(path)?;
+        Self::restart(lock, config)
+    }
+
+    /// Begins the run of a folder, or begins it again: settings are written and metrics dropped.
+    ///
+    /// # Errors
+    /// [`TrainError::Io`].
+    pub fn restart(lock: RunLock, config: &TrainConfig) -> Result<Self, TrainError> {
+        let file = lock.path().join(CONFIG);
         atomic::write(&file, config.to_toml().as_bytes()).map_err(io_error(&file))?;
-        let metrics = path.join(METRICS);
+        let metrics = lock.path().join(METRICS);
         atomic::write(&metrics, b"").map_err(io_error(&metrics))?;
-        Self::with_open_files(path)
+        Self::with_open_files(lock)
     }
 
     /// Opens the folder of a run to continue it, `epochs` of which are done: what its curves say of later ones is
@@ -52,12 +87,9 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`TrainError::Io`].
-    pub fn reopen(path: &Path, epochs: u64) -> Result<Self, TrainError> {
-        let metrics = path.join(METRICS);
-        let text = match read_to_string(&metrics) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            read => read.map_err(io_error(&metrics))?,
-        };
+    pub fn reopen(lock: RunLock, epochs: u64) -> Result<Self, TrainError> {
+        let metrics = lock.path().join(METRICS);
+        let text = metrics_in(lock.path())?;
         let kept: String = text
             .split_inclusive('\n')
             .filter(|line| epoch_of(line).is_some_and(|epoch| epoch <= epochs))
@@ -65,16 +97,21 @@ impl RunFolder {
         if kept != text {
             atomic::write(&metrics, kept.as_bytes()).map_err(io_error(&metrics))?;
         }
-        Self::with_open_files(path)
+        Self::with_open_files(lock)
     }
 
-    fn with_open_files(path: &Path) -> Result<Self, TrainError> {
+    fn with_open_files(lock: RunLock) -> Result<Self, TrainError> {
+        let path = lock.path();
+        for name in FILES {
+            // Nobody else writes here while the lock is held.
+            atomic::remove_abandoned(&path.join(name));
+        }
         let metrics = path.join(METRICS);
         let file = OpenOptions::new().append(true).create(true).open(&metrics);
         Ok(Self {
-            path: path.to_path_buf(),
             metrics: file.map_err(io_error(&metrics))?,
             events: EventWriter::create(path, now()).map_err(io_error(path))?,
+            lock,
         })
     }
 
@@ -99,6 +136,14 @@ impl RunFolder {
         Ok(config)
     }
 
+    /// Epochs that the metrics of a folder tell of.
+    ///
+    /// # Errors
+    /// [`TrainError::Io`].
+    pub fn epochs_logged(path: &Path) -> Result<usize, TrainError> {
+        Ok(metrics_in(path)?.lines().count())
+    }
+
     /// Where the settings of the run in a folder stand.
     pub fn config_path(path: &Path) -> PathBuf {
         path.join(CONFIG)
@@ -106,17 +151,17 @@ impl RunFolder {
 
     /// The folder.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.lock.path()
     }
 
     /// The checkpoint to continue from.
     pub fn last(&self) -> PathBuf {
-        self.path.join(Checkpoint::LAST)
+        self.path().join(Checkpoint::LAST)
     }
 
     /// The weights that did best.
     pub fn best(&self) -> PathBuf {
-        self.path.join(Checkpoint::BEST)
+        self.path().join(Checkpoint::BEST)
     }
 
     /// Adds an epoch to the metrics and the curves. Both are on their way to the disk when this returns.
@@ -124,7 +169,7 @@ impl RunFolder {
     /// # Errors
     /// [`TrainError::Io`].
     pub fn log(&mut self, report: &EpochReport) -> Result<(), TrainError> {
-        let failed = io_error(&self.path);
+        let failed = io_error(self.lock.path());
         let mut line = serde_json::to_string(report).expect("plain values have a JSON form");
         line.push('\n');
         self.metrics.write_all(line.as_bytes()).map_err(&failed)?;
@@ -142,6 +187,15 @@ impl RunFolder {
             .scalars(now(), report.step, &values)
             .map_err(&failed)?;
         self.events.flush().map_err(&failed)
+    }
+}
+
+/// The content of the metrics; empty where there are none.
+fn metrics_in(path: &Path) -> Result<String, TrainError> {
+    let metrics = path.join(METRICS);
+    match read_to_string(&metrics) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        read => read.map_err(io_error(&metrics)),
     }
 }
 
@@ -203,7 +257,7 @@ mod tests {
         run.metrics.write_all(b"{\"epoch\":5,\"st").unwrap();
         drop(run);
         assert_eq!(epochs_in(folder.path()), [1, 2, 3, 4]);
-        let mut run = RunFolder::reopen(folder.path(), 2).unwrap();
+        let mut run = RunFolder::reopen(RunLock::take(folder.path()).unwrap(), 2).unwrap();
         run.log(&report(3)).unwrap();
         assert_eq!(epochs_in(folder.path()), [1, 2, 3]);
         let text = read_to_string(folder.path().join(METRICS)).unwrap();
@@ -219,12 +273,27 @@ mod tests {
 
     #[test]
     fn a_run_is_never_overwritten() {
-        let folder = tempfile::tempdir().unwrap();
         let config = TrainConfig::new("shapes", "lenet5").unwrap();
-        std::fs::write(folder.path().join(Checkpoint::LAST), b"precious").unwrap();
-        let error = RunFolder::create(folder.path(), &config).unwrap_err();
-        assert!(matches!(error, TrainError::RunExists { .. }), "{error}");
-        assert!(!folder.path().join(CONFIG).exists());
+        for name in [
+            "last.safetensors",
+            "best.safetensors",
+            "config.toml",
+            "metrics.jsonl",
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join(name), b"precious").unwrap();
+            let message = RunFolder::create(folder.path(), &config)
+                .unwrap_err()
+                .to_string();
+            let expected =
+                format!("holds a run already ({name}); resume it or choose another folder");
+            assert!(message.ends_with(&expected), "{message}");
+            assert_eq!(
+                std::fs::read(folder.path().join(name)).unwrap(),
+                b"precious"
+            );
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        }
     }
 
     #[test]

@@ -27,12 +27,13 @@ use graph::passes::{TrainingOptions, training};
 use runtime::{Program, Run, RuntimeOptions, initialise};
 
 use crate::checkpoint::{Progress, Score, Sums};
+use crate::common_size::common_size;
 use crate::evaluate::loader_workers;
 use crate::logits::likeliest;
 use crate::optimiser::{Optimiser, Segment};
 use crate::{
     Augmenter, Checkpoint, EpochReport, Evaluation, Evaluator, Job, Loader, ModelCard, Outcome,
-    Progressing, RunFolder, Schedule, StepReport, TrainConfig, TrainError, Transform,
+    Progressing, RunFolder, RunLock, Schedule, StepReport, TrainConfig, TrainError, Transform,
     channel_statistics, permutation, whole_batches,
 };
 
@@ -65,12 +66,11 @@ pub struct Trainer {
     schedule: Schedule,
     progress: Progress,
     folder: Option<RunFolder>,
-    /// What was left out when the training pictures were taken into memory.
+    /// What was left out of the training pictures, when they were taken into memory or since.
     left_out: Skipped,
     held_out_left_out: Skipped,
-    /// Unreadable pictures met since, in a set too large for memory.
+    /// Unreadable training pictures met in a set too large for memory.
     unreadable: BTreeSet<usize>,
-    unreadable_first: Skipped,
 }
 
 impl Trainer {
@@ -80,13 +80,16 @@ impl Trainer {
     /// training set is made as large as the set.
     ///
     /// # Errors
-    /// Settings that make no sense, a data set with too many unreadable pictures, a network that cannot be built
-    /// for it, a folder that holds a run already.
+    /// A folder that holds a run already, settings that make no sense, a data set with too many unreadable pictures,
+    /// a network that cannot be built for it.
     pub fn new(
         config: TrainConfig,
         splits: Splits,
         folder: Option<&Path>,
     ) -> Result<Self, TrainError> {
+        if let Some(path) = folder {
+            RunFolder::check_free(path)?;
+        }
         let mut trainer = Self::prepare(config, splits, None)?;
         initialise(&mut trainer.program, trainer.config.seed);
         if let Some(path) = folder {
@@ -96,11 +99,12 @@ impl Trainer {
     }
 
     /// Continues the run in a folder. `adjust` may change the settings that the result does not depend on: where
-    /// the data lies, the number of threads, how often checkpoints are written.
+    /// the data lies, the number of threads, how often checkpoints are written. A run that ended before its first
+    /// checkpoint begins again.
     ///
     /// # Errors
-    /// [`TrainError::NoRun`], [`TrainError::ConfigChanged`], [`TrainError::DataChanged`], a damaged checkpoint, and
-    /// as [`Trainer::new`].
+    /// [`TrainError::NoRun`], [`TrainError::InUse`], [`TrainError::ConfigChanged`], [`TrainError::DataChanged`], a
+    /// damaged checkpoint, and as [`Trainer::new`].
     pub fn resume(
         folder: &Path,
         adjust: impl FnOnce(&mut TrainConfig),
@@ -120,33 +124,51 @@ impl Trainer {
         config: TrainConfig,
         splits: Splits,
     ) -> Result<Self, TrainError> {
+        let written = RunFolder::config(folder)?;
+        let lock = RunLock::take(folder)?;
         let last = folder.join(Checkpoint::LAST);
         if !last.is_file() {
+            return Self::begin_again(lock, &written, config, splits);
+        }
+        let checkpoint = Checkpoint::open(&last)?;
+        checkpoint.check_fits(&checkpoint.card.network(1)?)?;
+        let mut trainer = Self::prepare(config, splits, Some(&checkpoint.card))?;
+        checkpoint.restore(&mut trainer.program)?;
+        let progress = checkpoint.restore_training(&trainer.program, &mut trainer.optimiser)?;
+        // The data first: a batch is no larger than they are, so fewer pictures may look like another setting.
+        check_same_data(&progress, &checkpoint.card, &*trainer.train)?;
+        if progress.config != trainer.config.fingerprint() {
+            let path = RunFolder::config_path(folder);
+            return Err(TrainError::ConfigChanged { path });
+        }
+        trainer.folder = Some(RunFolder::reopen(lock, progress.epoch)?);
+        trainer.progress = progress;
+        Ok(trainer)
+    }
+
+    /// A run whose process died before it wrote a checkpoint to continue from. At most its first epoch was done: a
+    /// folder that tells of more has lost its checkpoint, and what is left of it must not be overwritten.
+    fn begin_again(
+        lock: RunLock,
+        written: &TrainConfig,
+        config: TrainConfig,
+        splits: Splits,
+    ) -> Result<Self, TrainError> {
+        let folder = lock.path();
+        if RunFolder::epochs_logged(folder)? > 1 {
             return Err(TrainError::NoRun {
                 path: folder.to_path_buf(),
                 missing: Checkpoint::LAST,
             });
         }
-        let checkpoint = Checkpoint::open(&last)?;
-        let mut trainer = Self::prepare(config, splits, Some(&checkpoint.card))?;
-        checkpoint.restore(&mut trainer.program)?;
-        let progress = checkpoint.restore_training(&trainer.program, &mut trainer.optimiser)?;
-        if progress.config != trainer.config.fingerprint() {
+        let asked = config.fingerprint();
+        let mut trainer = Self::prepare(config, splits, None)?;
+        if ![asked, trainer.config.fingerprint()].contains(&written.fingerprint()) {
             let path = RunFolder::config_path(folder);
             return Err(TrainError::ConfigChanged { path });
         }
-        if progress.pictures != trainer.train.len()
-            || checkpoint.card.classes != trainer.train.classes()
-        {
-            return Err(TrainError::DataChanged {
-                then: progress.pictures,
-                then_classes: checkpoint.card.classes.len(),
-                now: trainer.train.len(),
-                now_classes: trainer.train.classes().len(),
-            });
-        }
-        trainer.folder = Some(RunFolder::reopen(folder, progress.epoch)?);
-        trainer.progress = progress;
+        initialise(&mut trainer.program, trainer.config.seed);
+        trainer.folder = Some(RunFolder::restart(lock, &trainer.config)?);
         Ok(trainer)
     }
 
@@ -160,19 +182,26 @@ impl Trainer {
         config.check()?;
         let threads = config.resolved_threads();
         let limit = config.cache_mib.saturating_mul(1 << 20);
-        let (train, left_out) = formats::cache(splits.train, limit, threads)?;
+        let pictures_size = match (card, config.image_size) {
+            (None, None) => common_size(&*splits.train),
+            _ => None,
+        };
+        let (train, left_out) = formats::cache(splits.train, limit, threads);
         let (held_out, held_out_left_out) = match splits.held_out {
             Some(set) => {
-                let (set, left_out) = formats::cache(set, limit, threads)?;
+                let (set, left_out) = formats::cache(set, limit, threads);
                 (Some(set), left_out)
             }
             None => (None, Skipped::default()),
         };
+        // Nothing is measured on no pictures.
+        let held_out = held_out.filter(|set| !set.is_empty());
+        left_out.joined(&held_out_left_out).check()?;
         config.batch_size = config.batch_size.min(train.len());
         config.check()?;
         let card = match card {
             Some(card) => card.clone(),
-            None => describe(&config, &*train)?,
+            None => describe(&config, &*train, pictures_size)?,
         };
 
         let options = RuntimeOptions {
@@ -218,7 +247,6 @@ impl Trainer {
             },
             folder: None,
             unreadable: BTreeSet::new(),
-            unreadable_first: Skipped::new(train.len()),
             config,
             card,
             train,
@@ -316,6 +344,7 @@ impl Trainer {
             order: permutation(seed, epoch, self.train.len()),
             batch: self.config.batch_size,
             first: self.progress.batch,
+            tolerated: self.left_out.joined(&self.held_out_left_out).total / 20,
         };
         Loader::new(
             job,
@@ -453,10 +482,15 @@ impl Trainer {
         for (index, reason) in unreadable {
             if self.unreadable.insert(*index) {
                 let name = self.train.name(*index);
-                self.unreadable_first.add(name, reason.clone());
+                self.left_out.add(name, reason.clone());
             }
         }
-        Ok(self.unreadable_first.check()?)
+        self.check_unreadable()
+    }
+
+    /// Both parts count together: one bad picture may be a tenth of the few that are held out.
+    fn check_unreadable(&self) -> Result<(), TrainError> {
+        Ok(self.left_out.joined(&self.held_out_left_out).check()?)
     }
 
     fn evaluate_held_out(
@@ -464,12 +498,23 @@ impl Trainer {
         mut on_progress: impl FnMut(usize, usize),
         stop: &AtomicBool,
     ) -> Result<Held, TrainError> {
+        self.check_finite()?;
         let (Some(evaluator), Some(held_out)) = (&mut self.evaluator, &self.held_out) else {
             return Ok(Held::None);
         };
         evaluator.adopt(&self.program)?;
-        let found = evaluator.evaluate_until(held_out.clone(), &mut on_progress, stop)?;
-        Ok(found.map_or(Held::Stopped, Held::Out))
+        let found = evaluator.classify_until(held_out.clone(), &mut on_progress, stop)?;
+        let Some(evaluation) = found else {
+            return Ok(Held::Stopped);
+        };
+        if !evaluation.skipped.is_empty() {
+            self.held_out_left_out = evaluation.skipped.clone();
+        }
+        self.check_unreadable()?;
+        Ok(match evaluation.pictures {
+            0 => Held::None,
+            _ => Held::Out(evaluation),
+        })
     }
 
     /// Classifies the held-out pictures with the weights as they are; `None` without such pictures.
@@ -522,11 +567,7 @@ impl Trainer {
 
     /// What could not be read so far and is worth a warning: of the training and of the held-out pictures.
     pub fn skipped(&self) -> (&Skipped, &Skipped) {
-        let train = match self.unreadable_first.is_empty() {
-            true => &self.left_out,
-            false => &self.unreadable_first,
-        };
-        (train, &self.held_out_left_out)
+        (&self.left_out, &self.held_out_left_out)
     }
 }
 
@@ -537,14 +578,41 @@ enum Held {
     Stopped,
 }
 
-/// The card of a new run.
-fn describe(config: &TrainConfig, train: &dyn Dataset) -> Result<ModelCard, TrainError> {
+/// Whether a run continues on the training pictures that it began with, as far as counts and names tell.
+fn check_same_data(
+    progress: &Progress,
+    card: &ModelCard,
+    train: &dyn Dataset,
+) -> Result<(), TrainError> {
+    let (then, now) = (card.classes.as_slice(), train.classes());
+    if progress.pictures == train.len() && then == now {
+        return Ok(());
+    }
+    let only = |some: &[String], others: &[String], was_there| {
+        let class = some.iter().find(|class| !others.contains(class));
+        class.map(|class| (class.clone(), was_there))
+    };
+    Err(TrainError::DataChanged {
+        then: progress.pictures,
+        then_classes: then.len(),
+        now: train.len(),
+        now_classes: now.len(),
+        class: only(then, now, true).or(only(now, then, false)),
+    })
+}
+
+/// The card of a new run on pictures of such a size, if they share one.
+fn describe(
+    config: &TrainConfig,
+    train: &dyn Dataset,
+    size: Option<(usize, usize)>,
+) -> Result<ModelCard, TrainError> {
     let [_, height, width] = zoo::find(&config.model)?.model.input;
     // Photos straight from a camera may all be of one size too, but no network is meant for it.
     let small = |size: &(usize, usize)| size.0 <= height && size.1 <= width;
     let input = config
         .image_size
-        .or(train.fixed_size().filter(small))
+        .or(size.filter(small))
         .unwrap_or((height, width));
     let channels = train.channels();
     let (mean, std) = channel_statistics(train, channels);

@@ -136,6 +136,7 @@ fn a_trained_network_is_measured_handed_on_and_used() {
     assert_eq!(
         files,
         [
+            ".lock",
             "best.safetensors",
             "config.toml",
             "last.safetensors",

@@ -27,13 +27,13 @@ const PROBES: usize = 16;
 /// back unchanged with nothing skipped; its user then skips unreadable pictures one by one, with the same
 /// bookkeeping. The result does not depend on the number of threads.
 ///
-/// # Errors
-/// [`DataError::TooManySkipped`] when more than a twentieth of the pictures are unreadable.
+/// How many unreadable pictures are too many is for the caller to say ([`Skipped::check`]), who knows whether this is
+/// a whole data set or a part of one. Even a set without a single readable picture comes back, empty.
 ///
 /// ```
 /// use convolve_formats::{Dataset, OpenOptions, Source, cache, open};
 /// let splits = open(&Source::Shapes, &OpenOptions { shapes_train: 200, ..Default::default() })?;
-/// let (train, skipped) = cache(splits.train, 1 << 30, 2)?;
+/// let (train, skipped) = cache(splits.train, 1 << 30, 2);
 /// assert!(train.in_memory() && skipped.is_empty());
 /// # Ok::<(), convolve_formats::DataError>(())
 /// ```
@@ -41,10 +41,10 @@ pub fn cache(
     dataset: Arc<dyn Dataset>,
     limit_bytes: u64,
     threads: usize,
-) -> Result<(Arc<dyn Dataset>, Skipped), DataError> {
+) -> (Arc<dyn Dataset>, Skipped) {
     let nothing = Skipped::new(dataset.len());
     if dataset.in_memory() || dataset.is_empty() {
-        return Ok((dataset, nothing));
+        return (dataset, nothing);
     }
     let probes = probe(&*dataset);
     let bytes: u64 = probes
@@ -55,14 +55,14 @@ pub fn cache(
     let estimate = bytes / probes.len().max(1) as u64 * dataset.len() as u64;
     // A guess from a sample may be off; the mixed attempt counts for itself and gives up at the limit.
     if estimate > limit_bytes.saturating_mul(2) {
-        return Ok((dataset, nothing));
+        return (dataset, nothing);
     }
     let equal = probes
         .first()
         .filter(|first| probes.iter().all(|other| size(other) == size(first)));
     if let Some(first) = equal {
         if estimate > limit_bytes {
-            return Ok((dataset, nothing));
+            return (dataset, nothing);
         }
         if let Some(decoded) = decode_equal(&*dataset, size(first), threads) {
             return keep(dataset, decoded);
@@ -70,7 +70,7 @@ pub fn cache(
     }
     match decode_mixed(&*dataset, limit_bytes, threads) {
         Some(decoded) => keep(dataset, decoded),
-        None => Ok((dataset, nothing)),
+        None => (dataset, nothing),
     }
 }
 
@@ -199,17 +199,13 @@ fn on_threads<T: Send>(
     found
 }
 
-fn keep(
-    dataset: Arc<dyn Dataset>,
-    decoded: Decoded,
-) -> Result<(Arc<dyn Dataset>, Skipped), DataError> {
+fn keep(dataset: Arc<dyn Dataset>, decoded: Decoded) -> (Arc<dyn Dataset>, Skipped) {
     let mut skipped = Skipped::new(dataset.len());
     let mut dropped = vec![false; dataset.len()];
     for (index, error) in &decoded.unreadable {
         skipped.add(dataset.name(*index), error.reason());
         dropped[*index] = true;
     }
-    skipped.check()?;
     let kept: Vec<u32> = (0..dataset.len())
         .filter(|index| !dropped[*index])
         .map(|index| index as u32)
@@ -221,7 +217,7 @@ fn keep(
     let classes = dataset.classes().to_vec();
     let naming = Box::new(move |position: usize| dataset.name(kept[position] as usize));
     let memory = MemoryDataset::new(decoded.pixels, labels, classes, naming);
-    Ok((Arc::new(memory), skipped))
+    (Arc::new(memory), skipped)
 }
 
 #[cfg(test)]
@@ -301,7 +297,7 @@ mod tests {
         let bad = [0, 1, 77, 130, 131, 249];
         let kept: Vec<usize> = (0..250).filter(|index| !bad.contains(index)).collect();
         for threads in [1, 3] {
-            let (cached, skipped) = cache(numbered(250, &bad, &[]), 10_000, threads).unwrap();
+            let (cached, skipped) = cache(numbered(250, &bad, &[]), 10_000, threads);
             check(&*cached, &kept);
             assert_eq!(cached.fixed_size(), Some((1, 2)));
             assert_eq!((skipped.count, skipped.total), (6, 250));
@@ -313,7 +309,7 @@ mod tests {
     fn a_picture_of_another_size_makes_the_set_mixed() {
         let kept: Vec<usize> = (0..250).filter(|index| *index != 30).collect();
         for threads in [1, 3] {
-            let (cached, skipped) = cache(numbered(250, &[30], &[201]), 10_000, threads).unwrap();
+            let (cached, skipped) = cache(numbered(250, &[30], &[201]), 10_000, threads);
             check(&*cached, &kept);
             assert_eq!(cached.fixed_size(), None);
             assert_eq!(cached.picture(200).unwrap().width, 4);
@@ -324,50 +320,22 @@ mod tests {
     #[test]
     fn the_limit_counts_every_byte() {
         // 250 pictures of 6 bytes, one of them 12.
-        assert!(
-            cache(numbered(250, &[], &[]), 1_500, 2)
-                .unwrap()
-                .0
-                .in_memory()
-        );
-        assert!(
-            !cache(numbered(250, &[], &[]), 1_499, 2)
-                .unwrap()
-                .0
-                .in_memory()
-        );
-        assert!(
-            cache(numbered(250, &[], &[9]), 1_506, 2)
-                .unwrap()
-                .0
-                .in_memory()
-        );
-        assert!(
-            !cache(numbered(250, &[], &[9]), 1_505, 2)
-                .unwrap()
-                .0
-                .in_memory()
-        );
-        assert!(
-            !cache(numbered(250, &[], &[]), 100, 2)
-                .unwrap()
-                .0
-                .in_memory()
-        );
+        assert!(cache(numbered(250, &[], &[]), 1_500, 2).0.in_memory());
+        assert!(!cache(numbered(250, &[], &[]), 1_499, 2).0.in_memory());
+        assert!(cache(numbered(250, &[], &[9]), 1_506, 2).0.in_memory());
+        assert!(!cache(numbered(250, &[], &[9]), 1_505, 2).0.in_memory());
+        assert!(!cache(numbered(250, &[], &[]), 100, 2).0.in_memory());
     }
 
     #[test]
-    fn more_than_a_twentieth_unreadable_is_an_error() {
+    fn more_than_a_twentieth_unreadable_is_told() {
         let bad: Vec<usize> = (0..13).collect();
-        assert!(cache(numbered(250, &bad[..12], &[]), 10_000, 2).is_ok());
-        let Err(error) = cache(numbered(250, &bad, &[]), 10_000, 2) else {
-            panic!("13 of 250 passed");
-        };
-        assert!(
-            error.to_string().starts_with("13 of 250 pictures"),
-            "{error}"
-        );
+        let skipped = |bad| cache(numbered(250, bad, &[]), 10_000, 2).1;
+        assert!(skipped(&bad[..12]).check().is_ok());
+        let error = skipped(&bad).check().unwrap_err().to_string();
+        assert!(error.starts_with("13 of 250 pictures"), "{error}");
         let all: Vec<usize> = (0..250).collect();
-        assert!(cache(numbered(250, &all, &[]), 10_000, 2).is_err());
+        let (none, skipped) = cache(numbered(250, &all, &[]), 10_000, 2);
+        assert!(none.is_empty() && skipped.check().is_err());
     }
 }

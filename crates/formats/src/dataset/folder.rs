@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::picture::walk_images;
+use crate::picture::{Links, walk_images};
 use crate::{DataError, Dataset, Picture};
 
 /// Images on disk, one folder per class, decoded when asked for.
 ///
 /// Classes are the folders that hold at least one image at any depth, sorted by bytes (as torchvision sorts
-/// them); hidden folders and files of other kinds are left out.
+/// them); hidden folders and files of other kinds are left out. A class folder may itself be a link, unless to a
+/// folder around the classes; links to folders further down are not followed, because they may lead into another
+/// class.
 pub struct FolderDataset {
     root: PathBuf,
     files: Vec<PathBuf>,
@@ -30,7 +32,7 @@ impl FolderDataset {
             classes: Vec::new(),
         };
         for folder in class_folders(root)? {
-            let images = walk_images(&folder);
+            let images = walk_images(&folder, Links::ToFilesOnly);
             if !images.is_empty() {
                 let label = set.classes.len() as u32;
                 set.classes.push(class_name(&folder)?);
@@ -40,7 +42,7 @@ impl FolderDataset {
         }
         if set.files.is_empty() {
             let path = root.to_path_buf();
-            return Err(if walk_images(root).is_empty() {
+            return Err(if walk_images(root, Links::ToFilesOnly).is_empty() {
                 DataError::NoImages { path }
             } else {
                 DataError::NoClassFolders { path }
@@ -81,7 +83,8 @@ impl FolderDataset {
     }
 }
 
-/// The folders (or links to folders) directly in `root`, sorted by the bytes of their names.
+/// The folders (or links to folders, but not to those around `root`) directly in `root`, sorted by the bytes of
+/// their names.
 fn class_folders(root: &Path) -> Result<Vec<PathBuf>, DataError> {
     let io = |source| DataError::io(root, source);
     let entries = std::fs::read_dir(root)
@@ -93,11 +96,16 @@ fn class_folders(root: &Path) -> Result<Vec<PathBuf>, DataError> {
             path: root.to_path_buf(),
         });
     }
+    let place = root.canonicalize().map_err(io)?;
+    let around = |path: &PathBuf| {
+        path.canonicalize()
+            .is_ok_and(|path| place.starts_with(path))
+    };
     let mut folders: Vec<PathBuf> = entries
         .iter()
         .filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
         .map(std::fs::DirEntry::path)
-        .filter(|path| path.is_dir())
+        .filter(|path| path.is_dir() && !around(path))
         .collect();
     folders.sort();
     Ok(folders)
@@ -105,9 +113,12 @@ fn class_folders(root: &Path) -> Result<Vec<PathBuf>, DataError> {
 
 fn class_name(folder: &Path) -> Result<String, DataError> {
     let name = folder.file_name().and_then(|name| name.to_str());
-    name.map(str::to_owned).ok_or_else(|| DataError::ClassName {
-        path: folder.to_path_buf(),
-    })
+    let plain = name.filter(|name| !name.contains(char::is_control));
+    plain
+        .map(str::to_owned)
+        .ok_or_else(|| DataError::ClassName {
+            path: folder.to_path_buf(),
+        })
 }
 
 impl Dataset for FolderDataset {

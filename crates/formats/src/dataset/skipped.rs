@@ -43,6 +43,16 @@ impl Skipped {
         }
     }
 
+    /// What was skipped of two parts of one data set together; `self`'s pictures are named first.
+    pub fn joined(&self, other: &Self) -> Self {
+        let named = self.first.iter().chain(&other.first);
+        Self {
+            count: self.count + other.count,
+            total: self.total + other.total,
+            first: named.take(Self::NAMED).cloned().collect(),
+        }
+    }
+
     /// Whether there is anything to warn of.
     pub fn is_empty(&self) -> bool {
         self.count == 0
@@ -95,8 +105,22 @@ mod tests {
         let message = skipped.check().unwrap_err().to_string();
         assert_eq!(
             message,
-            "6 of 100 pictures are unreadable, more than 5 %; the first is 0.png: bad"
+            "6 of 100 pictures are unreadable, more than 5 % of the whole data set; the first is 0.png: bad"
         );
         assert!(skipped.to_string().ends_with("4.png (bad), …"), "{skipped}");
+    }
+
+    #[test]
+    fn the_parts_of_a_data_set_count_together() {
+        let mut held_out = Skipped::new(9);
+        held_out.add("9.png".into(), "bad".into());
+        assert!(held_out.check().is_err());
+        let mut train = Skipped::new(93);
+        for index in 0..5 {
+            assert!(train.joined(&held_out).check().is_ok(), "{index}");
+            train.add(format!("{index}.png"), "bad".into());
+        }
+        let message = train.joined(&held_out).check().unwrap_err().to_string();
+        assert!(message.starts_with("6 of 102 pictures are"), "{message}");
     }
 }

@@ -83,7 +83,7 @@ pub enum HeldOut {
 pub struct Splits {
     /// Pictures to train on.
     pub train: Arc<dyn Dataset>,
-    /// Pictures to measure on, with the same classes.
+    /// Pictures to measure on, with the same classes; `None` rather than a set without pictures.
     pub held_out: Option<Arc<dyn Dataset>>,
     /// Where the held-out pictures come from.
     pub held_out_from: HeldOut,
@@ -107,7 +107,7 @@ pub struct Splits {
 /// Whatever [`DataError`] names: nothing there, nothing in it, one class only, a held-out class that training
 /// does not have, damaged files.
 pub fn open(source: &Source, options: &OpenOptions) -> Result<Splits, DataError> {
-    let splits = match source {
+    let mut splits = match source {
         Source::Shapes => {
             let part =
                 |part, len| Arc::new(Shapes::new(options.seed, part, len)) as Arc<dyn Dataset>;
@@ -121,6 +121,10 @@ pub fn open(source: &Source, options: &OpenOptions) -> Result<Splits, DataError>
         Source::Path(path) => open_file(path, options)?,
     };
     check_trainable(&*splits.train, source)?;
+    if splits.held_out.as_ref().is_some_and(|set| set.is_empty()) {
+        splits.held_out = None;
+        splits.held_out_from = HeldOut::None;
+    }
     Ok(splits)
 }
 

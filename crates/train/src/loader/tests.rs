@@ -76,6 +76,7 @@ fn training(dataset: Arc<dyn Dataset>, order: Vec<usize>, batch: usize, first: u
         order,
         batch,
         first,
+        tolerated: 4,
     }
 }
 
@@ -123,6 +124,7 @@ fn evaluation_keeps_the_last_batch_and_leaves_out_what_is_unreadable() {
         order: (0..10).collect(),
         batch: 4,
         first: 0,
+        tolerated: 0,
     };
     let mut loader = Loader::new(job.clone(), 2).unwrap();
     let expected = [vec![0, 2, 3], vec![4, 5, 6, 7], vec![8]];

@@ -124,17 +124,92 @@ fn foreign_and_damaged_files_are_refused_by_name_and_reason() {
 #[test]
 fn weights_alone_cannot_be_resumed() {
     let (folder, trainer) = run();
+    let config = trainer.config().clone();
+    drop(trainer);
     std::fs::rename(
         folder.path().join(Checkpoint::BEST),
         folder.path().join(Checkpoint::LAST),
     )
     .unwrap();
-    let error = Trainer::resume_with(folder.path(), trainer.config().clone(), shapes())
+    let error = Trainer::resume_with(folder.path(), config, shapes())
         .err()
         .unwrap();
     let message = error.to_string();
     assert!(
         message.ends_with("holds weights alone, not the state of a training"),
         "{message}"
+    );
+}
+
+#[test]
+fn numbers_that_are_none_are_refused_by_tensor() {
+    let (folder, trainer) = run();
+    let config = trainer.config().clone();
+    drop(trainer);
+    let path = folder.path();
+    for name in ["fc.weight", "bn1.running_var"] {
+        for value in [f32::NAN, f32::INFINITY] {
+            let set = |file: &mut TensorFile| {
+                let tensor = file.tensors.iter_mut().find(|tensor| tensor.name == name);
+                *tensor.unwrap().values.last_mut().unwrap() = value;
+            };
+            assert_eq!(
+                spoilt(path, set),
+                format!("`{name}` holds {value}; weights must be finite")
+            );
+        }
+    }
+    let mut last = TensorFile::open(&path.join(Checkpoint::LAST)).unwrap();
+    let name = "optimiser.momentum_buffer.fc.bias";
+    let tensor = last.tensors.iter_mut().find(|tensor| tensor.name == name);
+    tensor.unwrap().values[0] = f32::NEG_INFINITY;
+    last.save(&path.join(Checkpoint::LAST), Precision::F32)
+        .unwrap();
+    let error = Trainer::resume_with(path, config, shapes()).err().unwrap();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{}: `{name}` holds -inf; weights must be finite",
+            path.join(Checkpoint::LAST).display()
+        )
+    );
+}
+
+#[test]
+fn cards_that_make_no_sense_are_refused_by_file_and_field() {
+    let (folder, _) = run();
+    let metadata = |key: &str, change: fn(&str) -> String| {
+        let mut file = TensorFile::open(&folder.path().join(Checkpoint::BEST)).unwrap();
+        let changed = change(&file.metadata[key]);
+        file.metadata.insert(key.into(), changed);
+        let bytes = file.to_bytes(Precision::F32).unwrap();
+        let error = Checkpoint::from_bytes(&bytes, "odd.safetensors").unwrap_err();
+        error.to_string()
+    };
+    assert_eq!(
+        metadata("preprocess", |text| text.replace("[32,32]", "[0,32]")),
+        "odd.safetensors: `preprocess` in the metadata: preprocessing: an input of 0×32 pixels"
+    );
+    assert_eq!(
+        metadata("classes", |text| text.replace("circle", "\\u001b[2J")),
+        "odd.safetensors: `classes` in the metadata: control characters in \"\\u{1b}[2J\""
+    );
+    assert_eq!(
+        metadata("model", |_| "resnet\n20".into()),
+        "odd.safetensors: `model` in the metadata: control characters in \"resnet\\n20\""
+    );
+}
+
+/// A file of a few kilobytes must not make the program plan a network that fills a machine.
+#[test]
+fn an_absurdly_wide_model_is_refused_by_its_tensors() {
+    let (folder, _) = run();
+    let reason = spoilt(folder.path(), |file| {
+        file.metadata
+            .insert("model".into(), "resnet20:10000".into());
+    });
+    assert_eq!(
+        reason,
+        "`conv1.weight` has shape [4, 3, 3, 3], the model needs [160000, 3, 3, 3]"
     );
 }

@@ -153,6 +153,6 @@ fn an_unknown_network_and_an_absurd_input_are_named() {
     let error = Trainer::new(config, shapes(), None).err().unwrap();
     assert_eq!(
         error.to_string(),
-        "preprocessing: an input of 20000×4 pixels"
+        "image size: 20000×4, each side must be in [1, 16384]"
     );
 }

@@ -1,11 +1,13 @@
 //! Whole trainings of small networks: learning, resuming, checkpoints, and what can go wrong.
 
 mod checkpoints;
+mod data;
 mod evaluation;
 mod failures;
 mod kill;
 mod learning;
 mod resume;
+mod run_folders;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -119,13 +119,12 @@ fn from_the_folder_alone() {
     let splits = config.open_data().unwrap();
     let mut trainer = Trainer::new(config.clone(), splits, Some(folder.path())).unwrap();
     stop_after(&mut trainer, 1);
+    let (progress, card) = (trainer.progress().clone(), trainer.card().clone());
+    let parameters = trainer.program().parameters().to_vec();
+    drop(trainer);
     let resumed = Trainer::resume(folder.path(), |config| config.threads = 1).unwrap();
-    assert_eq!(resumed.progress(), trainer.progress());
-    assert_eq!(resumed.card(), trainer.card());
-    assert_eq!(
-        resumed.program().parameters(),
-        trainer.program().parameters()
-    );
+    assert_eq!((resumed.progress(), resumed.card()), (&progress, &card));
+    assert_eq!(resumed.program().parameters(), parameters);
     assert_eq!(resumed.config().threads, 1);
 }
 
@@ -141,6 +140,7 @@ fn not_with_other_settings_or_data_and_not_beyond_the_end() {
         error.to_string(),
         "the run is finished: all of its 2 epochs are done"
     );
+    drop(trainer);
 
     let other = TrainConfig {
         learning_rate: 0.3,
@@ -172,5 +172,32 @@ fn not_with_other_settings_or_data_and_not_beyond_the_end() {
             }
         ),
         "{error}"
+    );
+}
+
+/// Fewer pictures than a batch make the batch smaller, which is no change of the settings.
+#[test]
+fn changed_data_are_called_changed_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = TrainConfig {
+        batch_size: 128,
+        epochs: 1,
+        ..config()
+    };
+    let fewer = || super::splits(50, 10);
+    finish(&mut Trainer::new(config.clone(), fewer(), Some(folder.path())).unwrap());
+    let refusal = |splits| {
+        let written = train::RunFolder::config(folder.path()).unwrap();
+        let error = Trainer::resume_with(folder.path(), written, splits).err();
+        error.unwrap().to_string()
+    };
+    assert_eq!(
+        refusal(super::splits(49, 10)),
+        "the run began with 50 training pictures in 10 classes, now there are 49 in 10"
+    );
+    let renamed = super::data::Pictures::new(50, 32).with_classes(&["circle", "hexagon"]);
+    assert_eq!(
+        refusal(super::data::only(renamed)),
+        "the run began with 50 training pictures in 10 classes, now there are 50 in 2; class `square` is gone"
     );
 }

@@ -268,3 +268,41 @@ fn shapes_is_a_word_and_everything_else_a_path() {
         Err(DataError::NoPictures { .. })
     ));
 }
+
+/// One picture a class leaves none to hold out, which is not a held-out part without pictures.
+#[test]
+fn no_held_out_pictures_are_no_held_out_part() {
+    let folder = tree(&["a/1.png", "b/2.png"]);
+    let splits = open_path(folder.path(), Some(0.1)).unwrap();
+    assert_eq!(splits.train.len(), 2);
+    assert!(splits.held_out.is_none());
+    assert_eq!(splits.held_out_from, HeldOut::None);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_do_not_pull_pictures_from_one_class_into_another() {
+    use std::os::unix::fs::symlink;
+    let folder = tree(&["root/a/1.png", "root/b/2.png", "store/c/3.png"]);
+    let at = |path: &str| folder.path().join(path);
+    symlink("..", at("root/a/up")).unwrap();
+    symlink("../b", at("root/a/b")).unwrap();
+    symlink("../../store/c/3.png", at("root/a/4.png")).unwrap();
+    symlink("../store/c", at("root/c")).unwrap();
+    symlink("..", at("root/all")).unwrap();
+    let splits = open_path(&at("root"), None).unwrap();
+    assert_eq!(splits.train.classes(), ["a", "b", "c"]);
+    assert_eq!(names(&*splits.train), ["1.png", "4.png", "2.png", "3.png"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn class_names_with_control_characters_are_refused() {
+    let folder = tree(&["a/1.png", "b\u{1b}[31m/2.png"]);
+    let Err(error) = open_path(folder.path(), None) else {
+        panic!("accepted")
+    };
+    let message = error.to_string();
+    assert!(matches!(error, DataError::ClassName { .. }), "{message}");
+    assert!(message.contains(r"b\u{1b}[31m"), "{message}");
+}
