@@ -39,13 +39,11 @@ pub struct ModelCard {
 }
 
 impl ModelCard {
-    /// What makes no sense, if anything does: the name of the field and the reason. Names are shown in terminals, where
-    /// control characters would do more than be shown.
+    /// What makes no sense, if anything does: the name of the field and the reason. Class names may be any text, which
+    /// whoever shows them escapes; the model's name stands in errors, and no network has such a one.
     pub(crate) fn fault(&self) -> Option<(&'static str, String)> {
-        let names = [("model", &self.model)].into_iter();
-        let mut names = names.chain(self.classes.iter().map(|class| ("classes", class)));
-        if let Some((field, name)) = names.find(|(_, name)| name.contains(char::is_control)) {
-            return Some((field, format!("control characters in {name:?}")));
+        if self.model.contains(char::is_control) {
+            return Some(("model", format!("control characters in {:?}", self.model)));
         }
         let fault = self.preprocess.check().err()?;
         Some(("preprocess", fault.to_string()))
