@@ -90,12 +90,6 @@ impl Vector for F32x8 {
     }
 
     #[inline(always)]
-    unsafe fn prefetch_read(at: *const f32) {
-        // SAFETY: a prefetch never faults.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
-    }
-
-    #[inline(always)]
     unsafe fn prefetch_write(at: *const f32) {
         // SAFETY: a prefetch never faults.
         unsafe { _mm_prefetch::<_MM_HINT_ET0>(at.cast()) }

@@ -51,8 +51,6 @@ pub(crate) trait Vector: Copy {
     /// `self` where `test > 0`, elsewhere 0.
     unsafe fn where_positive(self, test: Self) -> Self;
 
-    /// Announces that the cache line at `at` will be read. A hint: any address is allowed.
-    unsafe fn prefetch_read(at: *const f32);
     /// Announces that the cache line at `at` will be written. A hint: any address is allowed.
     unsafe fn prefetch_write(at: *const f32);
     /// Transposes a block of `LANES` rows, `from_row` elements apart, of `LANES` elements into rows

@@ -86,9 +86,6 @@ impl Vector for F32x8Portable {
     }
 
     #[inline(always)]
-    unsafe fn prefetch_read(_: *const f32) {}
-
-    #[inline(always)]
     unsafe fn prefetch_write(_: *const f32) {}
 
     #[inline(always)]

@@ -391,15 +391,6 @@ impl Pass<'_> {
                 }
             }
         }
-        // The first lines of the next tile's pixels; longer rows the processor foresees by itself.
-        let ahead = MR * pixels.source_by_column;
-        let lines = (walk.depth() * size_of::<f32>()).div_ceil(64).min(4);
-        for source in sources {
-            for line in 0..lines {
-                // SAFETY: V's instructions exist.
-                unsafe { V::prefetch_read(source.wrapping_add(ahead + line * 16)) };
-            }
-        }
         let per_group = walk.target_channels_per_group();
         let first = self.panel.first * self.sweep.panels.lanes;
         let channel = self.group * per_group + first;
