@@ -37,19 +37,19 @@ impl Panels {
     pub(super) fn new(walk: &Walk, isa: Isa) -> Self {
         let lanes = isa.lanes();
         let vectors = walk.target_channels_per_group().div_ceil(lanes);
-        let width = panel_width(isa, vectors);
-        let per_group = (0..vectors)
-            .step_by(width)
-            .map(|first| Panel {
-                first,
-                vectors: width.min(vectors - first),
-            })
-            .collect();
+        let depth = walk.depth();
+        let mut per_group = Vec::new();
+        let mut first = 0;
+        while first < vectors {
+            let vectors = panel_vectors(isa, depth, vectors - first);
+            per_group.push(Panel { first, vectors });
+            first += vectors;
+        }
         Self {
             lanes,
             vectors,
             per_group,
-            depth: walk.depth(),
+            depth,
             groups: walk.groups,
         }
     }
@@ -117,16 +117,18 @@ impl Panels {
     }
 }
 
-/// Vectors of a panel: as wide as the registers make worthwhile, and dividing the channels where
-/// possible (48 channels are three vectors of sixteen).
-fn panel_width(isa: Isa, vectors: usize) -> usize {
-    match isa {
-        Isa::Portable => 1,
-        Isa::Avx2 | Isa::Avx512 => match vectors {
-            0 | 1 => 1,
-            v if v % 2 == 0 => 2,
-            v if v % 3 == 0 => 3,
-            _ => 2,
-        },
+/// Products up to which a panel of four vectors stays in a first-level cache: 16 KiB of weights.
+const SHALLOW: usize = 64;
+
+/// Vectors of the next panel when `rest` are left to a group. Two or three leave room for tall tiles;
+/// odd numbers get one panel of three, so that none is left with the poor single one. Four make one
+/// pass over the pixels instead of two, which pays where the sums are short and the weights near.
+fn panel_vectors(isa: Isa, depth: usize, rest: usize) -> usize {
+    match (isa, rest) {
+        (Isa::Portable, _) => 1,
+        (Isa::Avx512, rest) if rest % 4 == 0 && depth <= SHALLOW => 4,
+        (_, rest) if rest < 2 => rest,
+        (_, rest) if rest % 2 == 1 => 3,
+        _ => 2,
     }
 }

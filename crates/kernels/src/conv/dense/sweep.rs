@@ -315,7 +315,8 @@ impl Task<'_> {
                 match (V::REGISTERS, panel.vectors) {
                     (32, 1) => pass.run::<V, 14, 7, 1>(),
                     (32, 2) => pass.run::<V, 14, 7, 2>(),
-                    (32, _) => pass.run::<V, 9, 5, 3>(),
+                    (32, 3) => pass.run::<V, 9, 5, 3>(),
+                    (32, _) => pass.run::<V, 6, 3, 4>(),
                     (16, 1) => pass.run::<V, 12, 6, 1>(),
                     (16, 2) => pass.run::<V, 6, 3, 2>(),
                     (16, _) => pass.run::<V, 4, 2, 3>(),

@@ -22,8 +22,8 @@ use super::walk::Segment;
 use crate::conv::finish::Finish;
 use crate::simd::Vector;
 
-/// Channels of the widest tile: three vectors of sixteen.
-const MAX_TILE_ROW: usize = 48;
+/// Channels of the widest tile: four vectors of sixteen.
+const MAX_TILE_ROW: usize = 64;
 
 /// Target memory of a tile.
 #[derive(Clone, Copy)]
