@@ -4,7 +4,7 @@ use crate::GeometryError;
 
 /// How an input is extended before the window walks over it.
 ///
-/// Amounts depend on the axis (see [`Padding::amounts`]); what the added elements hold depends on
+/// Amounts depend on input, kernel and stride of an axis; what the added elements hold depends on
 /// the operator: zero for convolutions, −∞ for max pooling, nothing for averages.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Padding {
