@@ -61,6 +61,9 @@ impl Graph {
 impl Op {
     /// What an output after the first is.
     fn output_suffix(&self, place: usize) -> &'static str {
+        if let Some(family) = self.family() {
+            return family.output_suffix(place);
+        }
         let suffixes: &[&str] = match self {
             Self::Pool { .. } => &["", "indices"],
             Self::BatchNormTraining { .. } => {

@@ -6,12 +6,12 @@
 //! are added up as they arrive, last reader first, so that one sum at a time is alive and its order
 //! is fixed by the graph.
 //!
-//! A gradient is built only where it leads to a parameter: not for the images, nor for anything
-//! computed from the images alone.
+//! A gradient is built only where it leads to a value that it is wanted of: for [`backward`] a
+//! parameter, so not for the images nor for anything computed from the images alone.
 
 use crate::gradient::gradient;
 use crate::step::Step;
-use crate::{Graph, GraphError, Op, Role, ValueId};
+use crate::{ElementType, Graph, GraphError, Op, Role, Value, ValueId};
 
 /// Appends to a graph the nodes that compute the gradient of `loss` with respect to every parameter
 /// that it depends on, and lists them in [`Graph::gradients`] in the order of the parameters.
@@ -35,22 +35,11 @@ pub fn backward(graph: &Graph, loss: ValueId) -> Result<Graph, GraphError> {
             shape: value.shape.clone(),
         });
     }
-    let needed = leads_to_parameter(graph);
+    let wanted = |value: &Value| matches!(value.role, Role::Parameter { .. });
+    let needed = leads_from(graph, |_, value| wanted(value));
     let mut grown = graph.clone();
-    let mut gradients: Vec<Option<ValueId>> = vec![None; graph.values().len()];
-    for node in graph.nodes.iter().rev() {
-        let upstream = node.outputs.first().and_then(|y| gradients[y.index()]);
-        let is_loss = node.outputs.as_slice() == [loss];
-        if (upstream.is_some() || is_loss) && node.inputs.iter().any(|x| needed[x.index()]) {
-            gradient(&mut Step {
-                graph: &mut grown,
-                gradients: &mut gradients,
-                needed: &needed,
-                node,
-                upstream,
-            })?;
-        }
-    }
+    let mut gradients = vec![None; graph.values().len()];
+    walk(graph, &mut grown, &mut gradients, &needed, Some(loss))?;
     grown.gradients = graph
         .parameters()
         .filter_map(|(id, _)| gradients[id.index()].map(|gradient| (id, gradient)))
@@ -59,12 +48,89 @@ pub fn backward(graph: &Graph, loss: ValueId) -> Result<Graph, GraphError> {
     Ok(grown)
 }
 
-/// Which values are parameters or depend on one.
-fn leads_to_parameter(graph: &Graph) -> Vec<bool> {
+/// Appends to a graph the nodes that carry a gradient of `of` back to the values `wanted`: the
+/// product of a vector with the Jacobian.
+///
+/// The grown graph has one more input, `NAME.upstream`, of the shape of `of`; its outputs are those
+/// of the graph and behind them one a wanted value, in their order. A value that `of` does not
+/// depend on has a gradient of zero.
+///
+/// ```
+/// use geometry::ConvDesc;
+/// use graph::{NetworkBuilder, pullback};
+///
+/// let mut network = NetworkBuilder::new("one layer", [1, 3, 8, 8]);
+/// let x = network.input();
+/// let y = network.conv("conv1", x, ConvDesc::new(4, 3), false)?;
+/// let grown = pullback(&network.finish(y)?, y, &[x])?;
+/// assert_eq!(grown.value(grown.inputs[1]).shape, [1, 4, 6, 6]);
+/// assert_eq!(grown.value(grown.outputs[1]).shape, [1, 3, 8, 8]);
+/// # Ok::<(), graph::GraphError>(())
+/// ```
+///
+/// # Errors
+/// [`GraphError::NotDifferentiable`] for an operator on the way, or an id of another graph.
+pub fn pullback(graph: &Graph, of: ValueId, wanted: &[ValueId]) -> Result<Graph, GraphError> {
+    let value = graph.known(|| "the pullback".to_owned(), of)?.clone();
+    for &id in wanted {
+        graph.known(|| "the list of wanted gradients".to_owned(), id)?;
+    }
+    let mut grown = graph.clone();
+    let upstream = grown.add_value(Value {
+        name: format!("{}.upstream", value.name),
+        shape: value.shape,
+        element: ElementType::Real,
+        role: Role::Input,
+    });
+    grown.inputs.push(upstream);
+    let needed = leads_from(graph, |id, _| wanted.contains(&id));
+    let mut gradients = vec![None; graph.values().len()];
+    gradients[of.index()] = Some(upstream);
+    walk(graph, &mut grown, &mut gradients, &needed, None)?;
+    for &id in wanted {
+        let gradient = match gradients[id.index()] {
+            Some(gradient) => gradient,
+            None => {
+                let Value { name, shape, .. } = graph.value(id).clone();
+                let zero = Op::Fill { shape, value: 0.0 };
+                grown.append(zero, format!("{name}.grad"), Vec::new())?[0]
+            }
+        };
+        grown.outputs.push(gradient);
+    }
+    debug_assert_eq!(grown.verify(), Ok(()));
+    Ok(grown)
+}
+
+/// Visits the nodes from last to first, each that has a gradient to pass on.
+fn walk(
+    graph: &Graph,
+    grown: &mut Graph,
+    gradients: &mut [Option<ValueId>],
+    needed: &[bool],
+    loss: Option<ValueId>,
+) -> Result<(), GraphError> {
+    for node in graph.nodes.iter().rev() {
+        let upstream = node.outputs.first().and_then(|y| gradients[y.index()]);
+        let is_loss = loss.is_some_and(|loss| node.outputs.as_slice() == [loss]);
+        if (upstream.is_some() || is_loss) && node.inputs.iter().any(|x| needed[x.index()]) {
+            gradient(&mut Step {
+                graph: grown,
+                gradients,
+                needed,
+                node,
+                upstream,
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Which values are wanted or depend on one that is.
+fn leads_from(graph: &Graph, wanted: impl Fn(ValueId, &Value) -> bool) -> Vec<bool> {
     let mut needed: Vec<bool> = graph
-        .values()
-        .iter()
-        .map(|value| matches!(value.role, Role::Parameter { .. }))
+        .iter_values()
+        .map(|(id, value)| wanted(id, value))
         .collect();
     for node in &graph.nodes {
         if node.inputs.iter().any(|input| needed[input.index()]) {

@@ -90,7 +90,7 @@ impl NetworkBuilder {
         let input = graph.add_value(Value {
             name: "images".to_owned(),
             shape: input_shape.into(),
-            element: ElementType::F32,
+            element: ElementType::Real,
             role: Role::Input,
         });
         graph.inputs.push(input);
@@ -421,7 +421,7 @@ impl NetworkBuilder {
         self.graph.add_value(Value {
             name: format!("{layer}.{part}"),
             shape,
-            element: ElementType::F32,
+            element: ElementType::Real,
             role,
         })
     }

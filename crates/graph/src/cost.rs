@@ -7,6 +7,9 @@ impl Op {
     /// work is not of that kind. Products with padding are counted, biases are not; FLOPs are twice
     /// this.
     pub fn macs(&self, inputs: &[&Value]) -> Option<u64> {
+        if let Some(family) = self.family() {
+            return family.macs(inputs);
+        }
         match (self, inputs) {
             (Self::Conv { desc, .. }, [x, ..]) => {
                 let geometry = desc.resolve(&x.shape).ok()?;

@@ -12,6 +12,9 @@ use crate::{Activation, GraphError, Op, ValueId};
 /// Adds to the graph the gradients of the inputs of one node, given that of its first output.
 pub(crate) fn gradient(step: &mut Step<'_>) -> Result<(), GraphError> {
     let op = step.op().clone();
+    if let Some(family) = op.family() {
+        return family.gradient(step);
+    }
     match op {
         Op::Conv {
             desc,
@@ -128,7 +131,17 @@ pub(crate) fn gradient(step: &mut Step<'_>) -> Result<(), GraphError> {
         | Op::ActivationBackward(_)
         | Op::ChannelSlice { .. }
         | Op::Softmax
-        | Op::CrossEntropyBackward { .. } => Err(step.refuse("")),
+        | Op::CrossEntropyBackward { .. }
+        | Op::Fill { .. }
+        | Op::Arithmetic(_)
+        | Op::Deformable(_)
+        | Op::Norm(_)
+        | Op::Pooling(_)
+        | Op::Rearrange(_)
+        | Op::Region(_)
+        | Op::Sampling(_)
+        | Op::Softmaxes(_)
+        | Op::Unary(_) => Err(step.refuse("")),
     }
 }
 

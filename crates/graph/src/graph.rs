@@ -16,8 +16,8 @@ impl ValueId {
 /// What the elements of a value are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ElementType {
-    /// 32-bit floating point.
-    F32,
+    /// Floating point, of the precision the graph is run in.
+    Real,
     /// 32-bit unsigned integers: labels, places of maxima.
     Index,
 }

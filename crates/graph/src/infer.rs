@@ -18,14 +18,14 @@ pub struct ValueType {
 }
 
 impl ValueType {
-    fn float(shape: impl Into<Vec<usize>>) -> Self {
+    pub(crate) fn float(shape: impl Into<Vec<usize>>) -> Self {
         Self {
             shape: shape.into(),
-            element: ElementType::F32,
+            element: ElementType::Real,
         }
     }
 
-    fn index(shape: impl Into<Vec<usize>>) -> Self {
+    pub(crate) fn index(shape: impl Into<Vec<usize>>) -> Self {
         Self {
             shape: shape.into(),
             element: ElementType::Index,
@@ -34,7 +34,7 @@ impl ValueType {
 }
 
 impl fmt::Display for ValueType {
-    /// `[1, 64, 56, 56] of F32`
+    /// `[1, 64, 56, 56] of Real`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} of {:?}", self.shape, self.element)
     }
@@ -83,6 +83,9 @@ impl Op {
     }
 
     fn outputs(&self, read: &mut Operands<'_>) -> Result<Vec<ValueType>, OpError> {
+        if let Some(family) = self.family() {
+            return family.outputs(read);
+        }
         let one = |shape: &[usize]| vec![ValueType::float(shape)];
         Ok(match self {
             Self::Conv {
@@ -326,6 +329,16 @@ impl Op {
             Self::CrossEntropyBackward { label_smoothing } => {
                 one(self.classified(read, *label_smoothing)?.shape)
             }
+            Self::Fill { shape, value: _ } => one(shape),
+            Self::Arithmetic(_)
+            | Self::Deformable(_)
+            | Self::Norm(_)
+            | Self::Pooling(_)
+            | Self::Rearrange(_)
+            | Self::Region(_)
+            | Self::Sampling(_)
+            | Self::Softmaxes(_)
+            | Self::Unary(_) => unreachable!("inferred by its family"),
         })
     }
 

@@ -13,6 +13,7 @@ mod autodiff;
 mod builder;
 mod cost;
 mod error;
+mod families;
 mod gradient;
 mod graph;
 mod infer;
@@ -24,9 +25,13 @@ mod summary;
 mod users;
 mod verify;
 
-pub use autodiff::backward;
+pub use autodiff::{backward, pullback};
 pub use builder::{BatchNormOptions, NetworkBuilder, WeightInit};
 pub use error::{GraphError, OpError};
+pub use families::{
+    ArithmeticOp, DeformableOp, NormOp, PoolingOp, RearrangeOp, RegionOp, SamplingOp, SoftmaxOp,
+    UnaryOp,
+};
 pub use graph::{ElementType, Graph, Init, Node, ParameterKind, Role, Value, ValueId};
 pub use infer::ValueType;
 pub use op::{Activation, Op};

@@ -6,6 +6,11 @@
 
 use geometry::{ConvDesc, PoolDesc};
 
+use crate::families::{
+    ArithmeticOp, DeformableOp, NormOp, PoolingOp, RearrangeOp, RegionOp, SamplingOp, SoftmaxOp,
+    UnaryOp,
+};
+
 /// An elementwise non-linearity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Activation {
@@ -164,11 +169,39 @@ pub enum Op {
         /// As in [`Op::CrossEntropy`].
         label_smoothing: f32,
     },
+    /// The same number everywhere: `→ y`.
+    Fill {
+        /// The shape of the result.
+        shape: Vec<usize>,
+        /// The number.
+        value: f32,
+    },
+    /// Arithmetic of two tensors.
+    Arithmetic(ArithmeticOp),
+    /// Deformable convolution.
+    Deformable(DeformableOp),
+    /// Normalisation other than that of a batch.
+    Norm(NormOp),
+    /// Pooling beyond maximum and average over a window.
+    Pooling(PoolingOp),
+    /// Operators that only move elements.
+    Rearrange(RearrangeOp),
+    /// Pooling over regions of interest.
+    Region(RegionOp),
+    /// Spatial transformers and resizing.
+    Sampling(SamplingOp),
+    /// Softmax along any axis.
+    Softmaxes(SoftmaxOp),
+    /// Functions of one element.
+    Unary(UnaryOp),
 }
 
 impl Op {
     /// The operator's name in listings and messages.
     pub fn name(&self) -> &'static str {
+        if let Some(family) = self.family() {
+            return family.name();
+        }
         match self {
             Self::Conv { .. } => "conv",
             Self::ConvBackwardData { .. } => "conv backward-data",
@@ -198,6 +231,16 @@ impl Op {
             Self::Softmax => "softmax",
             Self::CrossEntropy { .. } => "cross-entropy",
             Self::CrossEntropyBackward { .. } => "cross-entropy backward",
+            Self::Fill { .. } => "fill",
+            Self::Arithmetic(_)
+            | Self::Deformable(_)
+            | Self::Norm(_)
+            | Self::Pooling(_)
+            | Self::Rearrange(_)
+            | Self::Region(_)
+            | Self::Sampling(_)
+            | Self::Softmaxes(_)
+            | Self::Unary(_) => unreachable!("named by its family"),
         }
     }
 }

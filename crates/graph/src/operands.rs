@@ -29,7 +29,7 @@ impl<'a> Operands<'a> {
 
     /// The next input, of floating-point elements.
     pub(crate) fn float(&mut self, name: &'static str) -> Result<Operand<'a>, OpError> {
-        self.read(name, ElementType::F32)
+        self.read(name, ElementType::Real)
     }
 
     /// The next input, of indices.

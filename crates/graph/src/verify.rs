@@ -52,11 +52,11 @@ impl Graph {
                 });
             }
             let learned = matches!(value.role, Role::Parameter { .. } | Role::State { .. });
-            if learned && value.element != ElementType::F32 {
+            if learned && value.element != ElementType::Real {
                 return Err(wrong_role(
                     value,
                     "parameters and states",
-                    "of F32 elements",
+                    "of real elements",
                 ));
             }
             inputs += usize::from(value.role == Role::Input);

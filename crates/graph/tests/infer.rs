@@ -9,7 +9,7 @@ fn float(shape: &[usize]) -> Value {
     Value {
         name: "v".to_owned(),
         shape: shape.to_vec(),
-        element: ElementType::F32,
+        element: ElementType::Real,
         role: Role::Input,
     }
 }
@@ -33,7 +33,7 @@ fn gives(op: Op, inputs: &[&[usize]], outputs: &[&[usize]]) {
     let inputs: Vec<_> = inputs.iter().map(|shape| float(shape)).collect();
     let expected: Vec<_> = outputs
         .iter()
-        .map(|shape| (shape.to_vec(), ElementType::F32))
+        .map(|shape| (shape.to_vec(), ElementType::Real))
         .collect();
     assert_eq!(infer(&op, &inputs).unwrap(), expected, "{op:?}");
 
@@ -136,7 +136,7 @@ fn pools() {
     assert_eq!(
         infer(&pool(true), &[float(&x)]).unwrap(),
         [
-            (y.to_vec(), ElementType::F32),
+            (y.to_vec(), ElementType::Real),
             (y.to_vec(), ElementType::Index)
         ]
     );
@@ -147,7 +147,7 @@ fn pools() {
     let max = backward(desc.clone());
     assert_eq!(
         infer(&max, &[float(&y), index(&y)]).unwrap(),
-        [(x.to_vec(), ElementType::F32)]
+        [(x.to_vec(), ElementType::Real)]
     );
     assert!(matches!(
         infer(&max, &[float(&y), float(&y)]).unwrap_err(),
@@ -246,11 +246,11 @@ fn losses() {
     let label_smoothing = 0.1;
     assert_eq!(
         infer(&Op::CrossEntropy { label_smoothing }, &inputs).unwrap(),
-        [(vec![], ElementType::F32)]
+        [(vec![], ElementType::Real)]
     );
     assert_eq!(
         infer(&Op::CrossEntropyBackward { label_smoothing }, &inputs).unwrap(),
-        [(vec![8, 10], ElementType::F32)]
+        [(vec![8, 10], ElementType::Real)]
     );
     let labels_of_others = [float(&[8, 10]), index(&[7])];
     let error = infer(&Op::CrossEntropy { label_smoothing }, &labels_of_others).unwrap_err();

@@ -25,7 +25,7 @@ fn value(name: &str, shape: &[usize], role: Role) -> Value {
     Value {
         name: name.to_owned(),
         shape: shape.to_vec(),
-        element: ElementType::F32,
+        element: ElementType::Real,
         role,
     }
 }
@@ -110,7 +110,7 @@ fn a_wrong_shape() {
     graph.nodes[0].outputs = vec![wrong];
     assert_eq!(
         graph.verify().unwrap_err().to_string(),
-        "layer conv1: 'conv1' is [2, 4, 7, 7] of F32, but conv gives [2, 4, 6, 6] of F32"
+        "layer conv1: 'conv1' is [2, 4, 7, 7] of Real, but conv gives [2, 4, 6, 6] of Real"
     );
 }
 

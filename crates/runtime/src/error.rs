@@ -41,11 +41,23 @@ pub enum RuntimeError {
         /// The operator.
         op: &'static str,
     },
-    /// An output that is not made of floating-point numbers.
-    #[error("output '{name}' holds indices, only f32 values can be outputs")]
-    OutputType {
-        /// The value.
-        name: String,
+    /// An operator with more inputs or outputs than one call takes.
+    #[error("layer {layer}: {op} of {given} operands, at most {most} go together")]
+    Operands {
+        /// The layer.
+        layer: String,
+        /// The operator.
+        op: &'static str,
+        /// How many it has.
+        given: usize,
+        /// How many it may have.
+        most: usize,
+    },
+    /// An operand given to an eager operator that is not of the elements or the number it takes.
+    #[error("{what}")]
+    Given {
+        /// What is wrong, with the numbers.
+        what: String,
     },
     /// The program needs more memory than can be addressed.
     #[error("network {network} needs more memory than can be addressed")]

@@ -1,6 +1,7 @@
 //! Runs steps: looks up where the operands lie and calls the kernel.
 
 use geometry::{PoolGeometry, PoolKind};
+use graph::ElementType;
 use kernels::conv::Epilogue;
 use kernels::dropout::{DropoutKey, dropout};
 use kernels::norm::{self, Gate, NormTraining};
@@ -11,6 +12,7 @@ use kernels::{
 use tensor::Layout;
 
 use crate::Run;
+use crate::calls::{Kernel, MOST_OPERANDS, Operands, Source, Target};
 use crate::fold::{Norm, fold};
 use crate::memory::{Span, View};
 use crate::step::{BufferId, NormGate, Step, Work};
@@ -322,6 +324,13 @@ impl<'a> Machine<'a> {
                 };
                 write(loss)[0] = cross_entropy.forward(ctx, read(logits), write(scratch));
             }
+            Work::Call {
+                ref kernel,
+                layout,
+                ref reads,
+                ref writes,
+                scratch,
+            } => self.call(ctx, &**kernel, layout, reads, writes, scratch, run),
             Work::CrossEntropyBackward {
                 classes,
                 label_smoothing,
@@ -337,6 +346,40 @@ impl<'a> Machine<'a> {
                 cross_entropy.backward(ctx, read(logits), 1.0, write(dlogits));
             }
         }
+    }
+
+    /// Hands a kernel its operands. Their lists stand on the stack: a run allocates nothing.
+    fn call(
+        &self,
+        ctx: &Context<'_>,
+        kernel: &dyn Kernel,
+        layout: Layout,
+        reads: &[(BufferId, ElementType)],
+        writes: &[(BufferId, ElementType)],
+        scratch: BufferId,
+        run: Run,
+    ) {
+        let inputs: [_; MOST_OPERANDS] = std::array::from_fn(|place| match reads.get(place) {
+            Some(&(id, ElementType::Real)) => Source::Real(self.read(id)),
+            Some(&(id, ElementType::Index)) => Source::Index(bytemuck::cast_slice(self.read(id))),
+            None => Source::Real(&[]),
+        });
+        let mut outputs: [_; MOST_OPERANDS] =
+            std::array::from_fn(|place| match writes.get(place) {
+                Some(&(id, ElementType::Real)) => Target::Real(self.write(id)),
+                Some(&(id, ElementType::Index)) => {
+                    Target::Index(bytemuck::cast_slice_mut(self.write(id)))
+                }
+                None => Target::Real(&mut []),
+            });
+        let operands = Operands {
+            inputs: &inputs[..reads.len()],
+            outputs: &mut outputs[..writes.len()],
+            scratch: self.write(scratch),
+            layout,
+            run,
+        };
+        kernel.run_f32(ctx, operands);
     }
 
     fn gate(&self, gate: NormGate) -> Gate<'a> {

@@ -10,7 +10,10 @@
 //! and cannot fail. Inputs, outputs and parameters are channels first whatever layout the program
 //! computes in. Results are bitwise the same for any number of threads.
 
+mod calls;
+pub mod eager;
 mod error;
+mod evaluate;
 mod execute;
 mod fold;
 mod init;
@@ -23,7 +26,9 @@ mod regions;
 mod slots;
 mod step;
 
+pub use eager::Eager;
 pub use error::RuntimeError;
+pub use evaluate::Evaluation;
 pub use init::initialise;
 pub use options::{Run, RuntimeOptions};
 pub use profile::ProfileRow;

@@ -142,7 +142,7 @@ impl Program {
     /// # Panics
     /// When there is no such input or it holds indices.
     pub fn input_f32(&mut self, index: usize) -> &mut [f32] {
-        self.input(index, ElementType::F32)
+        self.input(index, ElementType::Real)
     }
 
     /// Input `index` of the graph, which holds indices, such as labels; kept until written again.
@@ -187,8 +187,26 @@ impl Program {
     /// Output `index` of the graph as the last run left it, channels first.
     ///
     /// # Panics
-    /// When there is no such output.
+    /// When there is no such output or it holds indices.
     pub fn output(&self, index: usize) -> &[f32] {
+        self.read_output(index, ElementType::Real)
+    }
+
+    /// Output `index` of the graph, which holds indices, such as the places of maxima.
+    ///
+    /// # Panics
+    /// When there is no such output or it holds floating-point numbers.
+    pub fn output_index(&self, index: usize) -> &[u32] {
+        bytemuck::cast_slice(self.read_output(index, ElementType::Index))
+    }
+
+    fn read_output(&self, index: usize, element: ElementType) -> &[f32] {
+        let value = self.graph.value(self.graph.outputs[index]);
+        assert_eq!(
+            value.element, element,
+            "elements of output '{}'",
+            value.name
+        );
         self.block.read(self.regions.outputs[index])
     }
 

@@ -4,10 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use geometry::PoolGeometry;
-use graph::Activation;
+use graph::{Activation, ElementType};
 use kernels::conv::ConvPlan;
 use kernels::norm::NormGeometry;
 use tensor::Layout;
+
+use crate::calls::Kernel;
 
 /// A buffer of the program, by its place in the table of spans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -236,6 +238,14 @@ pub(crate) enum Work {
         labels: BufferId,
         dlogits: BufferId,
     },
+    /// Any operator that has a kernel for all precisions.
+    Call {
+        kernel: Arc<dyn Kernel>,
+        layout: Layout,
+        reads: Vec<(BufferId, ElementType)>,
+        writes: Vec<(BufferId, ElementType)>,
+        scratch: BufferId,
+    },
 }
 
 /// How a gradient passes the activation behind a normalisation.
@@ -269,6 +279,19 @@ impl Work {
     /// written only.
     pub(crate) fn operands(&self) -> Operands {
         let (reads, writes): (Vec<Option<BufferId>>, Vec<Option<BufferId>>) = match *self {
+            Self::Call {
+                ref reads,
+                ref writes,
+                scratch,
+                ..
+            } => (
+                reads.iter().map(|&(id, _)| Some(id)).collect(),
+                writes
+                    .iter()
+                    .map(|&(id, _)| Some(id))
+                    .chain([Some(scratch)])
+                    .collect(),
+            ),
             Self::Copy { x, y }
             | Self::Reorder { x, y, .. }
             | Self::GlobalAveragePool { x, y, .. }
@@ -479,6 +502,7 @@ impl fmt::Display for Work {
             Self::Softmax { .. } => "softmax",
             Self::CrossEntropy { .. } => "cross-entropy",
             Self::CrossEntropyBackward { .. } => "cross-entropy backward",
+            Self::Call { .. } => "call",
         })
     }
 }

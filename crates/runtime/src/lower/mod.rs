@@ -16,6 +16,7 @@
 //! Whoever needs the other order gets a reordered copy, made once. Where there is one channel or
 //! one pixel the orders are the same.
 
+mod call;
 mod convolution;
 mod edges;
 mod elementwise;
@@ -27,7 +28,7 @@ mod rearrange;
 
 use std::collections::{HashMap, HashSet};
 
-use graph::{ElementType, Graph, Node, Op, Role, ValueId};
+use graph::{Graph, Node, Op, Role, ValueId};
 use tensor::Layout;
 
 use crate::memory::Span;
@@ -58,14 +59,6 @@ pub(crate) fn lower(
     options: &RuntimeOptions,
     threads: usize,
 ) -> Result<Lowered, RuntimeError> {
-    for &output in &graph.outputs {
-        let value = graph.value(output);
-        if value.element != ElementType::F32 {
-            return Err(RuntimeError::OutputType {
-                name: value.name.clone(),
-            });
-        }
-    }
     let mut lowering = Lowering::new(graph, regions, options, threads);
     for node in &graph.nodes {
         lowering.node(node)?;
@@ -225,7 +218,7 @@ impl<'g> Lowering<'g> {
             Op::Softmax | Op::CrossEntropy { .. } | Op::CrossEntropyBackward { .. } => {
                 self.loss(node)
             }
-            _ => Err(self.not_lowered()),
+            _ => self.call(node),
         }
     }
 
