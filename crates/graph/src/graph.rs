@@ -117,6 +117,14 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// A graph of nothing yet.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            ..Self::default()
+        }
+    }
+
     /// All values; a [`ValueId`] is an index into them.
     pub fn values(&self) -> &[Value] {
         &self.values

@@ -188,10 +188,7 @@ fn single<T: Element>(
     op: Op,
     inputs: &[Given<'_, T>],
 ) -> Result<(Graph, Vec<ValueId>, Vec<ValueId>), RuntimeError> {
-    let mut graph = Graph {
-        name: op.name().to_owned(),
-        ..Graph::default()
-    };
+    let mut graph = Graph::new(op.name());
     let places: Vec<_> = inputs
         .iter()
         .enumerate()

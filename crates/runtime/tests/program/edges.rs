@@ -2,8 +2,8 @@
 //! memory that is used twice never shows.
 
 use geometry::PoolDesc;
-use graph::{NetworkBuilder, passes};
-use runtime::Program;
+use graph::{NetworkBuilder, Op, passes};
+use runtime::{Program, Run};
 use tensor::Layout;
 use testkit::compare;
 
@@ -114,4 +114,33 @@ fn slots_lie_on_cache_lines_in_the_order_of_the_graph_with_zeros_between() {
         gaps[slot.range.clone()].fill(0.0);
     }
     assert!(gaps.iter().all(|&v| v == 0.0));
+}
+
+#[test]
+fn indices_can_be_outputs() {
+    for layout in Layout::ALL {
+        let mut net = NetworkBuilder::new("places", [1, 2, 4, 4]);
+        let x = net.input();
+        let y = net.max_pool("pool", x, PoolDesc::max(2).stride(2)).unwrap();
+        let mut graph = net.finish(y).unwrap();
+        graph.nodes.clear();
+        let op = Op::Pool {
+            desc: PoolDesc::max(2).stride(2),
+            indices: true,
+        };
+        let outputs = graph.append(op, "pool with places", vec![x]).unwrap();
+        graph.outputs = vec![outputs[1]];
+        let graph = passes::remove_dead(&graph);
+        let mut program = Program::new(graph, &options(layout)).unwrap();
+        // Ascending in the first channel, descending in the second.
+        for (place, element) in program.input_f32(0).iter_mut().enumerate() {
+            *element = if place < 16 {
+                place as f32
+            } else {
+                -(place as f32)
+            };
+        }
+        program.run(Run::default());
+        assert_eq!(program.output_index(0), [5, 7, 13, 15, 0, 2, 8, 10]);
+    }
 }

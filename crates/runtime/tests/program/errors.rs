@@ -1,7 +1,7 @@
 //! Graphs that cannot become programs say why in one line.
 
-use geometry::{ConvDesc, PoolDesc};
-use graph::{ElementType, NetworkBuilder, Op, Role, Value, passes};
+use geometry::ConvDesc;
+use graph::{NetworkBuilder, passes};
 use kernels::conv::Algorithm;
 use runtime::{Program, RuntimeError, RuntimeOptions};
 use tensor::Layout;
@@ -57,31 +57,6 @@ fn an_algorithm_that_does_not_serve_names_the_layer() {
     let error = Program::new(graph, &options).unwrap_err();
     assert!(matches!(&error, RuntimeError::Plan { .. }), "{error}");
     assert!(error.to_string().contains("algorithm depthwise"), "{error}");
-}
-
-#[test]
-fn indices_cannot_be_outputs() {
-    let mut net = NetworkBuilder::new("places", [1, 1, 4, 4]);
-    let x = net.input();
-    let y = net.max_pool("pool", x, PoolDesc::max(2)).unwrap();
-    let mut graph = net.finish(y).unwrap();
-    let places = graph.add_value(Value {
-        name: "places".to_owned(),
-        shape: vec![1, 1, 3, 3],
-        element: ElementType::Index,
-        role: Role::Computed,
-    });
-    graph.nodes[0].op = Op::Pool {
-        desc: PoolDesc::max(2),
-        indices: true,
-    };
-    graph.nodes[0].outputs.push(places);
-    graph.outputs = vec![places];
-    let error = Program::new(graph, &options(Layout::Nhwc)).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "output 'places' holds indices, only f32 values can be outputs"
-    );
 }
 
 #[test]
