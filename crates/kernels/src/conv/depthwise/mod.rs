@@ -4,7 +4,8 @@
 //! pixel multiplies a few input pixels by the weights of their taps, all channels side by side.
 //! Borders need no case of their own: along each axis, every target index has a list of the taps
 //! that reach it and the source indices they read. Forward and backward-data differ only in those
-//! lists.
+//! lists. Neighbours of a row that have the same taps form a [`Run`], and a tile of a few of them
+//! is summed at once, so that a weight is loaded once for all.
 
 mod sweep;
 mod weights;
@@ -32,6 +33,8 @@ pub(super) struct DepthwisePlan {
     isa: Isa,
     rows: AxisTaps,
     columns: AxisTaps,
+    /// The targets of a row, run by run.
+    runs: Vec<Run>,
     /// Accumulators of the backward-weights direction; fixed by the problem alone.
     partitions: usize,
 }
@@ -76,22 +79,75 @@ impl AxisTaps {
         }
     }
 
+    /// The target indices in runs. A phase of a backward pass has a stride between its targets, and
+    /// they read neighbouring elements; forward it is the other way round.
+    fn runs(&self, window: &Window, direction: Direction) -> Vec<Run> {
+        let (step, shift) = match direction {
+            Direction::BackwardData => (window.stride, 1),
+            Direction::Forward | Direction::BackwardWeights => (1, window.stride),
+        };
+        let mut runs = Vec::new();
+        for phase in 0..step.min(self.target) {
+            let mut first = phase;
+            while first < self.target {
+                let mut count = 1;
+                while self.follows(first, first + count * step, count * shift) {
+                    count += 1;
+                }
+                runs.push(Run {
+                    first,
+                    step,
+                    count,
+                    shift,
+                });
+                first += count * step;
+            }
+        }
+        runs
+    }
+
+    /// Whether target `index` exists and has the taps of `first`, each `shift` elements further on.
+    fn follows(&self, first: usize, index: usize, shift: usize) -> bool {
+        index < self.target && {
+            let shifted = self
+                .at(first)
+                .iter()
+                .map(|&(tap, from)| (tap, from + shift));
+            shifted.eq(self.at(index).iter().copied())
+        }
+    }
+
     fn at(&self, index: usize) -> &[(usize, usize)] {
         &self.taps[self.starts[index]..self.starts[index + 1]]
     }
 }
 
+/// Targets of a row that one tile can walk over: `first`, `first + step`, …, `count` of them. All have
+/// the taps of the first, and each reads `shift` source elements behind the one before.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    first: usize,
+    step: usize,
+    count: usize,
+    shift: usize,
+}
+
 /// Images that share an accumulator of the weights' gradient, so that few are needed.
 const PARTITIONS: usize = 32;
+
+/// Channels that one task of the weights' gradient takes: whole cache lines, several a pixel.
+const BAND: usize = 128;
 
 impl DepthwisePlan {
     pub(super) fn new(geometry: &ConvGeometry, direction: Direction, isa: Isa) -> Self {
         let [_, height, width] = &geometry.windows;
+        let columns = AxisTaps::new(width, direction);
         Self {
             geometry: *geometry,
             isa,
             rows: AxisTaps::new(height, direction),
-            columns: AxisTaps::new(width, direction),
+            runs: columns.runs(width, direction),
+            columns,
             partitions: match direction {
                 Direction::BackwardWeights => geometry.batch.clamp(1, PARTITIONS),
                 _ => 0,
@@ -156,22 +212,31 @@ impl DepthwisePlan {
     ) {
         let (channels, taps) = (self.geometry.in_channels, self.geometry.kernel_area());
         let len = channels * taps;
-        let partials = Shared::new(&mut scratch[..self.scratch_len()]);
+        let bands = channels.div_ceil(BAND);
+        let scratch = &mut scratch[..self.scratch_len()];
+        let partials = Shared::new(scratch);
         let plan = self;
-        ctx.team.for_each(self.partitions, |partition, _| {
-            // SAFETY: each partition has an accumulator of its own.
-            let partial = unsafe { partials.slice(partition * len, len) };
-            // SAFETY: `isa` proves the family; lengths were checked by the caller.
-            dispatch!(self.isa => weights::partition(
-                plan: &DepthwisePlan, x: &[f32], dy: &[f32], partition: usize, partial: &mut [f32],
+        ctx.team.for_each(self.partitions * bands, |task, _| {
+            // SAFETY: `isa` proves the family; lengths were checked by the caller; a task has a band
+            // of one accumulator to itself.
+            dispatch!(self.isa => weights::band(
+                plan: &DepthwisePlan, x: &[f32], dy: &[f32], task: usize, partials: Shared<'_>,
             ));
         });
-        for channel in 0..channels {
-            for tap in 0..taps {
-                dw[channel * taps + tap] = (0..self.partitions)
-                    .map(|partition| scratch[partition * len + tap * channels + channel])
-                    .sum();
+        let scratch = &*scratch;
+        let dw = Shared::new(dw);
+        ctx.team.for_each(bands, |band, _| {
+            let first = band * BAND;
+            let band = first..channels.min(first + BAND);
+            // SAFETY: the weights of these channels are this task's alone.
+            let dw = unsafe { dw.slice(first * taps, band.len() * taps) };
+            for (channel, dw) in band.zip(dw.chunks_exact_mut(taps)) {
+                for (tap, dw) in dw.iter_mut().enumerate() {
+                    *dw = (0..self.partitions)
+                        .map(|partition| scratch[partition * len + tap * channels + channel])
+                        .sum();
+                }
             }
-        }
+        });
     }
 }

@@ -1,15 +1,17 @@
-//! One row of output pixels, forward or backward-data.
+//! One row of target pixels, forward or backward-data.
+//!
+//! A multiply-add wants two operands from memory, a source pixel's channels and a tap's weights, and
+//! the processor loads two vectors while it could do two multiply-adds: alone that halves the speed.
+//! So a [`Tile`] holds the sums of several pixels of a [`Run`] at once. A weight is loaded once for
+//! all of them, and there are enough independent sums to hide the latency of a multiply-add.
 
-use super::DepthwisePlan;
+use super::{DepthwisePlan, Run};
 use crate::conv::Epilogue;
 use crate::conv::finish::Finish;
 use crate::shared::Shared;
 use crate::simd::Vector;
 
 /// Computes row `task % rows` of image `task / rows`.
-///
-/// Four vectors of channels at a time: enough independent sums to hide the latency of a
-/// multiply-add, and enough work to pay for finding a tap's addresses.
 ///
 /// # Safety
 /// `V`'s instructions exist; the slices have the plan's lengths; no other task writes this row.
@@ -24,101 +26,137 @@ pub(super) unsafe fn row<V: Vector>(
 ) {
     let channels = plan.geometry.in_channels;
     let (image, row) = (task / plan.rows.target, task % plan.rows.target);
-    let source = &source[image * plan.rows.source * plan.columns.source * channels..];
-    for column in 0..plan.columns.target {
-        let pixel = Pixel {
-            plan,
-            source,
-            packed,
-            row,
-            column,
-        };
-        let offset = (task * plan.columns.target + column) * channels;
-        let finish = Finish {
+    let row = Row {
+        plan,
+        source: &source[image * plan.rows.source * plan.columns.source * channels..],
+        packed,
+        row,
+        finish: Finish {
             bias: epilogue.bias.map_or(std::ptr::null(), <[f32]>::as_ptr),
             residual: epilogue.residual.map_or(std::ptr::null(), <[f32]>::as_ptr),
             activation: epilogue.activation,
-        };
-        let mut channel = 0;
-        // SAFETY: channels stay below the channel count, so reads and writes stay in the pixel.
+        },
+        target,
+        start: task * plan.columns.target * channels,
+    };
+    for run in &plan.runs {
+        let mut done = 0;
+        // SAFETY: the tiles stay within the run, which stays within the row.
         unsafe {
-            while channel < channels {
-                let rest = channels - channel;
-                let to = target.as_mut_ptr();
-                if rest >= 4 * V::LANES {
-                    let sums = pixel.sums::<V, 4>(channel);
-                    for (v, sum) in sums.into_iter().enumerate() {
-                        let at = channel + v * V::LANES;
-                        finish.write(sum, to, offset + at, at, V::LANES);
-                    }
-                    channel += 4 * V::LANES;
-                } else if rest >= V::LANES {
-                    let [sum] = pixel.sums::<V, 1>(channel);
-                    finish.write(sum, to, offset + channel, channel, V::LANES);
-                    channel += V::LANES;
-                } else {
-                    let sum = pixel.partial_sum::<V>(channel, rest);
-                    finish.write(sum, to, offset + channel, channel, rest);
-                    channel += rest;
-                }
+            while V::REGISTERS >= 32 && run.count - done >= 8 {
+                row.tile::<V, 8, 2>(run, done);
+                done += 8;
+            }
+            while run.count - done >= 4 {
+                row.tile::<V, 4, 2>(run, done);
+                done += 4;
+            }
+            while run.count - done >= 2 {
+                row.tile::<V, 2, 4>(run, done);
+                done += 2;
+            }
+            while run.count > done {
+                row.tile::<V, 1, 4>(run, done);
+                done += 1;
             }
         }
     }
 }
 
-/// One target pixel.
-struct Pixel<'a> {
+/// One row of target pixels.
+struct Row<'a> {
     plan: &'a DepthwisePlan,
     /// The image.
     source: &'a [f32],
     packed: &'a [f32],
     row: usize,
-    column: usize,
+    finish: Finish,
+    target: Shared<'a>,
+    /// The row's first element of the target.
+    start: usize,
 }
 
-impl Pixel<'_> {
-    /// Calls `visit` with the source pixel and the weights of every tap that reaches this pixel.
+impl Row<'_> {
+    /// Pixels `done .. done + P` of a run, all channels, `NV` vectors at a time.
+    ///
+    /// # Safety
+    /// The run has that many pixels left.
     #[inline(always)]
-    fn taps(&self, mut visit: impl FnMut(*const f32, *const f32)) {
+    unsafe fn tile<V: Vector, const P: usize, const NV: usize>(&self, run: &Run, done: usize) {
         let channels = self.plan.geometry.in_channels;
-        let width = self.plan.geometry.windows[2].kernel;
-        for &(tap_row, source_row) in self.plan.rows.at(self.row) {
-            for &(tap_column, source_column) in self.plan.columns.at(self.column) {
-                let pixel = source_row * self.plan.columns.source + source_column;
-                let tap = tap_row * width + tap_column;
-                visit(
-                    self.source.as_ptr().wrapping_add(pixel * channels),
-                    self.packed.as_ptr().wrapping_add(tap * channels),
-                );
+        let tile = Tile { run, done };
+        let mut channel = 0;
+        // SAFETY: channels stay below the channel count, so reads and writes stay in their pixels.
+        unsafe {
+            while channel < channels {
+                let left = channels - channel;
+                if left >= NV * V::LANES {
+                    self.block::<V, P, NV>(tile, channel, V::LANES);
+                    channel += NV * V::LANES;
+                } else {
+                    self.block::<V, P, 1>(tile, channel, left.min(V::LANES));
+                    channel += left.min(V::LANES);
+                }
             }
         }
     }
 
+    /// `P` pixels × `NV` vectors of channels; `count` channels of the last vector.
+    ///
+    /// # Safety
+    /// The pixels are in the run, the channels in the pixels.
     #[inline(always)]
-    unsafe fn sums<V: Vector, const NV: usize>(&self, channel: usize) -> [V; NV] {
-        // SAFETY: the caller has NV vectors of channels left in every pixel.
+    unsafe fn block<V: Vector, const P: usize, const NV: usize>(
+        &self,
+        tile: Tile<'_>,
+        channel: usize,
+        count: usize,
+    ) {
+        let plan = self.plan;
+        let channels = plan.geometry.in_channels;
+        let pitch = tile.run.shift * channels;
+        // SAFETY: the contract of this function.
         unsafe {
-            let mut sums = [V::zero(); NV];
-            self.taps(|x, w| {
-                for (v, sum) in sums.iter_mut().enumerate() {
-                    let at = channel + v * V::LANES;
-                    *sum = V::load(x.add(at)).mul_add(V::load(w.add(at)), *sum);
+            let load = |from: *const f32| {
+                if NV > 1 || count == V::LANES {
+                    V::load(from)
+                } else {
+                    V::load_partial(from, count)
                 }
-            });
-            sums
+            };
+            let mut sums = [[V::zero(); NV]; P];
+            for &(tap_row, source_row) in plan.rows.at(self.row) {
+                for &(tap_column, source_column) in plan.columns.at(tile.run.first) {
+                    let column = source_column + tile.done * tile.run.shift;
+                    let pixel = source_row * plan.columns.source + column;
+                    let tap = tap_row * plan.geometry.windows[2].kernel + tap_column;
+                    let x = self.source.as_ptr().add(pixel * channels + channel);
+                    let w = self.packed.as_ptr().add(tap * channels + channel);
+                    for v in 0..NV {
+                        let weight: V = load(w.add(v * V::LANES));
+                        for (p, sums) in sums.iter_mut().enumerate() {
+                            let x = load(x.add(p * pitch + v * V::LANES));
+                            sums[v] = x.mul_add(weight, sums[v]);
+                        }
+                    }
+                }
+            }
+            for (p, sums) in sums.into_iter().enumerate() {
+                let pixel = tile.run.first + (tile.done + p) * tile.run.step;
+                let offset = self.start + pixel * channels;
+                for (v, sum) in sums.into_iter().enumerate() {
+                    let at = channel + v * V::LANES;
+                    let to = self.target.as_mut_ptr();
+                    self.finish.write(sum, to, offset + at, at, count);
+                }
+            }
         }
     }
+}
 
-    #[inline(always)]
-    unsafe fn partial_sum<V: Vector>(&self, channel: usize, count: usize) -> V {
-        // SAFETY: the caller has `count` channels left in every pixel.
-        unsafe {
-            let mut sum = V::zero();
-            self.taps(|x, w| {
-                let w = V::load_partial(w.add(channel), count);
-                sum = V::load_partial(x.add(channel), count).mul_add(w, sum);
-            });
-            sum
-        }
-    }
+/// Pixels of a run from number `done` on.
+#[derive(Clone, Copy)]
+struct Tile<'a> {
+    run: &'a Run,
+    done: usize,
 }
