@@ -10,6 +10,6 @@ mod shape;
 mod storage;
 
 pub use layout::Layout;
-pub use npy::{NpyError, read_npy, write_npy, write_npy_to};
+pub use npy::{NpyElement, NpyError, read_npy, write_npy, write_npy_to};
 pub use shape::{Shape, ShapeError};
 pub use storage::{Buffer, Tensor};

@@ -53,12 +53,27 @@ pub enum NpyError {
     },
 }
 
-/// Reads a `.npy` file of float32, float64 or integers as f32, in C order whatever the file's.
+/// What the elements of a `.npy` file can become.
+pub trait NpyElement: bytemuck::Pod {
+    /// The type a file written from them names.
+    const DESCR: &'static str;
+
+    /// How elements of the little-endian type `descr` become this one, if they do.
+    #[doc(hidden)]
+    fn decoder(descr: &str) -> Option<Decoder<Self>>;
+
+    /// The bytes of a file.
+    #[doc(hidden)]
+    fn encode(self, file: &mut impl Write) -> io::Result<()>;
+}
+
+/// Reads a `.npy` file in C order whatever the file's: float32, float64 or integers as f32 or f64;
+/// integers as u32, none of them negative or too large.
 ///
 /// # Errors
 /// See [`NpyError`]; the size is checked against the file's length before memory is taken, so pipes and devices,
 /// which have none, are refused.
-pub fn read_npy(path: &Path) -> Result<Tensor<f32>, NpyError> {
+pub fn read_npy<T: NpyElement>(path: &Path) -> Result<Tensor<T>, NpyError> {
     let io = |source| NpyError::Io {
         path: path.to_owned(),
         source,
@@ -76,7 +91,7 @@ pub fn read_npy(path: &Path) -> Result<Tensor<f32>, NpyError> {
     let mut file = BufReader::new(file);
     let text = read_header(&mut file).map_err(|error| io(named(error)))?;
     let header = Header::parse(&text).ok_or_else(|| io(invalid("the header is damaged")))?;
-    let decode = decoder(&header.descr).ok_or_else(|| NpyError::Type {
+    let decode = T::decoder(&header.descr).ok_or_else(|| NpyError::Type {
         path: path.to_owned(),
         descr: header.descr.clone(),
     })?;
@@ -92,10 +107,10 @@ pub fn read_npy(path: &Path) -> Result<Tensor<f32>, NpyError> {
     }
     let mut bytes = vec![0; shape.len() * decode.size];
     file.read_exact(&mut bytes).map_err(io)?;
-    let elements: Vec<f32> = bytes
-        .chunks_exact(decode.size)
-        .map(decode.element)
-        .collect();
+    let elements = bytes.chunks_exact(decode.size).map(decode.element);
+    let elements: Vec<T> = elements
+        .collect::<Option<_>>()
+        .ok_or_else(|| io(invalid("an index is negative or larger than 32 bits hold")))?;
     let elements = if header.fortran_order {
         to_c_order(&elements, &header.dims)
     } else {
@@ -183,41 +198,68 @@ impl Header {
     }
 }
 
-/// How elements of one type become f32.
-struct Decoder {
+/// How elements of one type become another.
+#[doc(hidden)]
+pub struct Decoder<T> {
     size: usize,
-    element: fn(&[u8]) -> f32,
+    element: fn(&[u8]) -> Option<T>,
 }
 
-/// The decoder of a little-endian type.
-fn decoder(descr: &str) -> Option<Decoder> {
-    macro_rules! number {
-        ($type:ty) => {
-            Decoder {
+/// The decoder of the type named, one of those listed; `$convert` makes of a number an element.
+macro_rules! decoder {
+    ($descr:expr, $convert:expr, $($name:literal => $type:ty),*) => {
+        match $descr {
+            $($name => Some(Decoder {
                 size: size_of::<$type>(),
-                element: |bytes| {
-                    <$type>::from_le_bytes(bytes.try_into().unwrap_or_default()) as f32
-                },
+                element: |bytes| $convert(<$type>::from_le_bytes(bytes.try_into().ok()?)),
+            }),)*
+            _ => None,
+        }
+    };
+}
+
+macro_rules! real {
+    ($real:ty, $name:literal) => {
+        impl NpyElement for $real {
+            const DESCR: &'static str = $name;
+
+            fn decoder(descr: &str) -> Option<Decoder<Self>> {
+                decoder!(
+                    descr, |number| Some(number as $real),
+                    "<f4" => f32, "<f8" => f64, "|i1" => i8, "|u1" => u8, "<i2" => i16,
+                    "<u2" => u16, "<i4" => i32, "<u4" => u32, "<i8" => i64, "<u8" => u64
+                )
             }
-        };
+
+            fn encode(self, file: &mut impl Write) -> io::Result<()> {
+                file.write_all(&self.to_le_bytes())
+            }
+        }
+    };
+}
+
+real!(f32, "<f4");
+real!(f64, "<f8");
+
+/// Indices are written as int64, as PyTorch has them.
+impl NpyElement for u32 {
+    const DESCR: &'static str = "<i8";
+
+    fn decoder(descr: &str) -> Option<Decoder<Self>> {
+        decoder!(
+            descr, |number| u32::try_from(number).ok(),
+            "|i1" => i8, "|u1" => u8, "<i2" => i16, "<u2" => u16, "<i4" => i32, "<u4" => u32,
+            "<i8" => i64, "<u8" => u64
+        )
     }
-    Some(match descr {
-        "<f4" => number!(f32),
-        "<f8" => number!(f64),
-        "|i1" => number!(i8),
-        "|u1" => number!(u8),
-        "<i2" => number!(i16),
-        "<u2" => number!(u16),
-        "<i4" => number!(i32),
-        "<u4" => number!(u32),
-        "<i8" => number!(i64),
-        "<u8" => number!(u64),
-        _ => return None,
-    })
+
+    fn encode(self, file: &mut impl Write) -> io::Result<()> {
+        file.write_all(&i64::from(self).to_le_bytes())
+    }
 }
 
 /// First axis fastest → last axis fastest.
-fn to_c_order(elements: &[f32], dims: &[usize]) -> Vec<f32> {
+fn to_c_order<T: Copy>(elements: &[T], dims: &[usize]) -> Vec<T> {
     let mut strides = vec![1usize; dims.len()];
     for axis in 1..dims.len() {
         strides[axis] = strides[axis - 1] * dims[axis - 1];
@@ -238,11 +280,15 @@ fn to_c_order(elements: &[f32], dims: &[usize]) -> Vec<f32> {
         .collect()
 }
 
-/// Writes a float32 `.npy` file in C order.
+/// Writes a `.npy` file in C order.
 ///
 /// # Errors
 /// [`NpyError::Io`].
-pub fn write_npy(path: &Path, dims: &[usize], elements: &[f32]) -> Result<(), NpyError> {
+pub fn write_npy<T: NpyElement>(
+    path: &Path,
+    dims: &[usize],
+    elements: &[T],
+) -> Result<(), NpyError> {
     File::create(path)
         .and_then(|file| write_npy_to(file, dims, elements))
         .map_err(|source| NpyError::Io {
@@ -255,12 +301,18 @@ pub fn write_npy(path: &Path, dims: &[usize], elements: &[f32]) -> Result<(), Np
 ///
 /// # Errors
 /// What the writer says.
-pub fn write_npy_to(file: impl Write, dims: &[usize], elements: &[f32]) -> io::Result<()> {
+pub fn write_npy_to<T: NpyElement>(
+    file: impl Write,
+    dims: &[usize],
+    elements: &[T],
+) -> io::Result<()> {
     let mut shape = String::new();
     for dim in dims {
         shape += &format!("{dim}, ");
     }
-    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({shape}), }}");
+    let descr = T::DESCR;
+    let mut header =
+        format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}");
     // The elements start at a multiple of 64 bytes, for those who map the file into memory.
     let unpadded = MAGIC.len() + 4 + header.len() + 1;
     header += &" ".repeat(unpadded.next_multiple_of(64) - unpadded);
@@ -272,7 +324,7 @@ pub fn write_npy_to(file: impl Write, dims: &[usize], elements: &[f32]) -> io::R
     file.write_all(&length.to_le_bytes())?;
     file.write_all(header.as_bytes())?;
     for element in elements {
-        file.write_all(&element.to_le_bytes())?;
+        element.encode(&mut file)?;
     }
     file.flush()
 }

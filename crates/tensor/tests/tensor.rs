@@ -74,14 +74,17 @@ fn npy_files_of_several_types_and_orders_are_read() {
     );
 
     std::fs::write(&path, npy_bytes("<f4", "True", "(2, 3)", &floats)).unwrap();
-    assert_eq!(read_npy(&path).unwrap().data(), [0., 2., 4., 1., 3., 5.]);
+    assert_eq!(
+        read_npy::<f32>(&path).unwrap().data(),
+        [0., 2., 4., 1., 3., 5.]
+    );
 
     let integers: Vec<u8> = [-1i64, 7].iter().flat_map(|v| v.to_le_bytes()).collect();
     std::fs::write(&path, npy_bytes("<i8", "False", "(2,)", &integers)).unwrap();
-    assert_eq!(read_npy(&path).unwrap().data(), [-1., 7.]);
+    assert_eq!(read_npy::<f32>(&path).unwrap().data(), [-1., 7.]);
 
     std::fs::write(&path, npy_bytes("<u2", "False", "(2,)", &[1, 2, 0, 255])).unwrap();
-    assert_eq!(read_npy(&path).unwrap().data(), [513., 65280.]);
+    assert_eq!(read_npy::<f32>(&path).unwrap().data(), [513., 65280.]);
 }
 
 #[test]
@@ -93,9 +96,9 @@ fn bytes_are_counted_from_the_end_of_the_header() {
     let second = [b"\x93NUMPY\x02\x00", &first[8..10], &[0, 0], &first[10..]].concat();
     for whole in [first, second] {
         std::fs::write(&path, &whole).unwrap();
-        assert_eq!(read_npy(&path).unwrap().data(), [0.0; 6]);
+        assert_eq!(read_npy::<f32>(&path).unwrap().data(), [0.0; 6]);
         std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
-        let error = read_npy(&path).unwrap_err().to_string();
+        let error = read_npy::<f32>(&path).unwrap_err().to_string();
         let words = "short.npy: the header promises 24 bytes of elements, the file holds 23";
         assert!(error.ends_with(words), "{error}");
     }
@@ -104,7 +107,7 @@ fn bytes_are_counted_from_the_end_of_the_header() {
 #[cfg(unix)]
 #[test]
 fn devices_have_no_length_and_are_not_read() {
-    let error = read_npy(std::path::Path::new("/dev/zero")).unwrap_err();
+    let error = read_npy::<f32>(std::path::Path::new("/dev/zero")).unwrap_err();
     let words = "/dev/zero: not a regular file; only those are read";
     assert_eq!(error.to_string(), words);
 }
@@ -128,7 +131,7 @@ fn damaged_files_are_errors_that_name_the_file() {
     let good = npy_bytes("<f4", "False", "(2, 3)", &[0; 24]);
     for length in 0..good.len() {
         std::fs::write(&path, &good[..length]).unwrap();
-        let error = read_npy(&path).unwrap_err().to_string();
+        let error = read_npy::<f32>(&path).unwrap_err().to_string();
         assert!(error.contains("bad.npy"), "{error}");
     }
     std::fs::write(
@@ -136,13 +139,48 @@ fn damaged_files_are_errors_that_name_the_file() {
         npy_bytes("<f4", "False", "(99999999999, 99)", &[0; 24]),
     )
     .unwrap();
-    assert!(matches!(read_npy(&path), Err(NpyError::Truncated { .. })));
+    assert!(matches!(
+        read_npy::<f32>(&path),
+        Err(NpyError::Truncated { .. })
+    ));
     std::fs::write(
         &path,
         npy_bytes("<f4", "False", "(9999999999999, 9999999999)", &[]),
     )
     .unwrap();
-    assert!(matches!(read_npy(&path), Err(NpyError::Shape { .. })));
+    assert!(matches!(
+        read_npy::<f32>(&path),
+        Err(NpyError::Shape { .. })
+    ));
     std::fs::write(&path, npy_bytes("<c8", "False", "(1,)", &[0; 8])).unwrap();
-    assert!(matches!(read_npy(&path), Err(NpyError::Type { .. })));
+    assert!(matches!(read_npy::<f32>(&path), Err(NpyError::Type { .. })));
+}
+
+#[test]
+fn doubles_keep_their_digits_and_indices_their_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("array.npy");
+    write_npy(&path, &[3], &[0.1f64, -2.5, 1e300]).unwrap();
+    assert_eq!(read_npy::<f64>(&path).unwrap().data(), [0.1, -2.5, 1e300]);
+    let error = read_npy::<u32>(&path).unwrap_err().to_string();
+    assert!(error.contains("type <f8"), "{error}");
+
+    write_npy(&path, &[2, 1], &[7u32, u32::MAX]).unwrap();
+    let indices = read_npy::<u32>(&path).unwrap();
+    assert_eq!(indices.dims(), [2, 1]);
+    assert_eq!(indices.data(), [7, u32::MAX]);
+    assert_eq!(read_npy::<f64>(&path).unwrap().data(), [7.0, 4294967295.0]);
+}
+
+#[test]
+fn an_index_below_zero_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("array.npy");
+    write_npy(&path, &[1], &[7u32]).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] = 0xff;
+    std::fs::write(&path, &bytes).unwrap();
+    let error = read_npy::<u32>(&path).unwrap_err().to_string();
+    assert!(error.contains("negative or larger"), "{error}");
 }

@@ -108,7 +108,7 @@ pub trait Element: Real + Pod {
     fn compute(
         eager: &Eager,
         graph: Graph,
-        inputs: &[Given<'_, Self>],
+        inputs: &[Option<Given<'_, Self>>],
     ) -> Result<Vec<Made<Self>>, RuntimeError>;
 }
 
@@ -118,12 +118,19 @@ impl Eager {
     /// # Errors
     /// When the threads cannot be started.
     pub fn new(options: RuntimeOptions) -> Result<Self, RuntimeError> {
-        let team = Arc::new(Team::new(options.threads)?);
-        Ok(Self {
+        Ok(Self::with_team(
+            options,
+            Arc::new(Team::new(options.threads)?),
+        ))
+    }
+
+    /// An engine on threads that others use too; `options.threads` does not count.
+    pub fn with_team(options: RuntimeOptions, team: Arc<Team>) -> Self {
+        Self {
             options,
             team,
             run: Run::default(),
-        })
+        }
     }
 
     /// The same engine with another seed for operators that draw, such as dropout.
@@ -142,6 +149,20 @@ impl Eager {
     ) -> Result<Vec<Made<T>>, RuntimeError> {
         let (mut graph, _, outputs) = single(op, inputs)?;
         graph.outputs = outputs;
+        self.run(graph, &all(inputs))
+    }
+
+    /// Runs a graph on its inputs and gives its outputs. An input that is not given is zero.
+    ///
+    /// # Errors
+    /// A graph that does not hold together or cannot be run, tensors that are not what its inputs ask for, or memory that
+    /// cannot be had.
+    pub fn run<T: Element>(
+        &self,
+        graph: Graph,
+        inputs: &[Option<Given<'_, T>>],
+    ) -> Result<Vec<Made<T>>, RuntimeError> {
+        check(&graph, inputs)?;
         T::compute(self, graph, inputs)
     }
 
@@ -178,9 +199,45 @@ impl Eager {
             .copied()
             .chain([Given::Real(upstream)])
             .collect();
-        let made = T::compute(self, grown, &given)?;
+        let made = self.run(grown, &all(&given))?;
         Ok(made.into_iter().map(Made::real).collect())
     }
+}
+
+fn all<'a, T: Copy>(inputs: &[Given<'a, T>]) -> Vec<Option<Given<'a, T>>> {
+    inputs.iter().copied().map(Some).collect()
+}
+
+/// Holds what is given against what the graph's inputs ask for.
+fn check<T: Element>(graph: &Graph, inputs: &[Option<Given<'_, T>>]) -> Result<(), RuntimeError> {
+    if graph.inputs.len() != inputs.len() {
+        return Err(RuntimeError::Given {
+            what: format!(
+                "{} reads {} tensors, not {}",
+                graph.name,
+                graph.inputs.len(),
+                inputs.len()
+            ),
+        });
+    }
+    for (&id, given) in graph.inputs.iter().zip(inputs) {
+        let value = graph.value(id);
+        let Some(given) = given else { continue };
+        if given.dims() != value.shape || given.element() != value.element {
+            return Err(RuntimeError::Given {
+                what: format!(
+                    "{}: a tensor {:?} of {:?} elements for '{}', which is {:?} of {:?}",
+                    graph.name,
+                    given.dims(),
+                    given.element(),
+                    value.name,
+                    value.shape,
+                    value.element
+                ),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// A graph of one operator, the places of its inputs and of what it makes.
@@ -211,13 +268,18 @@ impl Element for f32 {
     fn compute(
         eager: &Eager,
         graph: Graph,
-        inputs: &[Given<'_, Self>],
+        inputs: &[Option<Given<'_, Self>>],
     ) -> Result<Vec<Made<Self>>, RuntimeError> {
         let mut program = Program::with_team(graph, &eager.options, Arc::clone(&eager.team))?;
         for (place, given) in inputs.iter().enumerate() {
             match given {
-                Given::Real(tensor) => program.input_f32(place).copy_from_slice(tensor.data()),
-                Given::Index(tensor) => program.input_index(place).copy_from_slice(tensor.data()),
+                Some(Given::Real(tensor)) => {
+                    program.input_f32(place).copy_from_slice(tensor.data());
+                }
+                Some(Given::Index(tensor)) => {
+                    program.input_index(place).copy_from_slice(tensor.data());
+                }
+                None => {}
             }
         }
         program.run(eager.run);
@@ -240,13 +302,14 @@ impl Element for f64 {
     fn compute(
         eager: &Eager,
         graph: Graph,
-        inputs: &[Given<'_, Self>],
+        inputs: &[Option<Given<'_, Self>>],
     ) -> Result<Vec<Made<Self>>, RuntimeError> {
         let mut evaluation = Evaluation::new(&graph)?;
         for (&id, given) in graph.inputs.iter().zip(inputs) {
             match given {
-                Given::Real(tensor) => evaluation.set(id, tensor.data()),
-                Given::Index(tensor) => evaluation.set_index(id, tensor.data()),
+                Some(Given::Real(tensor)) => evaluation.set(id, tensor.data()),
+                Some(Given::Index(tensor)) => evaluation.set_index(id, tensor.data()),
+                None => {}
             }
         }
         evaluation.run(eager.run);

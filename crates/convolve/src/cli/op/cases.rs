@@ -1,19 +1,24 @@
-//! `convolve op --cases`: many convolutions, one JSON object a line, one answer a line.
+//! `convolve op --cases`: many problems, one JSON object a line, one answer a line.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::anyhow;
 use kernels::Team;
-use kernels::conv::{ConvOptions, Direction};
+use runtime::{Eager, RuntimeOptions};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Task, convolution};
+use super::{Direction, Files, Precision, Task, parse as problem};
 use crate::cli::engine::THREADS;
 use crate::cli::failure::{one_line, usage};
 use crate::cli::output;
+
+/// The longest line that is read, in bytes. A case is a few hundred; a file without line ends is no
+/// list of cases.
+const LONGEST: usize = 1 << 20;
 
 /// What some editors put before the first character of a file.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -27,35 +32,53 @@ struct Case {
     layout: Option<String>,
     algorithm: Option<String>,
     threads: Option<i64>,
+    precision: Option<Precision>,
     input: Option<PathBuf>,
     weight: Option<PathBuf>,
+    pointwise: Option<PathBuf>,
     bias: Option<PathBuf>,
+    offset: Option<PathBuf>,
+    mask: Option<PathBuf>,
+    indices: Option<PathBuf>,
     grad: Option<PathBuf>,
     output: PathBuf,
 }
 
+/// What cases leave out is as on the command line.
+#[derive(Clone, Copy)]
+pub(super) struct Defaults {
+    pub(super) direction: Direction,
+    pub(super) precision: Precision,
+    pub(super) options: RuntimeOptions,
+}
+
 /// Answers every case of a file. A case that cannot be computed is answered with its error, and the next one
 /// follows; the errors are the answer, so they are no failure of the program.
-pub(super) fn run(
-    file: &Path,
-    direction: Direction,
-    options: ConvOptions,
-    team: &Team,
-) -> anyhow::Result<()> {
+pub(super) fn run(file: &Path, defaults: Defaults, team: &Arc<Team>) -> anyhow::Result<()> {
     let unreadable = |error| anyhow!("{}: {error}", file.display());
-    let lines = File::open(file).map_err(|error| usage(unreadable(error)))?;
+    let mut lines = BufReader::new(File::open(file).map_err(|error| usage(unreadable(error)))?);
     let folder = file.parent().unwrap_or(Path::new(""));
-    for (index, line) in BufReader::new(lines).split(b'\n').enumerate() {
-        let line = line.map_err(unreadable)?;
-        let line = match index {
-            0 => line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&line),
+    for number in 1.. {
+        let mut line = Vec::new();
+        let mut bounded = lines.by_ref().take(LONGEST as u64 + 1);
+        if bounded.read_until(b'\n', &mut line).map_err(unreadable)? == 0 {
+            break;
+        }
+        if line.len() > LONGEST {
+            return Err(anyhow!(
+                "{}: line {number} is longer than {LONGEST} bytes",
+                file.display()
+            ));
+        }
+        let line = match number {
+            1 => line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&line),
             _ => &line,
         };
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let answer =
-            parse(line, index + 1).and_then(|case| answer(case, folder, direction, options, team));
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let answer = parse(line, number).and_then(|case| answer(case, folder, defaults, team));
         output::json(&match answer {
             Ok(path) => json!({ "output": path }),
             Err(error) => json!({ "error": one_line(&error.to_string()) }),
@@ -83,10 +106,10 @@ fn parse(line: &[u8], number: usize) -> anyhow::Result<Case> {
 fn answer(
     case: Case,
     folder: &Path,
-    direction: Direction,
-    mut options: ConvOptions,
-    team: &Team,
+    defaults: Defaults,
+    team: &Arc<Team>,
 ) -> anyhow::Result<PathBuf> {
+    let mut options = defaults.options;
     if let Some(layout) = case.layout {
         options.layout = layout.parse().map_err(usage)?;
     }
@@ -95,24 +118,31 @@ fn answer(
     }
     let direction = match case.direction {
         Some(direction) => direction.parse().map_err(usage)?,
-        None => direction,
+        None => defaults.direction,
     };
     let threads = case.threads.map(checked).transpose()?;
     let below = |path: Option<PathBuf>| path.map(|path| folder.join(path));
     let task = Task {
-        geometry: convolution(&case.problem).map_err(usage)?,
+        problem: problem(&case.problem).map_err(usage)?,
         direction,
-        options,
-        input: below(case.input),
-        weight: below(case.weight),
-        bias: below(case.bias),
-        grad: below(case.grad),
+        precision: case.precision.unwrap_or(defaults.precision),
+        files: Files {
+            input: below(case.input),
+            weight: below(case.weight),
+            pointwise: below(case.pointwise),
+            bias: below(case.bias),
+            offset: below(case.offset),
+            mask: below(case.mask),
+            indices: below(case.indices),
+            grad: below(case.grad),
+        },
         output: folder.join(&case.output),
     };
-    match threads {
-        Some(threads) => task.run(&Team::new(threads)?)?,
-        None => task.run(team)?,
-    }
+    let team = match threads {
+        Some(threads) => Arc::new(Team::new(threads)?),
+        None => Arc::clone(team),
+    };
+    task.run(&Eager::with_team(options, team))?;
     Ok(case.output)
 }
 

@@ -1,0 +1,203 @@
+//! What a problem computes, as a graph of one or two operators.
+
+use geometry::{PoolKind, Problem};
+use graph::{
+    ElementType, Graph, GraphError, Op, Role, Value, ValueId, passes::remove_dead, pullback,
+};
+
+use super::direction::{Array, Direction};
+
+/// A graph that computes one problem in one direction, and what its inputs and outputs are.
+pub(super) struct Operator {
+    pub(super) graph: Graph,
+    /// The arrays behind the graph's inputs, in their order; nothing where the direction does not
+    /// read one.
+    pub(super) reads: Vec<Option<Array>>,
+}
+
+/// What is asked for besides problem and direction.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    /// Forward, add a bias.
+    pub(super) bias: bool,
+    /// Forward, also give the places of maxima; backwards, read them instead of the input.
+    pub(super) indices: bool,
+}
+
+impl Operator {
+    /// Checks a problem and builds the graph of a direction.
+    ///
+    /// # Errors
+    /// A problem without meaning, or one that has no such direction.
+    pub(super) fn new(
+        problem: &Problem,
+        direction: Direction,
+        asked: Asked,
+    ) -> Result<Self, String> {
+        let forward = Forward::of(problem, asked)?;
+        let Some(wanted) = direction.gradient_of() else {
+            return Ok(forward.outputs(asked));
+        };
+        let text = |error: GraphError| error.to_string();
+        match (problem, asked.indices) {
+            (Problem::Pool(shape, desc), true) => {
+                let geometry = desc.resolve(&shape.dims).map_err(|e| e.to_string())?;
+                let mut draft = Draft::new();
+                let output = geometry.output_shape();
+                let dy = draft.array(Array::Grad, &output, ElementType::Real);
+                let places = draft.array(Array::Indices, &output, ElementType::Index);
+                let op = Op::PoolBackward {
+                    desc: desc.clone(),
+                    input: shape.dims.clone(),
+                };
+                draft.graph.outputs = draft.apply(op, vec![dy, places]).map_err(text)?;
+                Ok(draft.finish())
+            }
+            _ => forward.gradient(wanted, direction),
+        }
+    }
+}
+
+/// A graph that grows, with the arrays behind its inputs.
+struct Draft {
+    graph: Graph,
+    arrays: Vec<(Array, ValueId)>,
+}
+
+impl Draft {
+    fn new() -> Self {
+        Self {
+            graph: Graph::new("op"),
+            arrays: Vec::new(),
+        }
+    }
+
+    fn array(&mut self, array: Array, shape: &[usize], element: ElementType) -> ValueId {
+        let value = self.graph.add_value(Value {
+            name: array.to_string(),
+            shape: shape.to_vec(),
+            element,
+            role: Role::Input,
+        });
+        self.graph.inputs.push(value);
+        self.arrays.push((array, value));
+        value
+    }
+
+    fn real(&mut self, array: Array, shape: &[usize]) -> ValueId {
+        self.array(array, shape, ElementType::Real)
+    }
+
+    fn apply(&mut self, op: Op, inputs: Vec<ValueId>) -> Result<Vec<ValueId>, GraphError> {
+        let layer = op.name();
+        self.graph.append(op, layer, inputs)
+    }
+
+    /// Leaves out what the outputs do not need.
+    fn finish(self) -> Operator {
+        let graph = remove_dead(&self.graph);
+        // The inputs stay, read or not, in their order.
+        let read = |id: &ValueId| graph.nodes.iter().any(|node| node.inputs.contains(id));
+        let arrays = self.arrays.iter().map(|&(array, _)| array);
+        let reads = graph.inputs.iter().zip(arrays);
+        Operator {
+            reads: reads.map(|(id, array)| read(id).then_some(array)).collect(),
+            graph,
+        }
+    }
+}
+
+/// A problem forwards.
+struct Forward {
+    draft: Draft,
+    y: ValueId,
+    places: Option<ValueId>,
+}
+
+impl Forward {
+    fn of(problem: &Problem, asked: Asked) -> Result<Self, String> {
+        let refused = |error: &dyn std::fmt::Display| format!("problem '{problem}': {error}");
+        let mut draft = Draft::new();
+        let mut places = None;
+        let y = match problem {
+            Problem::Conv(shape, desc) => {
+                let geometry = desc.resolve(&shape.dims).map_err(|e| refused(&e))?;
+                let mut inputs = vec![draft.real(Array::Input, &shape.dims)];
+                inputs.extend(draft.weight_and_bias(
+                    &geometry.weight_shape(),
+                    geometry.out_channels,
+                    asked,
+                ));
+                let op = Op::Conv {
+                    desc: desc.clone(),
+                    bias: asked.bias,
+                    residual: false,
+                    activation: None,
+                };
+                draft.apply(op, inputs)
+            }
+            Problem::Pool(shape, desc) => {
+                desc.resolve(&shape.dims).map_err(|e| refused(&e))?;
+                let x = draft.real(Array::Input, &shape.dims);
+                let indices = desc.kind == PoolKind::Max;
+                if asked.indices && !indices {
+                    return Err(refused(&"only the maximum has places for --indices"));
+                }
+                let op = Op::Pool {
+                    desc: desc.clone(),
+                    indices,
+                };
+                let made = draft.apply(op, vec![x]);
+                places = made.as_ref().ok().and_then(|made| made.get(1).copied());
+                made
+            }
+            _ => return Err(refused(&"not served yet")),
+        };
+        let y = y.map_err(|e| refused(&e))?[0];
+        if asked.bias && !draft.arrays.iter().any(|(array, _)| *array == Array::Bias) {
+            return Err(refused(&"there is no bias to add"));
+        }
+        Ok(Self { draft, y, places })
+    }
+
+    /// The graph forwards.
+    fn outputs(self, asked: Asked) -> Operator {
+        let Self {
+            mut draft,
+            y,
+            places,
+        } = self;
+        draft.graph.outputs = vec![y];
+        draft.graph.outputs.extend(places.filter(|_| asked.indices));
+        draft.finish()
+    }
+
+    /// The graph that carries a gradient back to one of the arrays.
+    fn gradient(self, wanted: Array, direction: Direction) -> Result<Operator, String> {
+        let Self { mut draft, y, .. } = self;
+        let place = draft.arrays.iter().find(|(array, _)| *array == wanted);
+        let &(_, value) = place.ok_or_else(|| {
+            let flags: Vec<_> = draft
+                .arrays
+                .iter()
+                .map(|(array, _)| array.to_string())
+                .collect();
+            format!(
+                "{direction}: the problem has no {wanted}, only {}",
+                flags.join(", ")
+            )
+        })?;
+        draft.graph = pullback(&draft.graph, y, &[value]).map_err(|error| error.to_string())?;
+        let upstream = *draft.graph.inputs.last().unwrap_or(&y);
+        draft.arrays.push((Array::Grad, upstream));
+        Ok(draft.finish())
+    }
+}
+
+impl Draft {
+    fn weight_and_bias(&mut self, weight: &[usize], outputs: usize, asked: Asked) -> Vec<ValueId> {
+        let weight = self.real(Array::Weight, weight);
+        let bias = asked.bias.then(|| self.real(Array::Bias, &[outputs]));
+        [weight].into_iter().chain(bias).collect()
+    }
+}

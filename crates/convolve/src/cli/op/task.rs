@@ -1,0 +1,127 @@
+//! One computation: reads the arrays, computes, writes the result.
+
+use std::path::{Path, PathBuf};
+
+use geometry::Problem;
+use graph::ElementType;
+use runtime::eager::{Element, Given, Made};
+use runtime::{Eager, RuntimeError};
+use tensor::{NpyElement, NpyError, Tensor, read_npy, write_npy_to};
+
+use super::direction::{Array, Direction};
+use super::operator::{Asked, Operator};
+use super::{Files, Precision};
+use crate::cli::failure::usage;
+
+/// What to compute, on which files.
+pub(super) struct Task {
+    pub(super) problem: Problem,
+    pub(super) direction: Direction,
+    pub(super) precision: Precision,
+    pub(super) files: Files,
+    pub(super) output: PathBuf,
+}
+
+/// An array as it was read.
+enum Read<T> {
+    Real(Tensor<T>),
+    Index(Tensor<u32>),
+}
+
+impl Task {
+    pub(super) fn run(&self, eager: &Eager) -> anyhow::Result<()> {
+        match self.precision {
+            Precision::F32 => self.run_in::<f32>(eager),
+            Precision::F64 => self.run_in::<f64>(eager),
+        }
+    }
+
+    fn run_in<T: Element + NpyElement>(&self, eager: &Eager) -> anyhow::Result<()> {
+        let asked = Asked {
+            bias: self.direction == Direction::BackwardBias
+                || (self.direction == Direction::Forward && self.files.bias.is_some()),
+            indices: self.files.indices.is_some(),
+        };
+        let operator = Operator::new(&self.problem, self.direction, asked).map_err(usage)?;
+        let mut arrays = Vec::new();
+        for (&id, array) in operator.graph.inputs.iter().zip(&operator.reads) {
+            let value = operator.graph.value(id);
+            let read = array.map(|array| self.read::<T>(array, &value.shape, value.element));
+            arrays.push(read.transpose()?);
+        }
+        let given: Vec<_> = arrays
+            .iter()
+            .map(|array| match array {
+                Some(Read::Real(tensor)) => Some(Given::Real(tensor)),
+                Some(Read::Index(tensor)) => Some(Given::Index(tensor)),
+                None => None,
+            })
+            .collect();
+        let made = eager.run(operator.graph, &given).map_err(refused)?;
+        let mut made = made.into_iter();
+        if let Some(result) = made.next() {
+            write(&self.output, result)?;
+        }
+        if let (Some(places), Some(path)) = (made.next(), &self.files.indices) {
+            write(path, places)?;
+        }
+        Ok(())
+    }
+
+    /// Reads an array and holds its shape against the problem's.
+    fn read<T: NpyElement>(
+        &self,
+        array: Array,
+        shape: &[usize],
+        element: ElementType,
+    ) -> anyhow::Result<Read<T>> {
+        let Some(path) = self.files.of(array) else {
+            return Err(usage(format!("{} needs {array}", self.direction)));
+        };
+        let (read, dims) = match element {
+            ElementType::Real => {
+                let tensor = read_npy::<T>(path)?;
+                let dims = tensor.dims().to_vec();
+                (Read::Real(tensor), dims)
+            }
+            ElementType::Index => {
+                let tensor = read_npy::<u32>(path)?;
+                let dims = tensor.dims().to_vec();
+                (Read::Index(tensor), dims)
+            }
+        };
+        if dims != shape {
+            anyhow::bail!(
+                "{}: {array} has shape {dims:?}, the problem wants {shape:?}",
+                path.display()
+            );
+        }
+        Ok(read)
+    }
+}
+
+/// An algorithm that does not serve a problem is wrong usage; the layer's name says nothing here.
+fn refused(error: RuntimeError) -> anyhow::Error {
+    match error {
+        RuntimeError::Plan { source, .. } => usage(source),
+        other => other.into(),
+    }
+}
+
+fn write<T: NpyElement>(path: &Path, made: Made<T>) -> anyhow::Result<()> {
+    let written = match made {
+        Made::Real(tensor) => formats::atomic::write_with(path, |file| {
+            write_npy_to(file, tensor.dims(), tensor.data())
+        }),
+        Made::Index(tensor) => formats::atomic::write_with(path, |file| {
+            write_npy_to(file, tensor.dims(), tensor.data())
+        }),
+    };
+    written.map_err(|source| {
+        NpyError::Io {
+            path: path.to_owned(),
+            source,
+        }
+        .into()
+    })
+}
