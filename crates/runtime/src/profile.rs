@@ -20,6 +20,13 @@ pub struct ProfileRow {
     pub milliseconds: f64,
 }
 
+impl ProfileRow {
+    /// Whether the step only brings what enters or leaves a run from one layout or place to another.
+    pub fn moves_edges(&self) -> bool {
+        self.kernel.starts_with("reorder") || self.kernel == "copy"
+    }
+}
+
 impl Program {
     /// Runs the graph `repeats` times, at least once, after a run to warm up, and times every step.
     /// Running statistics move on as in [`Program::run`]. What runs only after parameters changed is

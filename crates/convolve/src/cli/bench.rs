@@ -1,16 +1,18 @@
 //! `convolve bench`: how long things take.
 
 mod model;
+mod operator;
 mod peak;
 mod problem;
 mod random;
 mod timing;
 
 use clap::{ArgGroup, Args};
-use kernels::conv::{Algorithm, Direction};
+use kernels::conv::Algorithm;
 
 use super::engine::Engine;
 use super::input_shape::InputShape;
+use super::op::Direction;
 
 /// What `bench` takes.
 #[derive(Args)]
@@ -49,7 +51,7 @@ pub(crate) struct Arguments {
     /// Of a network: the time of every step
     #[arg(long, conflicts_with_all = ["problems", "peak"])]
     profile: bool,
-    /// Of a problem: forward, backward-data or backward-weights
+    /// Of a problem: forward, or the gradient of an array: backward-data, -weights, -offset, -mask
     #[arg(long, default_value_t = Direction::Forward, conflicts_with_all = ["model", "peak"])]
     direction: Direction,
     /// Of a problem: an algorithm, instead of the best that serves it

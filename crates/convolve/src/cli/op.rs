@@ -9,13 +9,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use geometry::{ConvGeometry, Problem};
+use geometry::Problem;
 use kernels::Team;
 use kernels::conv::Algorithm;
 use runtime::{Eager, RuntimeOptions};
 use serde::Deserialize;
 
-use self::direction::{Array, Direction};
+use self::direction::Array;
+pub(super) use self::direction::Direction;
+pub(super) use self::operator::{Asked, Operator};
 use self::task::Task;
 use super::engine::Engine;
 use super::failure::usage;
@@ -140,18 +142,6 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 /// A problem written in the notation, or the line that says what is wrong with it.
-fn parse(problem: &str) -> Result<Problem, String> {
+pub(super) fn parse(problem: &str) -> Result<Problem, String> {
     problem.parse().map_err(|error| format!("{error}"))
-}
-
-/// The numbers of a convolution written in the problem notation, or the line that says what is wrong with it.
-pub(super) fn convolution(problem: &str) -> Result<ConvGeometry, String> {
-    match parse(problem)? {
-        Problem::Conv(shape, desc) => desc
-            .resolve(&shape.dims)
-            .map_err(|error| format!("problem '{problem}': {error}")),
-        _ => Err(format!(
-            "problem '{problem}': not served yet, only conv: problems are"
-        )),
-    }
 }

@@ -1,36 +1,42 @@
-//! `bench --problem`: one convolution in one direction.
+//! `bench --problem`: one problem in one direction.
 
-use geometry::ConvGeometry;
+use std::sync::Arc;
+
+use geometry::{ConvGeometry, PaddingMode, Problem};
 use kernels::conv::{ConvOptions, ConvPlan, Direction, Epilogue};
 use kernels::{Context, Team};
 use serde_json::json;
 use tensor::Buffer;
 
+use super::operator::{self, Measured};
 use super::timing::{Timing, merged};
 use super::{Arguments, random};
 use crate::cli::arrays::zeros;
 use crate::cli::failure::usage;
-use crate::cli::op::convolution;
+use crate::cli::op::{Asked, Operator, parse};
 use crate::cli::output;
 use crate::cli::table::{self, Align};
 
 /// Measures every problem in turn.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let team = Team::new(arguments.engine.threads())?;
+    let team = Arc::new(Team::new(arguments.engine.threads())?);
     // All are looked at before any is measured: a slip in the last one shows at once.
     let problems = arguments
         .problems
         .iter()
-        .map(|text| Ok((text, plan(text, arguments)?)))
+        .map(|text| Ok((text, Prepared::new(text, arguments)?)))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let mut rows = Vec::new();
-    for (text, plan) in problems {
-        let timing = measure(&plan, arguments, &team)?;
-        let macs = plan.geometry().macs() as u64;
+    for (text, prepared) in problems {
+        let Measured {
+            kernels,
+            macs,
+            timing,
+        } = prepared.measure(arguments, &team)?;
         if arguments.json {
             let named = json!({
                 "problem": text, "direction": arguments.direction.to_string(),
-                "algorithm": plan.algorithm().to_string(),
+                "algorithm": kernels,
                 "layout": arguments.engine.layout.to_string(), "threads": team.threads(),
             });
             output::json(&merged(named, timing.to_json(macs)))?;
@@ -38,7 +44,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         rows.push([
             text.clone(),
-            plan.algorithm().to_string(),
+            kernels,
             format!("{:.4}", timing.median_ms),
             format!("{:.4}", timing.min_ms),
             format!("{:.1}", timing.gflops(macs)),
@@ -57,18 +63,60 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn plan(text: &str, arguments: &Arguments) -> anyhow::Result<ConvPlan> {
-    let geometry = convolution(text).map_err(usage)?;
-    let options = ConvOptions {
-        layout: arguments.engine.layout,
-        isa: arguments.engine.isa(),
-        algorithm: arguments.algorithm,
-    };
-    ConvPlan::new(&geometry, arguments.direction, options).map_err(usage)
+/// A problem that has been looked at.
+enum Prepared {
+    /// A convolution: its kernel alone is timed.
+    Convolution(Box<ConvPlan>, Direction),
+    /// Anything else: the steps of a program.
+    Operator(Problem),
+}
+
+impl Prepared {
+    fn new(text: &str, arguments: &Arguments) -> anyhow::Result<Self> {
+        let problem = parse(text).map_err(usage)?;
+        let (Problem::Conv(shape, desc), Some(direction)) =
+            (&problem, arguments.direction.of_convolution())
+        else {
+            let asked = Asked {
+                bias: false,
+                indices: false,
+            };
+            Operator::new(&problem, arguments.direction, asked).map_err(usage)?;
+            return Ok(Self::Operator(problem));
+        };
+        let geometry = desc.resolve(&shape.dims);
+        let geometry = geometry.map_err(|error| usage(format!("problem '{text}': {error}")))?;
+        if geometry.padding_mode != PaddingMode::Zeros {
+            return Ok(Self::Operator(problem));
+        }
+        let options = ConvOptions {
+            layout: arguments.engine.layout,
+            isa: arguments.engine.isa(),
+            algorithm: arguments.algorithm,
+        };
+        let plan = ConvPlan::new(&geometry, direction, options).map_err(usage)?;
+        Ok(Self::Convolution(Box::new(plan), direction))
+    }
+
+    fn measure(&self, arguments: &Arguments, team: &Arc<Team>) -> anyhow::Result<Measured> {
+        match self {
+            Self::Operator(problem) => operator::measure(problem, arguments, team),
+            Self::Convolution(plan, direction) => Ok(Measured {
+                kernels: plan.algorithm().to_string(),
+                macs: plan.geometry().macs() as u64,
+                timing: measure(plan, *direction, arguments, team)?,
+            }),
+        }
+    }
 }
 
 /// Times the kernel alone: weights are packed and memory is taken before, as an engine does at plan time.
-fn measure(plan: &ConvPlan, arguments: &Arguments, team: &Team) -> anyhow::Result<Timing> {
+fn measure(
+    plan: &ConvPlan,
+    direction: Direction,
+    arguments: &Arguments,
+    team: &Team,
+) -> anyhow::Result<Timing> {
     let geometry = plan.geometry();
     let ctx = Context {
         team,
@@ -81,7 +129,7 @@ fn measure(plan: &ConvPlan, arguments: &Arguments, team: &Team) -> anyhow::Resul
     let mut scratch = zeros(plan.scratch_len(team.threads()), "scratch memory")?;
     plan.pack(&ctx, &w, &mut packed);
     Ok(Timing::measure(arguments.seconds, || {
-        team.enter(|| match arguments.direction {
+        team.enter(|| match direction {
             Direction::Forward => {
                 let epilogue = Epilogue::default();
                 plan.forward(&ctx, &x, &packed, epilogue, &mut y, &mut scratch);

@@ -19,14 +19,21 @@ pub(super) struct Timing {
 impl Timing {
     /// Runs `work` over and over for `seconds`.
     pub(super) fn measure(seconds: f64, mut work: impl FnMut()) -> Self {
-        for _ in 0..WARM_UPS {
+        Self::of_samples(seconds, || {
+            let begin = Instant::now();
             work();
+            begin.elapsed().as_secs_f64() * 1e3
+        })
+    }
+
+    /// Takes samples, in milliseconds, over and over for `seconds`.
+    pub(super) fn of_samples(seconds: f64, mut sample: impl FnMut() -> f64) -> Self {
+        for _ in 0..WARM_UPS {
+            sample();
         }
         let (start, mut times) = (Instant::now(), Vec::new());
         while times.len() < RUNS || start.elapsed().as_secs_f64() < seconds {
-            let begin = Instant::now();
-            work();
-            times.push(begin.elapsed().as_secs_f64() * 1e3);
+            times.push(sample());
         }
         Self::of(times)
     }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// An array that an operator reads or makes, by the flag that names its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Array {
+pub(in crate::cli) enum Array {
     Input,
     Weight,
     Pointwise,
@@ -33,7 +33,7 @@ impl fmt::Display for Array {
 
 /// What is computed: the result, or the gradient of one of the arrays it was made from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Direction {
+pub(in crate::cli) enum Direction {
     #[default]
     Forward,
     BackwardData,
@@ -73,8 +73,18 @@ impl Direction {
         entry.unwrap_or(&DIRECTIONS[0])
     }
 
+    /// The same of a convolution's kernels, if they have it.
+    pub(in crate::cli) fn of_convolution(self) -> Option<kernels::conv::Direction> {
+        match self {
+            Self::Forward => Some(kernels::conv::Direction::Forward),
+            Self::BackwardData => Some(kernels::conv::Direction::BackwardData),
+            Self::BackwardWeights => Some(kernels::conv::Direction::BackwardWeights),
+            _ => None,
+        }
+    }
+
     /// The array whose gradient is computed; none forwards.
-    pub(super) fn gradient_of(self) -> Option<Array> {
+    pub(in crate::cli) fn gradient_of(self) -> Option<Array> {
         self.entry().2
     }
 }

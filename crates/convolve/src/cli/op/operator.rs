@@ -8,20 +8,22 @@ use graph::{
 use super::direction::{Array, Direction};
 
 /// A graph that computes one problem in one direction, and what its inputs and outputs are.
-pub(super) struct Operator {
-    pub(super) graph: Graph,
+pub(in crate::cli) struct Operator {
+    pub(in crate::cli) graph: Graph,
     /// The arrays behind the graph's inputs, in their order; nothing where the direction does not
     /// read one.
-    pub(super) reads: Vec<Option<Array>>,
+    pub(in crate::cli) reads: Vec<Option<Array>>,
+    /// The operator forwards, where only a gradient is asked for.
+    passed: Option<&'static str>,
 }
 
 /// What is asked for besides problem and direction.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
+pub(in crate::cli) struct Asked {
     /// Forward, add a bias.
-    pub(super) bias: bool,
+    pub(in crate::cli) bias: bool,
     /// Forward, also give the places of maxima; backwards, read them instead of the input.
-    pub(super) indices: bool,
+    pub(in crate::cli) indices: bool,
 }
 
 impl Operator {
@@ -29,7 +31,7 @@ impl Operator {
     ///
     /// # Errors
     /// A problem without meaning, or one that has no such direction.
-    pub(super) fn new(
+    pub(in crate::cli) fn new(
         problem: &Problem,
         direction: Direction,
         asked: Asked,
@@ -51,10 +53,18 @@ impl Operator {
                     input: shape.dims.clone(),
                 };
                 draft.graph.outputs = draft.apply(op, vec![dy, places]).map_err(text)?;
-                Ok(draft.finish())
+                Ok(draft.finish(None))
             }
             _ => forward.gradient(wanted, direction),
         }
+    }
+}
+
+impl Operator {
+    /// Whether the work of a step for the operator `op` is what was asked for: a gradient may need
+    /// that the operator itself has run.
+    pub(in crate::cli) fn counts(&self, op: &str) -> bool {
+        self.passed != Some(op)
     }
 }
 
@@ -94,7 +104,7 @@ impl Draft {
     }
 
     /// Leaves out what the outputs do not need.
-    fn finish(self) -> Operator {
+    fn finish(self, passed: Option<&'static str>) -> Operator {
         let graph = remove_dead(&self.graph);
         // The inputs stay, read or not, in their order.
         let read = |id: &ValueId| graph.nodes.iter().any(|node| node.inputs.contains(id));
@@ -103,6 +113,7 @@ impl Draft {
         Operator {
             reads: reads.map(|(id, array)| read(id).then_some(array)).collect(),
             graph,
+            passed,
         }
     }
 }
@@ -169,7 +180,7 @@ impl Forward {
         } = self;
         draft.graph.outputs = vec![y];
         draft.graph.outputs.extend(places.filter(|_| asked.indices));
-        draft.finish()
+        draft.finish(None)
     }
 
     /// The graph that carries a gradient back to one of the arrays.
@@ -187,10 +198,11 @@ impl Forward {
                 flags.join(", ")
             )
         })?;
+        let passed = draft.graph.nodes.last().map(|node| node.op.name());
         draft.graph = pullback(&draft.graph, y, &[value]).map_err(|error| error.to_string())?;
         let upstream = *draft.graph.inputs.last().unwrap_or(&y);
         draft.arrays.push((Array::Grad, upstream));
-        Ok(draft.finish())
+        Ok(draft.finish(passed))
     }
 }
 

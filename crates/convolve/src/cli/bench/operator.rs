@@ -1,0 +1,68 @@
+//! `bench --problem` of operators that run as steps of a program.
+
+use std::sync::Arc;
+
+use geometry::Problem;
+use graph::ElementType;
+use kernels::Team;
+use runtime::{Program, Run};
+
+use super::timing::Timing;
+use super::{Arguments, random};
+use crate::cli::failure::usage;
+use crate::cli::op::{Asked, Operator};
+
+/// What was measured.
+pub(super) struct Measured {
+    /// The kernels, joined by `+`.
+    pub(super) kernels: String,
+    pub(super) macs: u64,
+    pub(super) timing: Timing,
+}
+
+/// Times the steps that compute a problem in a direction. What brings arrays into the layout of the
+/// computation and back is not counted: inside a network nothing of it happens.
+pub(super) fn measure(
+    problem: &Problem,
+    arguments: &Arguments,
+    team: &Arc<Team>,
+) -> anyhow::Result<Measured> {
+    let asked = Asked {
+        bias: false,
+        indices: false,
+    };
+    let operator = Operator::new(problem, arguments.direction, asked).map_err(usage)?;
+    let mut options = arguments.engine.options();
+    options.algorithm = arguments.algorithm;
+    let inputs = operator.graph.inputs.clone();
+    let elements: Vec<_> = inputs
+        .iter()
+        .map(|&id| operator.graph.value(id).element)
+        .collect();
+    let mut program = Program::with_team(operator.graph, &options, Arc::clone(team))?;
+    for (place, element) in elements.into_iter().enumerate() {
+        if element == ElementType::Real {
+            random::fill(program.input_f32(place), place as u64 + 1);
+        }
+    }
+    let mut macs = 0;
+    let mut kernels = String::new();
+    let timing = Timing::of_samples(arguments.seconds, || {
+        let rows = program.profile(Run::default(), 1);
+        // A gradient that needs what the operator remembers comes after the operator itself.
+        let counted: Vec<_> = rows
+            .iter()
+            .filter(|row| operator.counts(row.op) && !row.moves_edges())
+            .collect();
+        macs = counted.iter().map(|row| row.macs as u64).sum();
+        let mut names: Vec<_> = counted.iter().map(|row| row.kernel.as_str()).collect();
+        names.dedup();
+        kernels = names.join(" + ");
+        counted.iter().map(|row| row.milliseconds).sum()
+    });
+    Ok(Measured {
+        kernels,
+        macs,
+        timing,
+    })
+}
