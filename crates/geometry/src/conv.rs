@@ -1,9 +1,10 @@
 //! Convolution: what was asked for, and what it comes to on a given input.
 
 use crate::error::checked_product;
-use crate::{Axes, GeometryError, MAX_RANK, Padding, Window};
+use crate::{Axes, GeometryError, MAX_RANK, Padding, PaddingMode, Window};
 
-/// A convolution as a user asks for it: output channels, kernel, stride, dilation, padding, groups.
+/// A convolution as a user asks for it: output channels, kernel, stride, dilation, padding and what it
+/// holds, groups.
 ///
 /// The operator is the cross-correlation of deep learning,
 /// `y[n, o, p] = b[o] + Σ_{c, t} x[n, c, p·s + t·d − before] · w[o, c, t]`
@@ -20,6 +21,8 @@ pub struct ConvDesc {
     pub dilation: Axes,
     /// Padding rule, none by default.
     pub padding: Padding,
+    /// What the padding holds, zeros by default.
+    pub padding_mode: PaddingMode,
     /// Groups, 1 by default; as many as input channels makes it depthwise.
     pub groups: usize,
 }
@@ -33,6 +36,7 @@ impl ConvDesc {
             stride: 1.into(),
             dilation: 1.into(),
             padding: Padding::Valid,
+            padding_mode: PaddingMode::Zeros,
             groups: 1,
         }
     }
@@ -52,6 +56,12 @@ impl ConvDesc {
     /// Sets the padding.
     pub fn padding(mut self, padding: impl Into<Padding>) -> Self {
         self.padding = padding.into();
+        self
+    }
+
+    /// Sets what the padding holds.
+    pub fn padding_mode(mut self, mode: PaddingMode) -> Self {
+        self.padding_mode = mode;
         self
     }
 
@@ -94,15 +104,23 @@ impl ConvDesc {
             &self.padding,
             false,
         )?;
+        for (axis, window) in windows[MAX_RANK - rank..].iter().enumerate() {
+            self.padding_mode.check(axis, window)?;
+        }
         let geometry = ConvGeometry {
             batch,
             in_channels,
             out_channels: self.out_channels,
             groups: self.groups,
             rank,
+            padding_mode: self.padding_mode,
             windows,
         };
         checked_product("the input", input)?;
+        if !geometry.pads_with_zeros() {
+            // An engine will make it.
+            checked_product("the padded input", &geometry.padded().input_shape())?;
+        }
         checked_product("the output", &geometry.output_shape())?;
         checked_product("the weight", &geometry.weight_shape())?;
         geometry.checked_macs()?;
@@ -124,6 +142,8 @@ pub struct ConvGeometry {
     pub groups: usize,
     /// Spatial axes of the problem: 1, 2 or 3.
     pub rank: usize,
+    /// What the padding holds.
+    pub padding_mode: PaddingMode,
     /// Depth, height and width.
     pub windows: [Window; MAX_RANK],
 }
@@ -184,6 +204,24 @@ impl ConvGeometry {
     /// The same problem on another number of images.
     pub fn with_batch(mut self, batch: usize) -> Self {
         self.batch = batch;
+        self
+    }
+
+    /// Whether the padding is zeros, or there is none: what lies outside the input adds nothing.
+    pub fn pads_with_zeros(&self) -> bool {
+        let unpadded = |w: &Window| w.before == 0 && w.after == 0;
+        self.padding_mode == PaddingMode::Zeros || self.windows.iter().all(unpadded)
+    }
+
+    /// The same convolution over the input as it is once padded: its input takes the padding in, and
+    /// its own windows add none. An engine whose kernels pad with zeros pads by itself and computes
+    /// this.
+    pub fn padded(mut self) -> Self {
+        for window in &mut self.windows {
+            window.input += window.before + window.after;
+            (window.before, window.after) = (0, 0);
+        }
+        self.padding_mode = PaddingMode::Zeros;
         self
     }
 

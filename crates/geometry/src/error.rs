@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::PaddingMode;
+
 /// A window operation that has no meaning, and the numbers that say so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -61,6 +63,35 @@ pub enum GeometryError {
         /// Rows the padding takes off.
         padding: usize,
     },
+    /// A padding mode takes its elements from the input, and the input has too few of them.
+    PaddingMode {
+        /// Axis counted from the outermost spatial one.
+        axis: usize,
+        /// The mode.
+        mode: PaddingMode,
+        /// Elements to be added on the larger side.
+        padding: usize,
+        /// The most that this input allows.
+        most: usize,
+        /// Elements of the input.
+        input: usize,
+    },
+    /// A kernel cannot be made of the factors asked for.
+    Factors {
+        /// Axis counted from the outermost spatial one.
+        axis: usize,
+        /// Taps of the kernel.
+        kernel: usize,
+        /// Taps of the first factor.
+        first: usize,
+    },
+    /// The operator pads with zeros and nothing else.
+    ZerosOnly {
+        /// Which operator.
+        what: &'static str,
+        /// The mode asked for.
+        mode: PaddingMode,
+    },
     /// A size or a product of sizes does not fit the address space.
     Overflow {
         /// What was being counted.
@@ -110,6 +141,32 @@ impl fmt::Display for GeometryError {
                 f,
                 "padding takes {padding} of {full} rows on spatial axis {axis}: nothing is left"
             ),
+            Self::PaddingMode {
+                axis,
+                mode,
+                padding,
+                most,
+                input,
+            } => write!(
+                f,
+                "{mode} padding of {padding} on spatial axis {axis} is more than the {most} that \
+                 an input of {input} allows"
+            ),
+            Self::Factors {
+                axis,
+                kernel,
+                first,
+            } => write!(
+                f,
+                "a kernel of {kernel} on spatial axis {axis} has no first factor of {first}: \
+                 two factors of a and b make one of a + b − 1"
+            ),
+            Self::ZerosOnly { what, mode } => {
+                write!(
+                    f,
+                    "{what} pads with zeros; {mode} padding has no meaning for it"
+                )
+            }
             Self::Overflow { what } => write!(f, "{what} overflows the address space"),
         }
     }

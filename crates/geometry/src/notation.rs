@@ -10,8 +10,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::{
-    Axes, ConvDesc, DeformableDesc, GeometryError, MAX_RANK, Padding, PoolDesc, PoolKind,
-    SeparableDesc, TransposedDesc,
+    Axes, ConvDesc, DeformableDesc, GeometryError, MAX_RANK, Padding, PaddingMode, PoolDesc,
+    PoolKind, SeparableDesc, TransposedDesc,
 };
 
 /// Batch, channels and one to three spatial axes, as the notation writes them: `n1c64h56w56`.
@@ -100,23 +100,27 @@ impl fmt::Display for Problem {
         match self {
             Self::Conv(shape, desc) => {
                 write!(f, "conv:{shape}:o{}", desc.out_channels)?;
-                write_window(f, shape, desc)
+                write_window(f, shape, desc)?;
+                write_mode(f, desc)
             }
             Self::ConvTransposed(shape, desc) => {
                 write!(f, "conv-transposed:{shape}:o{}", desc.conv.out_channels)?;
                 write_window(f, shape, &desc.conv)?;
-                write_axes(f, 'a', &desc.output_padding, Some(0))
+                write_axes(f, 'a', &desc.output_padding, Some(0))?;
+                write_mode(f, &desc.conv)
             }
             Self::ConvDeformable(shape, desc) => {
                 write!(f, "conv-deformable:{shape}:o{}", desc.conv.out_channels)?;
                 write_window(f, shape, &desc.conv)?;
                 write!(f, "f{}", desc.offset_groups)?;
-                f.write_str(if desc.modulated { "m" } else { "" })
+                f.write_str(if desc.modulated { "m" } else { "" })?;
+                write_mode(f, &desc.conv)
             }
             Self::ConvSeparable(shape, desc) => {
                 write!(f, "conv-separable:{shape}:o{}", desc.conv.out_channels)?;
                 write_window(f, shape, &desc.conv)?;
-                write!(f, "m{}", desc.multiplier)
+                write!(f, "m{}", desc.multiplier)?;
+                write_mode(f, &desc.conv)
             }
             Self::Pool(shape, desc) => {
                 let (name, counts) = match desc.kind {
@@ -148,6 +152,14 @@ fn write_window(f: &mut fmt::Formatter<'_>, shape: &InputShape, desc: &ConvDesc)
         write!(f, "g{}", desc.groups)?;
     }
     Ok(())
+}
+
+/// `,reflect` and the like; nothing for zeros.
+fn write_mode(f: &mut fmt::Formatter<'_>, desc: &ConvDesc) -> fmt::Result {
+    match desc.padding_mode {
+        PaddingMode::Zeros => Ok(()),
+        mode => write!(f, ",{mode}"),
+    }
 }
 
 /// `k3` when all axes agree, `k1x7` otherwise, nothing when they equal the default.
@@ -243,6 +255,7 @@ struct Settings {
     stride: Axes,
     dilation: Axes,
     padding: Padding,
+    padding_mode: Option<PaddingMode>,
     groups: usize,
     output_padding: Axes,
     offset_groups: usize,
@@ -265,6 +278,7 @@ impl Settings {
             stride: vec![1; rank].into(),
             dilation: vec![1; rank].into(),
             padding: Padding::Valid,
+            padding_mode: None,
             groups: 1,
             output_padding: vec![0; rank].into(),
             offset_groups: 1,
@@ -275,14 +289,16 @@ impl Settings {
         let legal = match kind {
             "conv-transposed:" => "oksdpga",
             "conv-deformable:" => "oksdpgfm",
-            "conv-separable:" => "oksdpm",
-            "conv:" => "oksdpg",
+            "conv-separable:" => "oksdpm,",
+            "conv:" => "oksdpg,",
             _ => "ksdp,",
         };
         let mut seen = String::new();
         while let Some(letter) = cursor.peek() {
-            if !legal.contains(letter) || (letter != ',' && seen.contains(letter)) {
-                return Err(cursor.expected(&format!("unexpected or repeated '{letter}'")));
+            // Flags stand after everything else.
+            let late = letter != ',' && seen.contains([letter, ',']);
+            if !legal.contains(letter) || late {
+                return Err(cursor.expected(&format!("unexpected, repeated or late '{letter}'")));
             }
             seen.push(letter);
             cursor.at += letter.len_utf8();
@@ -297,12 +313,30 @@ impl Settings {
                 'f' => settings.offset_groups = cursor.number()?,
                 'm' if kind == "conv-deformable:" => settings.m = Some(None),
                 'm' => settings.m = Some(Some(cursor.number()?)),
-                _ if cursor.eat("ceil") => settings.ceil = true,
-                _ if kind == "pool-avg:" && cursor.eat("nopad") => settings.count_padding = false,
-                _ => return Err(cursor.expected("expected the flag ceil, or nopad of pool-avg")),
+                _ => settings.flag(cursor, kind)?,
             }
         }
         Ok(settings)
+    }
+
+    /// What follows a comma.
+    fn flag(&mut self, cursor: &mut Cursor<'_>, kind: &str) -> Result<(), NotationError> {
+        if kind.starts_with("conv") {
+            let mode = PaddingMode::ALL
+                .into_iter()
+                .find(|mode| cursor.eat(&mode.to_string()));
+            if mode.is_none() || self.padding_mode.is_some() {
+                return Err(cursor.expected("expected one of zeros, reflect, replicate, circular"));
+            }
+            self.padding_mode = mode;
+        } else if cursor.eat("ceil") {
+            self.ceil = true;
+        } else if kind == "pool-avg:" && cursor.eat("nopad") {
+            self.count_padding = false;
+        } else {
+            return Err(cursor.expected("expected the flag ceil, or nopad of pool-avg"));
+        }
+        Ok(())
     }
 
     fn into_problem(
@@ -340,6 +374,7 @@ impl Settings {
             stride: self.stride,
             dilation: self.dilation,
             padding: self.padding,
+            padding_mode: self.padding_mode.unwrap_or_default(),
             groups: self.groups,
         };
         Ok(match kind {

@@ -5,7 +5,8 @@ use crate::GeometryError;
 /// How an input is extended before the window walks over it.
 ///
 /// Amounts depend on input, kernel and stride of an axis; what the added elements hold depends on
-/// the operator: zero for convolutions, −∞ for max pooling, nothing for averages.
+/// the operator: −∞ for max pooling, nothing for averages, and for convolutions the
+/// [`PaddingMode`](crate::PaddingMode), zeros by default.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Padding {
     /// No padding.

@@ -19,7 +19,7 @@ pub struct Window {
     pub before: usize,
     /// Padding after the last element. Ceil mode may reach past it.
     pub after: usize,
-    /// Placements of the window.
+    /// Placements of the window. A transposed convolution may have fewer than fit.
     pub output: usize,
 }
 
