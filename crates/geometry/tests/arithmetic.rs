@@ -203,7 +203,7 @@ fn strided(axis: Axis, remainder: usize, output: usize) {
 fn relationship_12_no_zero_padding_strides_transposed() {
     let change = |axis: Axis| {
         let axis = Axis { p: 0, ..axis };
-        ((axis.i - axis.k) % axis.s == 0).then_some(axis)
+        (axis.i - axis.k).is_multiple_of(axis.s).then_some(axis)
     };
     for_all(change, |axis| {
         strided(axis, 0, axis.s * (output(axis) - 1) + axis.k);
@@ -212,7 +212,7 @@ fn relationship_12_no_zero_padding_strides_transposed() {
 
 #[test]
 fn relationship_13_zero_padding_strides_transposed() {
-    let divides = |axis: &Axis| (axis.i + 2 * axis.p - axis.k) % axis.s == 0;
+    let divides = |axis: &Axis| (axis.i + 2 * axis.p - axis.k).is_multiple_of(axis.s);
     let change = |axis| Some(axis).filter(divides);
     for_all(change, |axis| {
         strided(axis, 0, axis.s * (output(axis) - 1) + axis.k - 2 * axis.p);
