@@ -96,7 +96,14 @@ impl<'a> Machine<'a> {
                 packed,
                 dx,
                 scratch,
-            } => plan.backward_data(ctx, read(dy), read(packed), write(dx), write(scratch)),
+            } => plan.backward_data(
+                ctx,
+                read(dy),
+                read(packed),
+                Epilogue::default(),
+                write(dx),
+                write(scratch),
+            ),
             Work::ConvBackwardWeights {
                 ref plan,
                 x,

@@ -2,9 +2,11 @@
 
 mod conv;
 mod pool;
+mod transposed;
 
 pub use conv::{Family, conv_cases};
 pub use pool::pool_cases;
+pub use transposed::transposed_cases;
 
 /// A source of random draws: the PCG-XSH-RR generator with 64 bits of state (O'Neill 2014), which is small,
 /// the same everywhere, and good enough to make tests of.

@@ -7,7 +7,7 @@
 //!
 //! | to … | look in |
 //! |---|---|
-//! | know the right answer | [`conv`], [`pool`], [`normalise`], [`dense`], [`activation`], [`loss`] |
+//! | know the right answer | [`conv`], [`transposed`], [`pool`], [`normalise`], [`dense`], [`activation`], [`loss`] |
 //! | get problems and numbers | [`draw`] (seeded), [`escaped`] (bugs other engines shipped) |
 //! | judge a result | [`compare`], [`gradient`] |
 //! | catch stray reads and writes | `guard` (Unix), [`frame`] |
@@ -41,8 +41,10 @@ pub mod loss;
 pub mod normalise;
 mod notation;
 pub mod pool;
+pub mod transposed;
 pub mod window;
 
 pub use conv::ConvCase;
 pub use draw::Draw;
 pub use pool::PoolCase;
+pub use transposed::TransposedCase;

@@ -4,7 +4,7 @@
 //! Only writing is here. Reading it back is production code, and a case that survives the round trip proves
 //! that both sides mean the same problem.
 
-use crate::{ConvCase, PoolCase};
+use crate::{ConvCase, PoolCase, TransposedCase};
 use std::fmt;
 
 impl fmt::Display for ConvCase {
@@ -21,6 +21,26 @@ impl fmt::Display for ConvCase {
             1 => Ok(()),
             groups => write!(f, "g{groups}"),
         }
+    }
+}
+
+impl fmt::Display for TransposedCase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "conv-transposed:{}:o{}k{}{}",
+            shape(self.batch, self.in_channels, &self.input),
+            self.out_channels,
+            per_axis(&self.kernel),
+            window(&self.stride, &self.before, &self.after, &self.dilation),
+        )?;
+        if self.groups != 1 {
+            write!(f, "g{}", self.groups)?;
+        }
+        if self.output_padding.iter().any(|&a| a != 0) {
+            write!(f, "a{}", per_axis(&self.output_padding))?;
+        }
+        Ok(())
     }
 }
 

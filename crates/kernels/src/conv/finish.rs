@@ -1,7 +1,51 @@
 //! The last step of every sum: bias, residual, activation, and the write.
 
+use tensor::Layout;
+
+use super::Epilogue;
+use crate::Context;
 use crate::activation::Activation;
+use crate::blocks::for_rows;
+use crate::shared::Shared;
 use crate::simd::Vector;
+
+/// Writes a map of `batch` images, `channels` and `area` as sums without a term come out:
+/// `activation(bias + residual)`.
+pub(in crate::conv) fn empty_sums(
+    ctx: &Context<'_>,
+    layout: Layout,
+    (batch, channels, area): (usize, usize, usize),
+    epilogue: Epilogue<'_>,
+    target: &mut [f32],
+) {
+    // A row is a pixel of all channels, or a plane of one.
+    let (rows, width) = match layout {
+        Layout::Nhwc => (batch * area, channels),
+        Layout::Nchw => (batch * channels, area),
+    };
+    let target = Shared::new(target);
+    for_rows(ctx.team, rows, width, |range| {
+        for row in range {
+            // SAFETY: a row belongs to one task.
+            let target = unsafe { target.slice(row * width, width) };
+            match (epilogue.bias, layout) {
+                (None, _) => target.fill(0.0),
+                (Some(bias), Layout::Nhwc) => target.copy_from_slice(bias),
+                (Some(bias), Layout::Nchw) => target.fill(bias[row % channels]),
+            }
+            if let Some(residual) = epilogue.residual {
+                for (sum, residual) in target.iter_mut().zip(&residual[row * width..]) {
+                    *sum += residual;
+                }
+            }
+            if let Some(activation) = epilogue.activation {
+                for sum in target {
+                    *sum = activation.apply(*sum);
+                }
+            }
+        }
+    });
+}
 
 /// What happens to a finished sum before it is written.
 #[derive(Clone, Copy)]

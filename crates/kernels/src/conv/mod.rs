@@ -18,6 +18,7 @@ use std::str::FromStr;
 use geometry::ConvGeometry;
 use tensor::Layout;
 
+use self::dense::Fetch;
 use crate::activation::Activation;
 use crate::transpose::reorder;
 use crate::{Context, Isa};
@@ -66,19 +67,30 @@ pub enum Algorithm {
     Depthwise,
     /// Cross-correlation in place as an implicit matrix product.
     Direct,
+    /// Columns, made block by block, and the matrix product of them and the weights. In any number of
+    /// axes; it reads memory once for every tap, so it stands behind [`Algorithm::Direct`].
+    ///
+    /// Groups share a matrix, and each is a product of its own. With few output channels a group, as
+    /// a depthwise convolution with a multiplier has them, tiles stay mostly empty: it costs here, as
+    /// in [`Algorithm::Direct`], what a whole vector of output channels for every group would, up to
+    /// 16 times its multiply-accumulates, and not more.
+    Im2col,
     /// The definition, element by element. Accepts everything.
     Reference,
 }
 
 impl Algorithm {
     /// All algorithms, best first.
-    pub const ALL: [Self; 3] = [Self::Depthwise, Self::Direct, Self::Reference];
+    pub const ALL: [Self; 4] = [Self::Depthwise, Self::Direct, Self::Im2col, Self::Reference];
 
     fn refuse(self, geometry: &ConvGeometry) -> Option<Refusal> {
+        if !geometry.pads_with_zeros() {
+            return Some(Refusal::PaddingMode);
+        }
         match self {
             Self::Depthwise => depthwise::refuse(geometry),
             Self::Direct => dense::refuse(geometry),
-            Self::Reference => None,
+            Self::Im2col | Self::Reference => None,
         }
     }
 }
@@ -88,6 +100,7 @@ impl fmt::Display for Algorithm {
         f.write_str(match self {
             Self::Depthwise => "depthwise",
             Self::Direct => "direct",
+            Self::Im2col => "im2col",
             Self::Reference => "reference",
         })
     }
@@ -100,7 +113,7 @@ impl FromStr for Algorithm {
         Self::ALL
             .into_iter()
             .find(|algorithm| algorithm.to_string() == text)
-            .ok_or_else(|| format!("'{text}' is none of depthwise, direct, reference"))
+            .ok_or_else(|| format!("'{text}' is none of depthwise, direct, im2col, reference"))
     }
 }
 
@@ -114,6 +127,10 @@ pub enum Refusal {
     /// The groups are not single channels with one output each.
     #[error("the convolution is not depthwise with multiplier 1")]
     NotDepthwise,
+    /// The padding is not zeros: the input has to be padded first, and
+    /// [`ConvGeometry::padded`] computed.
+    #[error("kernels pad with zeros only")]
+    PaddingMode,
 }
 
 /// An algorithm was asked for that does not serve the problem.
@@ -137,16 +154,26 @@ pub struct ConvOptions {
     pub algorithm: Option<Algorithm>,
 }
 
-/// What a forward pass does to each sum before writing it:
-/// `activation(sum + bias[o] + residual)`.
+/// What a forward or backward-data pass does to each sum before writing it:
+/// `activation(sum + bias[channel] + residual)`. Backwards it makes a layer of a transposed
+/// convolution.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Epilogue<'a> {
-    /// One value an output channel.
+    /// One value a channel of the result.
     pub bias: Option<&'a [f32]>,
-    /// A tensor as large as the output, in its layout.
+    /// A tensor as large as the result, in its layout.
     pub residual: Option<&'a [f32]>,
     /// Applied last.
     pub activation: Option<Activation>,
+}
+
+impl Epilogue<'_> {
+    /// Asserts that it fits a result of `len` elements in `channels` channels.
+    fn check(&self, channels: usize, len: usize) {
+        let fits = |given: Option<&[f32]>, len| given.is_none_or(|given| given.len() == len);
+        assert!(fits(self.bias, channels), "bias length");
+        assert!(fits(self.residual, len), "residual length");
+    }
 }
 
 /// One direction of one convolution, planned: nothing is checked, chosen or allocated after this.
@@ -190,48 +217,58 @@ enum Body {
     Reference,
 }
 
+impl Body {
+    fn dense(
+        geometry: &ConvGeometry,
+        direction: Direction,
+        ConvOptions { layout, isa, .. }: ConvOptions,
+        fetch: Fetch,
+    ) -> Self {
+        if direction == Direction::BackwardWeights {
+            return Self::Weights(dense::WeightsPlan::new(geometry, layout, isa, fetch));
+        }
+        Self::Sweep(dense::SweepPlan::new(
+            geometry, direction, layout, isa, fetch,
+        ))
+    }
+}
+
 impl ConvPlan {
     /// Plans one direction of a convolution.
     ///
     /// # Errors
-    /// When a named algorithm does not serve the problem.
+    /// When a named algorithm does not serve the problem, or the padding is not zeros: then no
+    /// algorithm does.
     pub fn new(
         geometry: &ConvGeometry,
         direction: Direction,
         options: ConvOptions,
     ) -> Result<Self, PlanError> {
         let mut refused = Vec::new();
-        let mut chosen = Algorithm::Reference;
-        for algorithm in Algorithm::ALL {
-            if options.algorithm.is_some_and(|asked| asked != algorithm) {
-                continue;
-            }
-            match algorithm.refuse(geometry) {
-                None => {
-                    chosen = algorithm;
-                    break;
-                }
-                Some(refusal) if options.algorithm.is_some() => {
-                    return Err(PlanError { algorithm, refusal });
-                }
-                Some(refusal) => refused.push((algorithm, refusal)),
-            }
+        let mut chosen = options.algorithm.unwrap_or(Algorithm::ALL[0]);
+        while let Some(refusal) = chosen.refuse(geometry) {
+            let next = Algorithm::ALL
+                .into_iter()
+                .skip_while(|&a| a != chosen)
+                .nth(1);
+            let (None, Some(next)) = (options.algorithm, next) else {
+                return Err(PlanError {
+                    algorithm: chosen,
+                    refusal,
+                });
+            };
+            refused.push((chosen, refusal));
+            chosen = next;
         }
         // Packing and running must agree on the width of a vector.
         let isa = options.isa.min(Isa::best());
+        let options = ConvOptions { isa, ..options };
         let body = match (chosen, direction) {
             (Algorithm::Depthwise, _) => {
                 Body::Depthwise(depthwise::DepthwisePlan::new(geometry, direction, isa))
             }
-            (Algorithm::Direct, Direction::BackwardWeights) => {
-                Body::Weights(dense::WeightsPlan::new(geometry, options.layout, isa))
-            }
-            (Algorithm::Direct, _) => Body::Sweep(dense::SweepPlan::new(
-                geometry,
-                direction,
-                options.layout,
-                isa,
-            )),
+            (Algorithm::Direct, _) => Body::dense(geometry, direction, options, Fetch::Strips),
+            (Algorithm::Im2col, _) => Body::dense(geometry, direction, options, Fetch::Columns),
             (Algorithm::Reference, _) => Body::Reference,
         };
         Ok(Self {
@@ -247,6 +284,11 @@ impl ConvPlan {
     /// The problem.
     pub fn geometry(&self) -> &ConvGeometry {
         &self.geometry
+    }
+
+    /// What it computes.
+    pub fn direction(&self) -> Direction {
+        self.direction
     }
 
     /// The algorithm chosen.
@@ -304,16 +346,13 @@ impl ConvPlan {
         scratch: &mut [f32],
     ) {
         assert_eq!(self.direction, Direction::Forward, "direction of the plan");
-        let o = self.geometry.out_channels;
-        assert!(epilogue.bias.is_none_or(|b| b.len() == o), "bias length");
-        assert!(
-            epilogue.residual.is_none_or(|r| r.len() == y.len()),
-            "residual length"
-        );
+        epilogue.check(self.geometry.out_channels, y.len());
         self.sweep(ctx, x, packed, epilogue, y, scratch);
     }
 
-    /// The gradient of the input, from that of the output.
+    /// The gradient of the input, from that of the output; with an epilogue the layer that a
+    /// transposed convolution is, `dx = activation(convᵀ(dy, w) + bias + residual)`. Elements of `dx`
+    /// that no tap reaches have a sum of zero.
     ///
     /// # Panics
     /// When the plan is of another direction, or a slice has another length than the plan says.
@@ -322,6 +361,7 @@ impl ConvPlan {
         ctx: &Context<'_>,
         dy: &[f32],
         packed: &[f32],
+        epilogue: Epilogue<'_>,
         dx: &mut [f32],
         scratch: &mut [f32],
     ) {
@@ -330,7 +370,8 @@ impl ConvPlan {
             Direction::BackwardData,
             "direction of the plan"
         );
-        self.sweep(ctx, dy, packed, Epilogue::default(), dx, scratch);
+        epilogue.check(self.geometry.in_channels, dx.len());
+        self.sweep(ctx, dy, packed, epilogue, dx, scratch);
     }
 
     /// The gradient of the weight `[o, c/g, kernel…]`.
@@ -479,7 +520,7 @@ impl ConvPlan {
             (Body::Sweep(plan), _) => plan.run(ctx, source, packed, epilogue, target, scratch),
             (Body::Depthwise(plan), _) => plan.sweep(ctx, source, packed, epilogue, target),
             (_, Direction::BackwardData) => {
-                reference::backward_data(ctx, g, self.layout, source, packed, target);
+                reference::backward_data(ctx, g, self.layout, source, packed, epilogue, target);
             }
             _ => reference::forward(ctx, g, self.layout, source, packed, epilogue, target),
         }
@@ -497,7 +538,8 @@ impl ConvPlan {
         }
         let residual = match self.direction {
             Direction::Forward => self.output_len(),
-            _ => 0,
+            Direction::BackwardData => self.input_len(),
+            Direction::BackwardWeights => 0,
         };
         self.input_len() + self.output_len() + residual
     }

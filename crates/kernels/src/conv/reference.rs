@@ -129,6 +129,7 @@ pub(super) fn backward_data(
     layout: Layout,
     dy: &[f32],
     weight: &[f32],
+    epilogue: Epilogue<'_>,
     dx: &mut [f32],
 ) {
     let (input, output) = maps(g, layout);
@@ -155,8 +156,14 @@ pub(super) fn backward_data(
                     }
                 },
             );
+            let at = input.at(image, channel, position);
+            sum += epilogue.bias.map_or(0.0, |bias| bias[channel]);
+            sum += epilogue.residual.map_or(0.0, |residual| residual[at]);
+            if let Some(activation) = epilogue.activation {
+                sum = activation.apply(sum);
+            }
             // SAFETY: this channel of this image is this task's alone.
-            unsafe { shared.slice(input.at(image, channel, position), 1)[0] = sum };
+            unsafe { shared.slice(at, 1)[0] = sum };
         }
     });
 }

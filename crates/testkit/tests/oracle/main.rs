@@ -10,6 +10,7 @@ mod gradients;
 mod layers;
 mod notation;
 mod pooling;
+mod transposed;
 
 /// 1, 2, 3, …
 fn counting(len: usize) -> Vec<f64> {

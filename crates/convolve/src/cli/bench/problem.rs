@@ -135,7 +135,7 @@ fn measure(
                 plan.forward(&ctx, &x, &packed, epilogue, &mut y, &mut scratch);
             }
             Direction::BackwardData => {
-                plan.backward_data(&ctx, &y, &packed, &mut x, &mut scratch);
+                plan.backward_data(&ctx, &y, &packed, Epilogue::default(), &mut x, &mut scratch);
             }
             Direction::BackwardWeights => {
                 plan.backward_weights(&ctx, &x, &y, &mut w, &mut scratch);

@@ -1,30 +1,43 @@
-//! How the positions of a walk are cut into strips, and how the source rows of a strip are fetched.
+//! How the positions of a slice are cut into blocks, and how what the sums of a block read is fetched.
 
 use tensor::Layout;
 
-use super::walk::Walk;
+use super::columns::Columns;
+use super::walk::{Segment, Slice, Walk, stretches};
 use crate::simd::{Vector, turn};
 
-/// A walk cut into strips of whole rows, or of pixels where it has a single row.
-#[derive(Clone, Debug)]
-pub(super) struct Cut {
-    /// Rows, or pixels of the single row, in a strip.
-    strip: usize,
-    /// Rows, or pixels of the single row, in all.
-    units: usize,
-    by_pixel: bool,
-    /// Strips of an image.
-    pub(super) strips: usize,
-    /// Pixels of a whole strip.
-    pub(super) pixels: usize,
-    /// Elements between the source rows a strip is read from.
-    pub(super) pitch: usize,
-    /// Scratch elements for the source rows of a strip; 0 when they are read in place.
-    pub(super) source_len: usize,
-    in_place: bool,
+/// What the sums of a block are read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::conv) enum Fetch {
+    /// A strip of source rows. Each pixel's sum runs over a few stretches of it.
+    Strips,
+    /// A matrix of columns made from the strip: each pixel's sum runs over a row of its own, which
+    /// holds what every tap reads.
+    Columns,
 }
 
-/// The positions of a strip.
+/// A slice cut into blocks: strips of whole rows, or pieces of single rows.
+#[derive(Clone, Debug)]
+pub(super) struct Cut {
+    /// Rows of a whole block.
+    rows: usize,
+    /// Columns of a whole block.
+    columns: usize,
+    /// Blocks side by side.
+    across: usize,
+    /// Blocks of a slice.
+    pub(super) blocks: usize,
+    /// Pixels of a whole block.
+    pub(super) pixels: usize,
+    /// Elements between the source rows of a strip.
+    pitch: usize,
+    /// Scratch elements for the source rows of a block; 0 when they are read in place.
+    strip_len: usize,
+    in_place: bool,
+    matrix: Option<Columns>,
+}
+
+/// The positions of a block.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Block {
     /// First row and the one past the last.
@@ -47,7 +60,7 @@ impl Block {
     }
 }
 
-/// What strips are counted in, and the pixels of one.
+/// What strips are counted in, and the pixels of one: rows, or pixels where there is a single row.
 pub(super) fn units(walk: &Walk) -> (usize, usize) {
     match walk.rows.count {
         1 => (walk.columns.count, 1),
@@ -56,18 +69,32 @@ pub(super) fn units(walk: &Walk) -> (usize, usize) {
 }
 
 impl Cut {
-    /// Cuts into strips of `strip` units.
-    pub(super) fn new(walk: &Walk, strip: usize) -> Self {
-        let (units, per_unit) = units(walk);
-        let by_pixel = walk.rows.count == 1;
-        let strip = strip.clamp(1, units.max(1));
-        let (rows, columns) = if by_pixel {
-            (1, strip)
+    /// Cuts into strips of `strip` units, to be read as they are.
+    pub(super) fn strips(walk: &Walk, strip: usize) -> Self {
+        let strip = strip.clamp(1, units(walk).0.max(1));
+        match walk.rows.count {
+            1 => Self::new(walk, (1, strip), None),
+            _ => Self::new(walk, (strip, walk.columns.count), None),
+        }
+    }
+
+    /// Cuts into blocks of about `pixels`, to be made matrices of columns. Under a single tap the
+    /// strip is that matrix.
+    pub(super) fn columns(walk: &Walk, pixels: usize) -> Self {
+        let (height, width) = (walk.rows.count, walk.columns.count);
+        let pixels = pixels.max(1);
+        let block = if pixels < width {
+            (1, width.div_ceil(width.div_ceil(pixels)))
         } else {
-            (strip, walk.columns.count)
+            ((pixels / width.max(1)).clamp(1, height), width)
         };
-        let in_place = walk.stays_inside && walk.layout == Layout::Nhwc;
-        let (source_rows, source_columns) = if walk.depth() == 0 || per_unit * units == 0 {
+        Self::new(walk, block, Some(walk.taps()).filter(|&taps| taps > 1))
+    }
+
+    fn new(walk: &Walk, (rows, columns): (usize, usize), taps: Option<usize>) -> Self {
+        let slices_stay_inside = taps.is_some() || walk.slices.stays_inside();
+        let in_place = walk.stays_inside && slices_stay_inside && walk.layout == Layout::Nhwc;
+        let (source_rows, source_columns) = if walk.rows.count * walk.columns.count == 0 {
             (0, 0)
         } else {
             (walk.rows.span(0, rows).1, walk.columns.span(0, columns).1)
@@ -78,40 +105,118 @@ impl Cut {
             source_columns
         };
         let pitch = pitch_columns * walk.source_channels;
+        let across = walk.columns.count.div_ceil(columns.max(1));
         Self {
-            strip,
-            units,
-            by_pixel,
-            strips: units.div_ceil(strip),
+            rows,
+            columns,
+            across,
+            blocks: walk.rows.count.div_ceil(rows) * across,
             pixels: rows * columns,
             pitch,
-            source_len: if in_place { 0 } else { source_rows * pitch },
+            strip_len: if in_place { 0 } else { source_rows * pitch },
             in_place,
+            matrix: taps.map(|_| Columns::new(walk, pitch)),
         }
     }
 
-    /// The positions of a strip.
-    pub(super) fn block(&self, walk: &Walk, strip: usize) -> Block {
-        let range = (
-            strip * self.strip,
-            ((strip + 1) * self.strip).min(self.units),
-        );
-        if self.by_pixel {
-            Block {
-                rows: (0, 1),
-                columns: range,
-            }
-        } else {
-            Block {
-                rows: range,
-                columns: (0, walk.columns.count),
-            }
+    /// The positions of block `index`. Its pixels follow each other without a gap in the slice.
+    pub(super) fn block(&self, walk: &Walk, index: usize) -> Block {
+        let part = |at: usize, size: usize, count: usize| (at * size, ((at + 1) * size).min(count));
+        Block {
+            rows: part(index / self.across, self.rows, walk.rows.count),
+            columns: part(index % self.across, self.columns, walk.columns.count),
         }
     }
 
-    /// The source rows that a block of positions of `image` reads, channels last, with zeros for
-    /// what lies outside the source: in place where nothing does, otherwise copied to `scratch`.
-    /// Gives the element, first channel, under the first tap of the block's first position.
+    /// Elements from what a pixel reads to what the pixel below it reads.
+    pub(super) fn by_row(&self, walk: &Walk) -> usize {
+        match &self.matrix {
+            Some(matrix) => self.columns * matrix.row,
+            None => walk.rows.source_step * self.pitch,
+        }
+    }
+
+    /// Elements from what a pixel reads to what the pixel beside it reads.
+    pub(super) fn by_column(&self, walk: &Walk) -> usize {
+        match &self.matrix {
+            Some(matrix) => matrix.row,
+            None => walk.columns.source_step * walk.source_channels,
+        }
+    }
+
+    /// The stretches that a pixel's sum runs over, from the first element it reads of its group.
+    pub(super) fn segments(&self, walk: &Walk) -> Vec<Segment> {
+        let channels = walk.source_channels_per_group();
+        match &self.matrix {
+            Some(_) => stretches(
+                (0..walk.taps()).map(|tap| tap * walk.source_channels),
+                channels,
+            ),
+            None => walk.segments(self.pitch, channels),
+        }
+    }
+
+    /// Scratch elements of a worker: a strip, and the matrix made of it.
+    pub(super) fn scratch_len(&self) -> usize {
+        self.matrix_len() + self.strip_len.next_multiple_of(16)
+    }
+
+    /// In whole cache lines.
+    fn matrix_len(&self) -> usize {
+        let row = self.matrix.as_ref().map_or(0, |matrix| matrix.row);
+        (self.pixels * row).next_multiple_of(16)
+    }
+
+    /// What a block of positions of slice `index` reads, channels last, with zeros for what lies
+    /// outside the source. Gives the element, first channel, under the first tap of the block's first
+    /// position.
+    ///
+    /// # Safety
+    /// `V`'s instructions exist.
+    ///
+    /// # Panics
+    /// When `source` is shorter than the walk's source or `scratch` than [`Cut::scratch_len`].
+    #[inline(always)]
+    pub(super) unsafe fn source<V: Vector>(
+        &self,
+        walk: &Walk,
+        source: &[f32],
+        index: usize,
+        block: Block,
+        scratch: &mut [f32],
+    ) -> *const f32 {
+        let Slice { image, position } = walk.slice(index);
+        let len =
+            walk.slices.source * walk.rows.source * walk.columns.source * walk.source_channels;
+        let source = &source[image * len..][..len];
+        let (columns, strip) = scratch.split_at_mut(self.matrix_len());
+        let slice = |tap| walk.slices.source_of(position, tap);
+        let Some(matrix) = &self.matrix else {
+            let slice = slice(&walk.slices.taps[0]);
+            // SAFETY: V's instructions exist.
+            return unsafe { self.strip::<V>(walk, source, slice, block, strip) };
+        };
+        for (tap, slice) in walk.slices.taps.iter().map(slice).enumerate() {
+            let columns = &mut columns[..block.pixels() * matrix.row];
+            if slice.is_none() {
+                matrix.clear(tap, columns);
+                continue;
+            }
+            let steps = (
+                walk.rows.source_step * self.pitch,
+                walk.columns.source_step * walk.source_channels,
+            );
+            // SAFETY: V's instructions exist; the strip holds what the taps of the slice read.
+            unsafe {
+                let from = self.strip::<V>(walk, source, slice, block, strip);
+                matrix.copy::<V>(tap, from, steps, block.width(), columns);
+            }
+        }
+        columns.as_ptr()
+    }
+
+    /// The source rows that a block of positions reads of one slice of an image, in place where
+    /// nothing lies outside, otherwise copied to `scratch`.
     ///
     /// The copy costs one pass over the strip, small beside the sums that read every element of it
     /// `taps × target channels` times, and frees the inner loops of every case distinction, that of
@@ -119,30 +224,25 @@ impl Cut {
     ///
     /// # Safety
     /// `V`'s instructions exist.
-    ///
-    /// # Panics
-    /// When `source` is shorter than the walk's source or `scratch` than a strip.
     #[inline(always)]
-    pub(super) unsafe fn source<V: Vector>(
+    unsafe fn strip<V: Vector>(
         &self,
         walk: &Walk,
         source: &[f32],
-        image: usize,
+        slice: Option<usize>,
         block: Block,
         scratch: &mut [f32],
     ) -> *const f32 {
         let channels = walk.source_channels;
         let width = walk.columns.source;
-        let area = walk.rows.source * width;
-        let source = &source[image * area * channels..][..area * channels];
+        let slice_area = walk.rows.source * width;
+        let area = walk.slices.source * slice_area;
+        let first = slice.unwrap_or(0) * slice_area;
         let (top, rows) = walk.rows.span(block.rows.0, block.rows.1);
         let (left, columns) = walk.columns.span(block.columns.0, block.columns.1);
-        if rows == 0 || columns == 0 {
-            // A phase without taps sums nothing and reads nothing.
-            return source.as_ptr();
-        }
         if self.in_place {
-            return source[(top as usize * width + left as usize) * channels..].as_ptr();
+            let pixel = first + top as usize * width + left as usize;
+            return source[pixel * channels..].as_ptr();
         }
         let before = left.min(0).unsigned_abs().min(columns);
         let from = left.max(0) as usize;
@@ -152,11 +252,11 @@ impl Cut {
             .enumerate()
         {
             let row = top + index as isize;
-            if row < 0 || row as usize >= walk.rows.source {
+            if slice.is_none() || row < 0 || row as usize >= walk.rows.source {
                 target.fill(0.0);
                 continue;
             }
-            let row = row as usize * width + from;
+            let row = first + row as usize * width + from;
             let (zeros, rest) = target.split_at_mut(before * channels);
             let (pixels, more_zeros) = rest.split_at_mut(inside * channels);
             zeros.fill(0.0);

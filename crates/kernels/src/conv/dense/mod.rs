@@ -1,11 +1,14 @@
-//! The dense path: implicit matrix products.
+//! The dense path: matrix products.
 //!
-//! No column matrix is ever built. A strip of source rows, zero-padded where it must be, *is* the
-//! left factor: each pixel's sum runs over a few stretches of it. Sums run channels last; channels first,
-//! strips are turned on their way in and out of the cache. See [`walk`] for what is summed, [`cut`]
-//! for the strips, [`panels`] for the right factor, [`tile`] for the inner loop, [`sweep`] for the loops around it,
-//! and [`weights`] for the gradient of the weights.
+//! The direct algorithm builds no matrix of columns. A strip of source rows, zero-padded where it
+//! must be, *is* the left factor: each pixel's sum runs over a few stretches of it. Im2col makes the
+//! matrix of a block at a time out of such strips, and in any number of axes; the rest is the same.
+//! Sums run channels last; channels first, strips are turned on their way in and out of the cache.
+//! See [`walk`] for what is summed, [`cut`] for the strips, [`columns`] for the matrix, [`panels`] for
+//! the right factor, [`tile`] for the inner loop, [`sweep`] for the loops around it, and [`weights`]
+//! for the gradient of the weights.
 
+mod columns;
 mod cut;
 mod panels;
 mod sweep;
@@ -16,15 +19,16 @@ mod weights;
 use geometry::{ConvGeometry, Window};
 use tensor::Layout;
 
+pub(super) use self::cut::Fetch;
 use self::sweep::{Operands, Sweep};
 use self::walk::Walk;
 pub(super) use self::weights::WeightsPlan;
+use super::finish::empty_sums;
 use super::{Direction, Epilogue, Refusal};
-use crate::elementwise::fill;
 use crate::shared::Shared;
 use crate::{Context, Isa};
 
-/// Why the dense path does not serve a problem, if so.
+/// Why the direct algorithm does not serve a problem, if so.
 pub(super) fn refuse(geometry: &ConvGeometry) -> Option<Refusal> {
     (geometry.windows[0] != Window::UNIT).then_some(Refusal::Depth)
 }
@@ -34,6 +38,7 @@ pub(super) fn refuse(geometry: &ConvGeometry) -> Option<Refusal> {
 pub(super) struct SweepPlan {
     geometry: ConvGeometry,
     direction: Direction,
+    layout: Layout,
     isa: Isa,
     /// Sweeps, each with its first task and the start of its packed weights.
     sweeps: Vec<(usize, usize, Sweep)>,
@@ -49,18 +54,19 @@ impl SweepPlan {
         direction: Direction,
         layout: Layout,
         isa: Isa,
+        fetch: Fetch,
     ) -> Self {
         let (mut tasks, mut packed_len) = (0, 0);
         let walks = Walk::all(geometry, direction, layout);
         let gaps = direction == Direction::BackwardData && {
-            let [_, height, width] = &geometry.windows;
             let phases = |window: &Window| window.stride.min(window.input);
-            walks.len() < phases(height) * phases(width)
+            let reached = walks.len();
+            reached < geometry.windows.iter().map(phases).product()
         };
         let sweeps = walks
             .into_iter()
             .map(|walk| {
-                let sweep = Sweep::new(walk, isa);
+                let sweep = Sweep::new(walk, isa, fetch);
                 let entry = (tasks, packed_len, sweep);
                 tasks += entry.2.tasks();
                 packed_len += entry.2.panels.len();
@@ -70,6 +76,7 @@ impl SweepPlan {
         Self {
             geometry: *geometry,
             direction,
+            layout,
             isa,
             sweeps,
             tasks,
@@ -116,7 +123,9 @@ impl SweepPlan {
         scratch: &mut [f32],
     ) {
         if self.gaps {
-            fill(ctx, target, 0.0);
+            let g = &self.geometry;
+            let map = (g.batch, g.in_channels, g.input_area());
+            empty_sums(ctx, self.layout, map, epilogue, target);
         }
         let target = Shared::new(target);
         let per_worker = self.scratch_per_worker();

@@ -64,7 +64,7 @@ impl Panels {
         (group * self.vectors + panel.first) * self.depth * self.lanes
     }
 
-    /// Packs weights `[o, c/g, kh, kw]` for a walk of the given direction. The taps of the walk say
+    /// Packs weights `[o, c/g, kernel…]` for a walk of the given direction. The taps of the walk say
     /// which kernel elements it has and in which order.
     pub(super) fn pack(
         &self,
@@ -76,7 +76,7 @@ impl Panels {
         packed: &mut [f32],
     ) {
         let [_, height, width] = geometry.windows;
-        let area = height.kernel * width.kernel;
+        let area = geometry.kernel_area();
         let (o, c) = (
             geometry.out_channels_per_group(),
             geometry.in_channels_per_group(),
@@ -100,17 +100,14 @@ impl Panels {
             let packed = unsafe { shared.slice(self.start(group, panel), self.depth * row) };
             let mut rows = packed.chunks_exact_mut(row);
             let weight = &weight[group * o * c * area..][..o * c * area];
-            for tap_row in &walk.rows.taps {
-                for tap_column in &walk.columns.taps {
-                    let tap = tap_row.kernel * width.kernel + tap_column.kernel;
-                    for (source, out) in (0..sources).zip(&mut rows) {
-                        let start = first * by_target + source * by_source + tap;
-                        let (out, unused) = out.split_at_mut(used);
-                        for (target, out) in out.iter_mut().enumerate() {
-                            *out = weight[start + target * by_target];
-                        }
-                        unused.fill(0.0);
+            for tap in walk.kernel_taps(height.kernel, width.kernel) {
+                for (source, out) in (0..sources).zip(&mut rows) {
+                    let start = first * by_target + source * by_source + tap;
+                    let (out, unused) = out.split_at_mut(used);
+                    for (target, out) in out.iter_mut().enumerate() {
+                        *out = weight[start + target * by_target];
                     }
+                    unused.fill(0.0);
                 }
             }
         });

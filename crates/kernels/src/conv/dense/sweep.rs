@@ -1,4 +1,4 @@
-//! Runs a walk: tasks of a strip of pixels by a few panels of channels.
+//! Runs a walk: tasks of a block of pixels by a few panels of channels.
 //!
 //! A task reads its source rows once into a padded strip that stays in the second-level cache, then
 //! passes over its pixels once for each panel, tile by tile; a panel's weights stay in the cache
@@ -6,10 +6,10 @@
 
 use tensor::Layout;
 
-use super::cut::{Block, Cut, units};
+use super::cut::{Block, Cut, Fetch, units};
 use super::panels::{Panel, Panels};
 use super::tile::{Target, tile};
-use super::walk::{Segment, Walk};
+use super::walk::{Segment, Slice, Walk};
 use crate::Isa;
 use crate::activation::Activation;
 use crate::conv::finish::Finish;
@@ -44,32 +44,25 @@ pub(super) struct Operands<'a> {
 const STRIP_ELEMENTS: usize = 24 * 1024;
 /// Pixels below which a strip spends its time on the edges of tiles.
 const STRIP_PIXELS: usize = 56;
+/// Most elements of a matrix of columns, unless a single row has more.
+const COLUMN_ELEMENTS: usize = 192 * 1024;
 /// Multiply-accumulates worth handing to another thread.
 const TASK_MACS: usize = 1 << 20;
 /// Tasks enough to keep a few dozen threads evenly busy.
 const TASKS: usize = 64;
 
 impl Sweep {
-    pub(super) fn new(walk: Walk, isa: Isa) -> Self {
+    pub(super) fn new(walk: Walk, isa: Isa, fetch: Fetch) -> Self {
         let panels = Panels::new(&walk, isa);
         let wanted = (walk.macs() / TASK_MACS).clamp(1, TASKS);
-        let (units, per_unit) = units(&walk);
-        let source = walk.columns.source_step * walk.rows.source_step * walk.source_channels;
-        let widest = match walk.layout {
-            Layout::Nhwc => source,
-            Layout::Nchw => source.max(walk.target_channels),
-        };
-        let by_cache = STRIP_ELEMENTS / (per_unit * widest).max(1);
-        let by_tasks = units.div_ceil(wanted.div_ceil(walk.batch.max(1)));
-        let least = STRIP_PIXELS.div_ceil(per_unit.max(1));
-        let cut = Cut::new(&walk, by_cache.min(by_tasks).max(least));
+        let cut = cut(&walk, fetch, wanted.div_ceil(walk.slice_count().max(1)));
         let all_panels = walk.groups * panels.per_group.len();
         let splits = wanted
-            .div_ceil((walk.batch * cut.strips).max(1))
+            .div_ceil((walk.slice_count() * cut.blocks).max(1))
             .clamp(1, all_panels.max(1));
         let panels_per_task = all_panels.div_ceil(splits);
         Self {
-            segments: walk.segments(cut.pitch),
+            segments: cut.segments(&walk),
             splits: all_panels.div_ceil(panels_per_task.max(1)),
             panels_per_task,
             cut,
@@ -80,20 +73,20 @@ impl Sweep {
 
     /// Independent pieces of work.
     pub(super) fn tasks(&self) -> usize {
-        self.walk.batch * self.cut.strips * self.splits
+        self.walk.slice_count() * self.cut.blocks * self.splits
     }
 
-    /// Scratch elements of a worker: the source rows of a strip, and channels first also its sums
+    /// Scratch elements of a worker: what the sums of a block read, and channels first also the sums
     /// and residual before and after they are turned.
     pub(super) fn scratch_len(&self) -> usize {
         let turned = match self.walk.layout {
             Layout::Nhwc => 0,
             Layout::Nchw => 2 * self.turned_len(),
         };
-        self.cut.source_len.next_multiple_of(16) + turned
+        self.cut.scratch_len() + turned
     }
 
-    /// Elements of a strip of the target.
+    /// Elements of a block of the target.
     fn turned_len(&self) -> usize {
         (self.cut.pixels * self.walk.target_channels).next_multiple_of(16)
     }
@@ -101,14 +94,40 @@ impl Sweep {
     /// Runs one task.
     pub(super) fn run(&self, isa: Isa, task: usize, operands: Operands<'_>, scratch: &mut [f32]) {
         let (rest, split) = (task / self.splits, task % self.splits);
-        let (image, strip) = (rest / self.cut.strips, rest % self.cut.strips);
+        let (slice, block) = (rest / self.cut.blocks, rest % self.cut.blocks);
         let sweep = self;
         // SAFETY: the vector family exists, as `isa` proves; the operands have the lengths of the
         // plan, which the plan's entry asserts; tasks write disjoint pixels or channels.
         dispatch!(isa => task_body(
-            sweep: &Sweep, operands: Operands<'_>, image: usize, strip: usize, split: usize,
+            sweep: &Sweep, operands: Operands<'_>, slice: usize, block: usize, split: usize,
             scratch: &mut [f32],
         ));
+    }
+}
+
+/// Cuts a slice of a walk into blocks: as large as the cache likes them, but `wanted` of them if
+/// that leaves each enough pixels.
+fn cut(walk: &Walk, fetch: Fetch, wanted: usize) -> Cut {
+    let widest = |source: usize| match walk.layout {
+        Layout::Nhwc => source,
+        Layout::Nchw => source.max(walk.target_channels),
+    };
+    match fetch {
+        Fetch::Strips => {
+            let (units, per_unit) = units(walk);
+            let source = walk.columns.source_step * walk.rows.source_step * walk.source_channels;
+            let by_cache = STRIP_ELEMENTS / (per_unit * widest(source)).max(1);
+            let by_tasks = units.div_ceil(wanted);
+            let least = STRIP_PIXELS.div_ceil(per_unit.max(1));
+            Cut::strips(walk, by_cache.min(by_tasks).max(least))
+        }
+        Fetch::Columns => {
+            let row = walk.taps() * walk.source_channels;
+            let by_cache = STRIP_ELEMENTS / widest(row);
+            let by_tasks = (walk.rows.count * walk.columns.count).div_ceil(wanted);
+            let pixels = by_cache.min(by_tasks).max(STRIP_PIXELS);
+            Cut::columns(walk, pixels.min(COLUMN_ELEMENTS / row))
+        }
     }
 }
 
@@ -128,26 +147,26 @@ struct Pixels {
 unsafe fn task_body<V: Vector>(
     sweep: &Sweep,
     operands: Operands<'_>,
-    image: usize,
-    strip: usize,
+    slice: usize,
+    block: usize,
     split: usize,
     scratch: &mut [f32],
 ) {
     let walk = &sweep.walk;
-    let block = sweep.cut.block(walk, strip);
-    let (source_rows, turned) = scratch.split_at_mut(sweep.cut.source_len.next_multiple_of(16));
+    let block = sweep.cut.block(walk, block);
+    let (source_rows, turned) = scratch.split_at_mut(sweep.cut.scratch_len());
     // SAFETY: V's instructions exist.
     let origin = unsafe {
         sweep
             .cut
-            .source::<V>(walk, operands.source, image, block, source_rows)
+            .source::<V>(walk, operands.source, slice, block, source_rows)
     };
     let first = split * sweep.panels_per_task;
     let last = (first + sweep.panels_per_task).min(walk.groups * sweep.panels.per_group.len());
     let task = Task {
         sweep,
         block,
-        image,
+        slice: walk.slice(slice),
         origin,
         panels: (first, last),
     };
@@ -166,11 +185,11 @@ unsafe fn task_body<V: Vector>(
     }
 }
 
-/// Some panels over the pixels of a strip.
+/// Some panels over the pixels of a block.
 struct Task<'a> {
     sweep: &'a Sweep,
     block: Block,
-    image: usize,
+    slice: Slice,
     origin: *const f32,
     /// First panel and the one past the last, over all groups.
     panels: (usize, usize),
@@ -189,8 +208,8 @@ impl Task<'_> {
         Pixels {
             columns: self.block.width(),
             count: self.block.pixels(),
-            source_by_row: walk.rows.source_step * self.sweep.cut.pitch,
-            source_by_column: walk.columns.source_step * walk.source_channels,
+            source_by_row: self.sweep.cut.by_row(walk),
+            source_by_column: self.sweep.cut.by_column(walk),
             target_origin: origin,
             target_by_row: by_row,
             target_by_column: by_column,
@@ -199,12 +218,16 @@ impl Task<'_> {
 
     /// Pixels that are written where they belong, channels last.
     fn pixels_in_place(&self) -> Pixels {
-        let (rows, columns) = (&self.sweep.walk.rows, &self.sweep.walk.columns);
-        let channels = self.sweep.walk.target_channels;
-        let row = rows.target_start + self.block.rows.0 * rows.target_step;
-        let column = columns.target_start + self.block.columns.0 * columns.target_step;
+        let walk = &self.sweep.walk;
+        let (rows, columns) = (&walk.rows, &walk.columns);
+        let channels = walk.target_channels;
+        let (slice_area, area) = walk.target_areas();
+        let pixel = self.slice.image * area
+            + walk.slices.target_of(self.slice.position) * slice_area
+            + rows.target_of(self.block.rows.0) * columns.target
+            + columns.target_of(self.block.columns.0);
         self.pixels(
-            ((self.image * rows.target + row) * columns.target + column) * channels,
+            pixel * channels,
             rows.target_step * columns.target * channels,
             columns.target_step * channels,
         )
@@ -260,14 +283,14 @@ impl Task<'_> {
     #[inline(always)]
     fn each_row(&self, mut visit: impl FnMut(usize, Planes, (usize, usize))) {
         let walk = &self.sweep.walk;
-        let (rows, columns) = (&walk.rows, &walk.columns);
-        let plane = rows.target * columns.target;
+        let (slice_area, plane) = walk.target_areas();
         let (first, last) = self.channels();
+        let start = (self.slice.image * walk.target_channels + first) * plane
+            + walk.slices.target_of(self.slice.position) * slice_area
+            + walk.columns.target_of(self.block.columns.0);
         for index in 0..self.block.height() {
-            let row = rows.target_start + (self.block.rows.0 + index) * rows.target_step;
-            let column = columns.target_start + self.block.columns.0 * columns.target_step;
-            let offset =
-                (self.image * walk.target_channels + first) * plane + row * columns.target + column;
+            let row = walk.rows.target_of(self.block.rows.0 + index);
+            let offset = start + row * walk.columns.target;
             let at = Planes {
                 offset,
                 plane,

@@ -28,7 +28,7 @@ pub(super) struct AxisWalk {
     pub(super) target_step: usize,
     /// Positions.
     pub(super) count: usize,
-    /// Taps by ascending offset.
+    /// Taps by ascending offset, never none.
     pub(super) taps: Vec<Tap>,
 }
 
@@ -61,6 +61,18 @@ impl AxisWalk {
             .collect()
     }
 
+    /// The source element that a position reads under a tap, if it lies inside.
+    pub(super) fn source_of(&self, position: usize, tap: &Tap) -> Option<usize> {
+        (position * self.source_step)
+            .checked_add_signed(tap.offset)
+            .filter(|&index| index < self.source)
+    }
+
+    /// The target element of a position.
+    pub(super) fn target_of(&self, position: usize) -> usize {
+        self.target_start + position * self.target_step
+    }
+
     /// Source elements that positions `from .. to` read: first, and how many.
     pub(super) fn span(&self, from: usize, to: usize) -> (isize, usize) {
         let (Some(first), Some(last)) = (self.taps.first(), self.taps.last()) else {
@@ -72,9 +84,28 @@ impl AxisWalk {
     }
 
     /// No position reads outside the source.
-    fn stays_inside(&self) -> bool {
+    pub(super) fn stays_inside(&self) -> bool {
         let (start, length) = self.span(0, self.count);
         start >= 0 && start as usize + length <= self.source
+    }
+
+    /// Position `u` reads element `u` and writes element `u`, and there is one for each.
+    fn is_plain(&self) -> bool {
+        matches!(self.taps.as_slice(), [tap] if tap.offset == 0)
+            && self.source_step == 1
+            && self.target_step == 1
+            && self.count == self.target
+            && self.source == self.target
+    }
+
+    /// A plain axis of `count` elements in the place of this plain axis.
+    fn with_count(self, count: usize) -> Self {
+        Self {
+            source: count,
+            target: count,
+            count,
+            ..self
+        }
     }
 }
 
@@ -87,11 +118,13 @@ pub(super) struct Segment {
     pub(super) len: usize,
 }
 
-/// A walk in two dimensions, for all groups alike.
+/// A walk along depth, height and width, for all groups alike.
 #[derive(Clone, Debug)]
 pub(super) struct Walk {
     pub(super) layout: Layout,
     pub(super) batch: usize,
+    /// The depth axis. Each of its positions in each image is a *slice*, a walk in two dimensions.
+    pub(super) slices: AxisWalk,
     pub(super) rows: AxisWalk,
     pub(super) columns: AxisWalk,
     /// Channels of the source, all groups together.
@@ -99,44 +132,46 @@ pub(super) struct Walk {
     /// Channels of the target, all groups together.
     pub(super) target_channels: usize,
     pub(super) groups: usize,
-    /// No position reads outside the source.
+    /// No position of a row or column reads outside the source.
     pub(super) stays_inside: bool,
 }
 
+/// A slice of a walk.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slice {
+    pub(super) image: usize,
+    /// Position along the depth.
+    pub(super) position: usize,
+}
+
 impl Walk {
-    /// The walks of a direction; depth must be a unit axis.
+    /// The walks of a direction.
     pub(super) fn all(geometry: &ConvGeometry, direction: Direction, layout: Layout) -> Vec<Self> {
-        let [_, height, width] = &geometry.windows;
-        let (source_channels, target_channels, rows, columns) = match direction {
-            Direction::BackwardData => (
-                geometry.out_channels,
-                geometry.in_channels,
-                AxisWalk::backward_data(height),
-                AxisWalk::backward_data(width),
-            ),
-            Direction::Forward | Direction::BackwardWeights => (
-                geometry.in_channels,
-                geometry.out_channels,
-                vec![AxisWalk::forward(height)],
-                vec![AxisWalk::forward(width)],
-            ),
+        let (source_channels, target_channels) = match direction {
+            Direction::BackwardData => (geometry.out_channels, geometry.in_channels),
+            _ => (geometry.in_channels, geometry.out_channels),
         };
-        let mut walks = Vec::with_capacity(rows.len() * columns.len());
-        for rows in &rows {
-            for columns in &columns {
-                walks.push(
-                    Self {
+        let [slices, rows, columns] = geometry.windows.each_ref().map(|window| match direction {
+            Direction::BackwardData => AxisWalk::backward_data(window),
+            _ => vec![AxisWalk::forward(window)],
+        });
+        let mut walks = Vec::with_capacity(slices.len() * rows.len() * columns.len());
+        for slices in &slices {
+            for rows in &rows {
+                for columns in &columns {
+                    let walk = Self {
                         layout,
                         batch: geometry.batch,
                         stays_inside: rows.stays_inside() && columns.stays_inside(),
+                        slices: slices.clone(),
                         rows: rows.clone(),
                         columns: columns.clone(),
                         source_channels,
                         target_channels,
                         groups: geometry.groups,
-                    }
-                    .flattened(),
-                );
+                    };
+                    walks.push(walk.flattened());
+                }
             }
         }
         walks
@@ -145,31 +180,22 @@ impl Walk {
     /// A pointwise walk of stride one sees no rows: it is one long row of pixels. Channels last it
     /// sees no images either; channels first the planes of one image end before the next begins.
     fn flattened(self) -> Self {
-        let plain = |axis: &AxisWalk| {
-            matches!(axis.taps.as_slice(), [tap] if tap.offset == 0)
-                && axis.source_step == 1
-                && axis.target_step == 1
-                && axis.count == axis.target
-                && axis.source == axis.target
-        };
-        if !plain(&self.rows) || !plain(&self.columns) {
+        if ![&self.slices, &self.rows, &self.columns]
+            .into_iter()
+            .all(AxisWalk::is_plain)
+        {
             return self;
         }
-        let row = |axis: AxisWalk, count: usize| AxisWalk {
-            source: count,
-            target: count,
-            count,
-            ..axis
-        };
-        let area = self.rows.count * self.columns.count;
+        let area = self.slices.count * self.rows.count * self.columns.count;
         let (batch, pixels) = match self.layout {
             Layout::Nchw => (self.batch, area),
             Layout::Nhwc => (1, self.batch * area),
         };
         Self {
             batch,
-            rows: row(self.rows, 1),
-            columns: row(self.columns, pixels),
+            slices: self.slices.with_count(1),
+            rows: self.rows.with_count(1),
+            columns: self.columns.with_count(pixels),
             ..self
         }
     }
@@ -182,37 +208,79 @@ impl Walk {
         self.target_channels / self.groups
     }
 
+    /// Taps of all axes together.
+    pub(super) fn taps(&self) -> usize {
+        self.slices.taps.len() * self.rows.taps.len() * self.columns.taps.len()
+    }
+
+    /// The kernel elements of the taps in the order of the summation, for a kernel of `height` rows
+    /// of `width`.
+    pub(super) fn kernel_taps(&self, height: usize, width: usize) -> impl Iterator<Item = usize> {
+        self.slices.taps.iter().flat_map(move |slice| {
+            self.rows.taps.iter().flat_map(move |row| {
+                let row = (slice.kernel * height + row.kernel) * width;
+                self.columns.taps.iter().map(move |tap| row + tap.kernel)
+            })
+        })
+    }
+
     /// Products summed for one target element.
     pub(super) fn depth(&self) -> usize {
-        self.rows.taps.len() * self.columns.taps.len() * self.source_channels_per_group()
+        self.taps() * self.source_channels_per_group()
+    }
+
+    /// Slices of all images.
+    pub(super) fn slice_count(&self) -> usize {
+        self.batch * self.slices.count
+    }
+
+    /// Slice `index` of all images.
+    pub(super) fn slice(&self, index: usize) -> Slice {
+        Slice {
+            image: index / self.slices.count,
+            position: index % self.slices.count,
+        }
     }
 
     /// Multiply-accumulates of the walk.
     pub(super) fn macs(&self) -> usize {
-        self.batch * self.rows.count * self.columns.count * self.depth() * self.target_channels
+        self.slice_count()
+            * self.rows.count
+            * self.columns.count
+            * self.depth()
+            * self.target_channels
     }
 
-    /// The summation of one target element as stretches of source memory, for source rows that lie
-    /// `pitch` elements apart. Neighbouring taps of a dense kernel join into one stretch, since the
-    /// channels of neighbouring pixels are neighbours in memory; a group's are not.
-    pub(super) fn segments(&self, pitch: usize) -> Vec<Segment> {
-        let channels = self.source_channels_per_group();
-        let mut segments: Vec<Segment> = Vec::new();
+    /// Target elements of one channel of one slice, and of one image.
+    pub(super) fn target_areas(&self) -> (usize, usize) {
+        let slice = self.rows.target * self.columns.target;
+        (slice, self.slices.target * slice)
+    }
+
+    /// The summation of one target element over one slice of the source as stretches of its memory,
+    /// `channels` for every tap, where source rows lie `pitch` elements apart.
+    pub(super) fn segments(&self, pitch: usize, channels: usize) -> Vec<Segment> {
         let first = |taps: &[Tap]| taps.first().map_or(0, |tap| tap.offset);
         let (top, left) = (first(&self.rows.taps), first(&self.columns.taps));
-        for row in &self.rows.taps {
-            for column in &self.columns.taps {
-                let offset = (row.offset - top) as usize * pitch
-                    + (column.offset - left) as usize * self.source_channels;
-                match segments.last_mut() {
-                    Some(last) if last.offset + last.len == offset => last.len += channels,
-                    _ => segments.push(Segment {
-                        offset,
-                        len: channels,
-                    }),
-                }
-            }
-        }
-        segments
+        let offsets = self.rows.taps.iter().flat_map(|row| {
+            self.columns.taps.iter().map(move |column| {
+                (row.offset - top) as usize * pitch
+                    + (column.offset - left) as usize * self.source_channels
+            })
+        });
+        stretches(offsets, channels)
     }
+}
+
+/// Stretches of `len` elements from every offset. Neighbouring taps of a dense kernel join into one
+/// stretch, since the channels of neighbouring pixels are neighbours in memory; a group's are not.
+pub(super) fn stretches(offsets: impl Iterator<Item = usize>, len: usize) -> Vec<Segment> {
+    let mut segments: Vec<Segment> = Vec::new();
+    for offset in offsets {
+        match segments.last_mut() {
+            Some(last) if last.offset + last.len == offset => last.len += len,
+            _ => segments.push(Segment { offset, len }),
+        }
+    }
+    segments
 }

@@ -13,8 +13,8 @@
 use geometry::ConvGeometry;
 use tensor::Layout;
 
-use super::cut::{Cut, units};
-use super::walk::Walk;
+use super::cut::{Cut, Fetch, units};
+use super::walk::{Segment, Slice, Walk};
 use crate::conv::Direction;
 use crate::shared::Shared;
 use crate::simd::{Vector, dispatch, turn};
@@ -24,6 +24,8 @@ use crate::{Context, Isa};
 const STRIP_ELEMENTS: usize = 6 * 1024;
 /// Pixels below which a strip spends its time on fetching and putting back the sums.
 const STRIP_PIXELS: usize = 96;
+/// Most elements of a matrix of columns, unless a single row has more.
+const COLUMN_ELEMENTS: usize = 128 * 1024;
 /// Elements of all accumulators together.
 const PARTIAL_ELEMENTS: usize = 512 * 1024;
 /// Multiply-accumulates worth handing to another thread.
@@ -72,22 +74,38 @@ pub(in crate::conv) struct WeightsPlan {
 }
 
 impl WeightsPlan {
-    pub(in crate::conv) fn new(geometry: &ConvGeometry, layout: Layout, isa: Isa) -> Self {
+    pub(in crate::conv) fn new(
+        geometry: &ConvGeometry,
+        layout: Layout,
+        isa: Isa,
+        fetch: Fetch,
+    ) -> Self {
         let walk = Walk::all(geometry, Direction::BackwardWeights, layout).remove(0);
         let vectors = walk.target_channels_per_group().div_ceil(isa.lanes());
-        let (_, per_unit) = units(&walk);
-        let unit_elements =
-            per_unit * walk.columns.source_step * walk.rows.source_step * walk.source_channels;
-        let strip = STRIP_ELEMENTS / unit_elements.max(1);
-        let cut = Cut::new(&walk, strip.max(STRIP_PIXELS.div_ceil(per_unit.max(1))));
+        let cut = match fetch {
+            Fetch::Strips => {
+                let (_, per_unit) = units(&walk);
+                let unit_elements = per_unit
+                    * walk.columns.source_step
+                    * walk.rows.source_step
+                    * walk.source_channels;
+                let strip = STRIP_ELEMENTS / unit_elements.max(1);
+                Cut::strips(&walk, strip.max(STRIP_PIXELS.div_ceil(per_unit.max(1))))
+            }
+            Fetch::Columns => {
+                let row = walk.taps() * walk.source_channels;
+                let pixels = (STRIP_ELEMENTS / row).max(STRIP_PIXELS);
+                Cut::columns(&walk, pixels.min(COLUMN_ELEMENTS / row))
+            }
+        };
         let wide = tile_width(isa, vectors);
-        let rows = cut_rows(&walk, cut.pitch, isa, wide);
+        let rows = cut_rows(cut.segments(&walk), isa, wide);
         let tiles = walk.groups * vectors.div_ceil(wide) * rows.len();
         let wanted = (walk.macs() / TASK_MACS).clamp(1, TASKS);
         let accumulator = walk.groups * walk.depth() * vectors * isa.lanes();
         let partitions = wanted
             .min(PARTIAL_ELEMENTS / accumulator.max(1))
-            .min(walk.batch * cut.strips)
+            .min(walk.slice_count() * cut.blocks)
             .max(1);
         let splits = wanted.div_ceil(partitions).clamp(1, tiles.max(1));
         Self {
@@ -132,7 +150,7 @@ impl WeightsPlan {
     /// A padded strip of the source and a panel of the gradient, in whole cache lines.
     fn scratch_per_worker(&self) -> usize {
         let panel = self.cut.pixels * MAX_VECTORS * self.isa.lanes();
-        self.cut.source_len.next_multiple_of(16) + panel
+        self.cut.scratch_len() + panel
     }
 
     pub(in crate::conv) fn scratch_len(&self, threads: usize) -> usize {
@@ -171,7 +189,7 @@ impl WeightsPlan {
         self.gather(ctx, partials, dw);
     }
 
-    /// Adds the partitions up, in order, and writes `[o, c/g, kh, kw]`.
+    /// Adds the partitions up, in order, and writes `[o, c/g, kernel…]`.
     fn gather(&self, ctx: &Context<'_>, partials: &[f32], dw: &mut [f32]) {
         let g = &self.geometry;
         let (o, c, area) = (
@@ -181,25 +199,20 @@ impl WeightsPlan {
         );
         let (row_len, accumulator_len) = (self.row_len(), self.accumulator_len());
         let shared = Shared::new(dw);
-        let width = g.windows[2].kernel;
-        let columns = &self.walk.columns.taps;
+        let [_, height, width] = g.windows.each_ref().map(|window| window.kernel);
         // A task writes the elements of one channel and group over all taps and output channels.
         ctx.team.for_each(g.groups * c, |task, _| {
             let (group, channel) = (task / c, task % c);
-            for (index, row) in self.walk.rows.taps.iter().enumerate() {
-                for (at, column) in columns.iter().enumerate() {
-                    let k = (index * columns.len() + at) * c + channel;
-                    let from = (group * area * c + k) * row_len;
-                    let tap = row.kernel * width + column.kernel;
-                    for out in 0..o {
-                        let sum: f32 = (0..self.partitions)
-                            .map(|partition| partials[partition * accumulator_len + from + out])
-                            .sum();
-                        let to = ((group * o + out) * c + channel) * area + tap;
-                        // SAFETY: within the weight, whose length was checked, and no other task
-                        // writes this channel of this group.
-                        unsafe { *shared.as_mut_ptr().add(to) = sum };
-                    }
+            for (index, tap) in self.walk.kernel_taps(height, width).enumerate() {
+                let from = ((group * area + index) * c + channel) * row_len;
+                for out in 0..o {
+                    let sum: f32 = (0..self.partitions)
+                        .map(|partition| partials[partition * accumulator_len + from + out])
+                        .sum();
+                    let to = ((group * o + out) * c + channel) * area + tap;
+                    // SAFETY: within the weight, whose length was checked, and no other task
+                    // writes this channel of this group.
+                    unsafe { *shared.as_mut_ptr().add(to) = sum };
                 }
             }
         });
@@ -218,10 +231,10 @@ fn tile_width(isa: Isa, vectors: usize) -> usize {
 }
 
 /// Cuts the rows of every stretch into tiles.
-fn cut_rows(walk: &Walk, pitch: usize, isa: Isa, wide: usize) -> Vec<Rows> {
+fn cut_rows(segments: Vec<Segment>, isa: Isa, wide: usize) -> Vec<Rows> {
     let mut tiles = Vec::new();
     let mut row = 0;
-    for segment in walk.segments(pitch) {
+    for segment in segments {
         let mut at = 0;
         while at < segment.len {
             let count = tile_rows(isa, wide, segment.len - at);
@@ -278,22 +291,24 @@ unsafe fn task_body<V: Vector>(
             }
         }
     }
-    let source_by_column = walk.columns.source_step * walk.source_channels;
-    let (source_rows, panel) = scratch.split_at_mut(plan.cut.source_len.next_multiple_of(16));
-    for unit in share(walk.batch * plan.cut.strips, partition, plan.partitions) {
-        let (image, strip) = (unit / plan.cut.strips, unit % plan.cut.strips);
-        let block = plan.cut.block(walk, strip);
+    let (source_rows, panel) = scratch.split_at_mut(plan.cut.scratch_len());
+    let blocks = plan.cut.blocks;
+    for unit in share(walk.slice_count() * blocks, partition, plan.partitions) {
+        let (slice, block) = (unit / blocks, plan.cut.block(walk, unit % blocks));
         let pixels = Pixels {
             // SAFETY: V's instructions exist.
-            source: unsafe { plan.cut.source::<V>(walk, x, image, block, source_rows) },
-            source_by_row: walk.rows.source_step * plan.cut.pitch,
-            source_by_column,
+            source: unsafe { plan.cut.source::<V>(walk, x, slice, block, source_rows) },
+            source_by_row: plan.cut.by_row(walk),
+            source_by_column: plan.cut.by_column(walk),
             rows: block.height(),
             columns: block.width(),
         };
         // Pixels of a block follow each other without a gap, in a plane or in the whole map.
-        let first_pixel = block.rows.0 * walk.columns.count + block.columns.0;
-        let image_len = walk.rows.count * walk.columns.count * walk.target_channels;
+        let (slice_area, area) = walk.target_areas();
+        let Slice { image, position } = walk.slice(slice);
+        let first_pixel =
+            position * slice_area + block.rows.0 * walk.columns.count + block.columns.0;
+        let image_len = area * walk.target_channels;
         let gradient = &dy[image * image_len..][..image_len];
         let mut packed = None;
         for tile in tiles.clone().map(|index| plan.tile(index)) {
@@ -358,7 +373,7 @@ unsafe fn pack_gradient<V: Vector>(
     let channel = tile.group * per_group + first;
     let panel = &mut panel[..pixels * row];
     if walk.layout == Layout::Nchw {
-        let plane = walk.rows.count * walk.columns.count;
+        let (_, plane) = walk.target_areas();
         let planes = gradient[channel * plane + first_pixel..].as_ptr();
         if channels < row {
             panel.fill(0.0);

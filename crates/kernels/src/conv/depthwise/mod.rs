@@ -19,9 +19,6 @@ use crate::{Context, Isa};
 
 /// Why the depthwise path does not serve a problem, if so.
 pub(super) fn refuse(geometry: &ConvGeometry) -> Option<Refusal> {
-    if geometry.windows[0] != Window::UNIT {
-        return Some(Refusal::Depth);
-    }
     let depthwise = geometry.is_depthwise() && geometry.out_channels == geometry.in_channels;
     (!depthwise).then_some(Refusal::NotDepthwise)
 }
@@ -31,6 +28,7 @@ pub(super) fn refuse(geometry: &ConvGeometry) -> Option<Refusal> {
 pub(super) struct DepthwisePlan {
     geometry: ConvGeometry,
     isa: Isa,
+    /// Rows of all depths: the two outer axes are one.
     rows: AxisTaps,
     columns: AxisTaps,
     /// The targets of a row, run by run.
@@ -74,6 +72,27 @@ impl AxisTaps {
         Self {
             source,
             target,
+            starts,
+            taps,
+        }
+    }
+
+    /// This axis and the next inner one, of kernel `inner`, as a single one: the rows of all slices.
+    fn of_rows(&self, rows: &Self, inner: &Window) -> Self {
+        let mut starts = vec![0];
+        let mut taps = Vec::new();
+        for (slice, row) in (0..self.target).flat_map(|s| (0..rows.target).map(move |r| (s, r))) {
+            for &(tap, from) in self.at(slice) {
+                let row = rows.at(row).iter();
+                taps.extend(row.map(|&(tap_row, from_row)| {
+                    (tap * inner.kernel + tap_row, from * rows.source + from_row)
+                }));
+            }
+            starts.push(taps.len());
+        }
+        Self {
+            source: self.source * rows.source,
+            target: self.target * rows.target,
             starts,
             taps,
         }
@@ -140,12 +159,13 @@ const BAND: usize = 128;
 
 impl DepthwisePlan {
     pub(super) fn new(geometry: &ConvGeometry, direction: Direction, isa: Isa) -> Self {
-        let [_, height, width] = &geometry.windows;
+        let [depth, height, width] = &geometry.windows;
         let columns = AxisTaps::new(width, direction);
         Self {
             geometry: *geometry,
             isa,
-            rows: AxisTaps::new(height, direction),
+            rows: AxisTaps::new(depth, direction)
+                .of_rows(&AxisTaps::new(height, direction), height),
             runs: columns.runs(width, direction),
             columns,
             partitions: match direction {
@@ -166,7 +186,7 @@ impl DepthwisePlan {
         self.partitions * self.geometry.weight_count()
     }
 
-    /// `[c, 1, kh, kw]` → `[kh, kw, c]`
+    /// `[c, 1, kernel…]` → `[kernel…, c]`
     pub(super) fn pack(&self, weight: &[f32], packed: &mut [f32]) {
         if packed.is_empty() {
             return;
@@ -201,7 +221,7 @@ impl DepthwisePlan {
             });
     }
 
-    /// The gradient of the weight `[c, 1, kh, kw]`.
+    /// The gradient of the weight `[c, 1, kernel…]`.
     pub(super) fn backward_weights(
         &self,
         ctx: &Context<'_>,

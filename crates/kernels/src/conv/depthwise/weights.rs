@@ -9,7 +9,7 @@ use crate::shared::Shared;
 use crate::simd::Vector;
 
 /// Sums the images of partition `task / bands` over the channels of band `task % bands` into that
-/// part of the accumulator `[partition, kh, kw, c]`.
+/// part of the accumulator `[partition, kernel…, c]`.
 ///
 /// # Safety
 /// `V`'s instructions exist; the slices have the plan's lengths; no other task has this part.

@@ -1,25 +1,15 @@
-//! Every algorithm of convolution, in every direction, layout and instruction family, against the
-//! oracle: bit for bit on integers, on memory that faults when a kernel strays.
+//! All three directions on drawn, escaped and real problems.
 
-use geometry::{ConvGeometry, Problem};
-use kernels::conv::{Algorithm, ConvOptions, ConvPlan, Direction, Epilogue};
-use kernels::{Activation, Context, Isa, Team};
+use kernels::conv::{ConvPlan, Direction, Epilogue};
+use kernels::{Context, Team};
 use tensor::Layout;
 use testkit::compare::{assert_close, assert_exact, widen};
 use testkit::conv::ConvCase;
 use testkit::draw::{Draw, conv_cases};
 use testkit::guard::GuardedF32;
-use testkit::layout::{channels_first, channels_last};
+use testkit::layout::channels_first;
 
-fn resolve(case: &ConvCase) -> ConvGeometry {
-    let text = case.to_string();
-    match text.parse() {
-        Ok(Problem::Conv(shape, desc)) => desc
-            .resolve(&shape.dims)
-            .unwrap_or_else(|error| panic!("{text}: {error}")),
-        other => panic!("{text}: {other:?}"),
-    }
-}
+use crate::plans::{plans, resolve, teams, to_layout};
 
 /// One direction's operands and right answer, channels first.
 struct Task {
@@ -54,13 +44,6 @@ fn tasks(case: &ConvCase, x: &[f32], w: &[f32], dy: &[f32]) -> [Task; 3] {
     ]
 }
 
-fn to_layout(layout: Layout, values: &[f32], batch: usize, channels: usize) -> Vec<f32> {
-    match layout {
-        Layout::Nchw => values.to_vec(),
-        Layout::Nhwc => channels_last(values, batch, channels),
-    }
-}
-
 /// Runs a task on guarded memory whose scratch and output start as NaN; the result channels first.
 fn run(plan: &ConvPlan, layout: Layout, ctx: &Context<'_>, task: &Task) -> Vec<f32> {
     let g = plan.geometry();
@@ -87,7 +70,14 @@ fn run(plan: &ConvPlan, layout: Layout, ctx: &Context<'_>, task: &Task) -> Vec<f
         Direction::BackwardData => {
             plan.pack(ctx, &GuardedF32::from_slice(&task.second), &mut packed);
             let dy = guarded(&task.first, output);
-            plan.backward_data(ctx, &dy, &packed, &mut result, &mut scratch);
+            plan.backward_data(
+                ctx,
+                &dy,
+                &packed,
+                Epilogue::default(),
+                &mut result,
+                &mut scratch,
+            );
         }
     }
     let channels = match task.direction {
@@ -100,40 +90,7 @@ fn run(plan: &ConvPlan, layout: Layout, ctx: &Context<'_>, task: &Task) -> Vec<f
     }
 }
 
-fn teams() -> Vec<Team> {
-    [1, 2, 3, 7]
-        .into_iter()
-        .map(|threads| Team::new(threads).unwrap())
-        .collect()
-}
-
-/// Every plan that serves a problem.
-fn plans(geometry: &ConvGeometry, direction: Direction) -> Vec<(String, ConvPlan, Isa, Layout)> {
-    let mut plans = Vec::new();
-    for algorithm in Algorithm::ALL {
-        for layout in Layout::ALL {
-            for isa in Isa::available() {
-                if algorithm == Algorithm::Reference && isa != Isa::Portable {
-                    continue;
-                }
-                let options = ConvOptions {
-                    layout,
-                    isa,
-                    algorithm: Some(algorithm),
-                };
-                if let Ok(plan) = ConvPlan::new(geometry, direction, options) {
-                    let name = format!(
-                        "--direction {direction} --algorithm {algorithm} --layout {layout} on {isa}"
-                    );
-                    plans.push((name, plan, isa, layout));
-                }
-            }
-        }
-    }
-    plans
-}
-
-fn check(case: &ConvCase, teams: &[Team], seed: u64) -> usize {
+pub(crate) fn check(case: &ConvCase, teams: &[Team], seed: u64) -> usize {
     let geometry = resolve(case);
     let mut draw = Draw::new(seed);
     let x = draw.integers(case.input_len());
@@ -291,55 +248,6 @@ fn reals_stay_within_the_bound_of_a_direct_sum() {
             for (name, plan, isa, layout) in plans(&geometry, task.direction) {
                 let got = run(&plan, layout, &Context { team: &team, isa }, task);
                 assert_close(&format!("{case} {name}"), &got, &task.want, &bound);
-            }
-        }
-    }
-}
-
-#[test]
-fn the_epilogue_adds_bias_and_residual_and_then_activates() {
-    let team = Team::new(3).unwrap();
-    for (c, o, g) in [(3, 17, 1), (20, 20, 20), (32, 48, 1)] {
-        let case = ConvCase::new(2, c, o, [9, 7], [3, 3])
-            .padding([1, 1])
-            .groups(g);
-        let geometry = resolve(&case);
-        let mut draw = Draw::new(3);
-        let x = draw.integers(case.input_len());
-        let w = draw.integers(case.weight_len());
-        let bias = draw.integers(o);
-        let residual = draw.integers(case.output_len());
-        let sums = case.forward(&widen(&x), &widen(&w), Some(&widen(&bias)));
-        for activation in [None, Some(Activation::Relu), Some(Activation::Relu6)] {
-            let want: Vec<f64> = sums
-                .iter()
-                .zip(&residual)
-                .map(|(sum, r)| sum + f64::from(*r))
-                .map(|v| match activation {
-                    None => v,
-                    Some(Activation::Relu) => v.max(0.0),
-                    Some(Activation::Relu6) => v.clamp(0.0, 6.0),
-                })
-                .collect();
-            for (name, plan, isa, layout) in plans(&geometry, Direction::Forward) {
-                let ctx = Context { team: &team, isa };
-                let mut packed = vec![f32::NAN; plan.packed_len()];
-                plan.pack(&ctx, &w, &mut packed);
-                let residual = to_layout(layout, &residual, 2, o);
-                let epilogue = Epilogue {
-                    bias: Some(&bias),
-                    residual: Some(&residual),
-                    activation,
-                };
-                let mut y = vec![f32::NAN; case.output_len()];
-                let mut scratch = vec![f32::NAN; plan.scratch_len(3)];
-                let x = to_layout(layout, &x, 2, c);
-                plan.forward(&ctx, &x, &packed, epilogue, &mut y, &mut scratch);
-                let y = match layout {
-                    Layout::Nchw => y,
-                    Layout::Nhwc => channels_first(&y, 2, o),
-                };
-                assert_exact(&format!("{case} {name} {activation:?}"), &y, &want);
             }
         }
     }

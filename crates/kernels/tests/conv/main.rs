@@ -1,0 +1,9 @@
+//! Every algorithm of convolution, in every direction, layout and instruction family, against the
+//! oracle: bit for bit on integers, on memory that faults when a kernel strays.
+
+mod directions;
+mod epilogue;
+mod im2col;
+mod plans;
+mod refusals;
+mod transposed;

@@ -1,0 +1,61 @@
+//! Problems, every plan that serves them, and who runs it.
+
+use geometry::{ConvGeometry, Problem};
+use kernels::conv::{Algorithm, ConvOptions, ConvPlan, Direction};
+use kernels::{Isa, Team};
+use tensor::Layout;
+use testkit::conv::ConvCase;
+use testkit::layout::channels_last;
+
+pub(crate) fn resolve(case: &ConvCase) -> ConvGeometry {
+    let text = case.to_string();
+    match text.parse() {
+        Ok(Problem::Conv(shape, desc)) => desc
+            .resolve(&shape.dims)
+            .unwrap_or_else(|error| panic!("{text}: {error}")),
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+pub(crate) fn to_layout(layout: Layout, values: &[f32], batch: usize, channels: usize) -> Vec<f32> {
+    match layout {
+        Layout::Nchw => values.to_vec(),
+        Layout::Nhwc => channels_last(values, batch, channels),
+    }
+}
+
+pub(crate) fn teams() -> Vec<Team> {
+    [1, 2, 3, 7]
+        .into_iter()
+        .map(|threads| Team::new(threads).unwrap())
+        .collect()
+}
+
+/// Every plan that serves a problem.
+pub(crate) fn plans(
+    geometry: &ConvGeometry,
+    direction: Direction,
+) -> Vec<(String, ConvPlan, Isa, Layout)> {
+    let mut plans = Vec::new();
+    for algorithm in Algorithm::ALL {
+        for layout in Layout::ALL {
+            for isa in Isa::available() {
+                if algorithm == Algorithm::Reference && isa != Isa::Portable {
+                    continue;
+                }
+                let options = ConvOptions {
+                    layout,
+                    isa,
+                    algorithm: Some(algorithm),
+                };
+                if let Ok(plan) = ConvPlan::new(geometry, direction, options) {
+                    let name = format!(
+                        "--direction {direction} --algorithm {algorithm} --layout {layout} on {isa}"
+                    );
+                    plans.push((name, plan, isa, layout));
+                }
+            }
+        }
+    }
+    plans
+}

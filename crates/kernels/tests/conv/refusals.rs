@@ -1,0 +1,64 @@
+//! Which algorithm serves what, and what is said of the others.
+
+use geometry::{ConvDesc, ConvGeometry, PaddingMode};
+use kernels::Isa;
+use kernels::conv::{Algorithm, ConvOptions, ConvPlan, Direction, PlanError, Refusal};
+use tensor::Layout;
+
+fn plan(geometry: &ConvGeometry, algorithm: Option<Algorithm>) -> Result<ConvPlan, PlanError> {
+    let options = ConvOptions {
+        layout: Layout::Nhwc,
+        isa: Isa::best(),
+        algorithm,
+    };
+    ConvPlan::new(geometry, Direction::Forward, options)
+}
+
+#[test]
+fn the_best_algorithm_is_chosen_and_the_better_ones_say_why_not() {
+    let conv = |desc: ConvDesc, shape: &[usize]| desc.resolve(shape).unwrap();
+    let deep_depthwise = conv(ConvDesc::new(8, 3).groups(8), &[1, 8, 9, 9, 9]);
+    let depthwise = conv(ConvDesc::new(8, 3).groups(8), &[1, 8, 9, 9]);
+    let dense = conv(ConvDesc::new(8, 3), &[1, 8, 9, 9]);
+    let deep = conv(ConvDesc::new(8, 3), &[1, 8, 9, 9, 9]);
+    let not_depthwise = (Algorithm::Depthwise, Refusal::NotDepthwise);
+    for (geometry, chosen, refused) in [
+        (depthwise, Algorithm::Depthwise, vec![]),
+        (deep_depthwise, Algorithm::Depthwise, vec![]),
+        (dense, Algorithm::Direct, vec![not_depthwise]),
+        (
+            deep,
+            Algorithm::Im2col,
+            vec![not_depthwise, (Algorithm::Direct, Refusal::Depth)],
+        ),
+    ] {
+        let plan = plan(&geometry, None).unwrap();
+        assert_eq!(plan.algorithm(), chosen);
+        assert_eq!(plan.refused(), refused);
+    }
+    let error = plan(&deep, Some(Algorithm::Direct)).unwrap_err();
+    assert_eq!(
+        (error.algorithm, error.refusal),
+        (Algorithm::Direct, Refusal::Depth)
+    );
+}
+
+#[test]
+fn padding_that_is_not_zeros_is_refused_and_not_ignored() {
+    for mode in PaddingMode::ALL {
+        let desc = ConvDesc::new(4, 3).padding(1).padding_mode(mode);
+        let geometry = desc.resolve(&[1, 3, 8, 8]).unwrap();
+        for algorithm in Algorithm::ALL.into_iter().map(Some).chain([None]) {
+            let plan = plan(&geometry, algorithm);
+            if mode == PaddingMode::Zeros {
+                continue;
+            }
+            assert_eq!(plan.unwrap_err().refusal, Refusal::PaddingMode);
+        }
+        // What is left once the input has been padded, any algorithm may serve.
+        assert!(plan(&geometry.padded(), None).is_ok());
+        // A mode without padding means nothing.
+        let unpadded = ConvDesc::new(4, 3).padding_mode(mode);
+        assert!(plan(&unpadded.resolve(&[1, 3, 8, 8]).unwrap(), None).is_ok());
+    }
+}
