@@ -39,7 +39,7 @@ pub(super) fn measure(
         .iter()
         .map(|&id| operator.graph.value(id).element)
         .collect();
-    let mut program = Program::with_team(operator.graph, &options, Arc::clone(team))?;
+    let mut program = Program::with_team(operator.graph.clone(), &options, Arc::clone(team))?;
     for (place, element) in elements.into_iter().enumerate() {
         if element == ElementType::Real {
             random::fill(program.input_f32(place), place as u64 + 1);
