@@ -1,10 +1,10 @@
 //! Elementwise non-linearities.
 
-use crate::Context;
 use crate::blocks::for_blocks;
 use crate::shared::Shared;
 use crate::simd::Vector;
 use crate::vectorise::vectorised;
+use crate::{Context, Real};
 
 /// An elementwise non-linearity whose slope can be read off its output, so that the input need not
 /// be kept for the backward pass.
@@ -19,12 +19,13 @@ pub enum Activation {
 impl Activation {
     /// The value at `x`. NaN stays NaN, as in PyTorch.
     #[inline(always)]
-    pub fn apply(self, x: f32) -> f32 {
+    pub fn apply<T: Real>(self, x: T) -> T {
+        let (zero, six) = (T::zero(), T::of(6.0));
         // `max` and `min` of the standard library would drop a NaN.
-        let positive = if 0.0 > x { 0.0 } else { x };
+        let positive = if zero > x { zero } else { x };
         match self {
             Self::Relu => positive,
-            Self::Relu6 if 6.0 < positive => 6.0,
+            Self::Relu6 if six < positive => six,
             Self::Relu6 => positive,
         }
     }
@@ -32,10 +33,10 @@ impl Activation {
     /// Whether the slope is 1 where the output is `y`: `y > 0`, and `y < 6` for ReLU6. At the kinks
     /// it is 0, as in PyTorch; where the output is NaN it is 0 too.
     #[inline(always)]
-    pub fn passes(self, y: f32) -> bool {
+    pub fn passes<T: Real>(self, y: T) -> bool {
         match self {
-            Self::Relu => y > 0.0,
-            Self::Relu6 => y > 0.0 && y < 6.0,
+            Self::Relu => y > T::zero(),
+            Self::Relu6 => y > T::zero() && y < T::of(6.0),
         }
     }
 }
@@ -79,7 +80,7 @@ impl Activation {
 ///
 /// # Panics
 /// When the slices differ in length.
-pub fn forward(context: &Context, activation: Activation, x: &[f32], y: &mut [f32]) {
+pub fn forward<T: Real>(context: &Context, activation: Activation, x: &[T], y: &mut [T]) {
     assert_eq!(x.len(), y.len(), "activation: x and y differ in length");
     let out = Shared::new(y);
     for_blocks(context.team, x.len(), |range| {
@@ -98,7 +99,7 @@ pub fn forward(context: &Context, activation: Activation, x: &[f32], y: &mut [f3
 }
 
 /// `x = activation(x)`, element by element.
-pub fn forward_in_place(context: &Context, activation: Activation, x: &mut [f32]) {
+pub fn forward_in_place<T: Real>(context: &Context, activation: Activation, x: &mut [T]) {
     let len = x.len();
     let out = Shared::new(x);
     for_blocks(context.team, len, |range| {
@@ -120,7 +121,13 @@ pub fn forward_in_place(context: &Context, activation: Activation, x: &mut [f32]
 ///
 /// # Panics
 /// When the slices differ in length.
-pub fn backward(context: &Context, activation: Activation, dy: &[f32], y: &[f32], dx: &mut [f32]) {
+pub fn backward<T: Real>(
+    context: &Context,
+    activation: Activation,
+    dy: &[T],
+    y: &[T],
+    dx: &mut [T],
+) {
     assert_eq!(dy.len(), y.len(), "activation: dy and y differ in length");
     assert_eq!(dy.len(), dx.len(), "activation: dy and dx differ in length");
     let out = Shared::new(dx);
@@ -140,15 +147,15 @@ pub fn backward(context: &Context, activation: Activation, dy: &[f32], y: &[f32]
 }
 
 #[inline(always)]
-fn map(x: &[f32], y: &mut [f32], f: impl Fn(f32) -> f32) {
+fn map<T: Real>(x: &[T], y: &mut [T], f: impl Fn(T) -> T) {
     for (y, x) in y.iter_mut().zip(x) {
         *y = f(*x);
     }
 }
 
 #[inline(always)]
-fn gate(dy: &[f32], y: &[f32], dx: &mut [f32], passes: impl Fn(f32) -> bool) {
+fn gate<T: Real>(dy: &[T], y: &[T], dx: &mut [T], passes: impl Fn(T) -> bool) {
     for ((dx, dy), y) in dx.iter_mut().zip(dy).zip(y) {
-        *dx = if passes(*y) { *dy } else { 0.0 };
+        *dx = if passes(*y) { *dy } else { T::zero() };
     }
 }

@@ -2,9 +2,9 @@
 
 use tensor::Layout;
 
-use crate::Context;
 use crate::blocks::for_rows;
 use crate::shared::Shared;
+use crate::{Context, Real};
 
 /// Copies `count` channels of one feature map into another of the same batch and area.
 ///
@@ -27,13 +27,13 @@ use crate::shared::Shared;
 ///
 /// # Panics
 /// When a map does not hold `batch · channels · area` elements, or has no such channels.
-pub fn copy_channels(
+pub fn copy_channels<T: Real>(
     context: &Context,
     layout: Layout,
     batch: usize,
     area: usize,
-    from: (&[f32], usize, usize),
-    to: (&mut [f32], usize, usize),
+    from: (&[T], usize, usize),
+    to: (&mut [T], usize, usize),
     count: usize,
 ) {
     let (source, source_channels, source_first) = from;

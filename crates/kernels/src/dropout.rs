@@ -1,9 +1,9 @@
 //! Dropout with a mask that is never stored.
 
-use crate::Context;
 use crate::blocks::for_blocks;
 use crate::shared::Shared;
 use crate::vectorise::vectorised;
+use crate::{Context, Real};
 
 /// What a mask is drawn from. Equal keys give equal masks, so the backward pass and a resumed run
 /// draw the mask of the forward pass again instead of keeping it.
@@ -20,12 +20,13 @@ pub struct DropoutKey {
 /// Sets each element to zero with probability `rate` and multiplies the others by `1/(1 − rate)`
 /// (Srivastava et al. 2014, inverted). Applied to `dy` with the same key it is its own backward.
 ///
-/// The mask is a pure function of the key and the element's index in memory. With `rate` 0 the
-/// result is `x`, with 1 it is zero. A NaN stays NaN even where it is dropped, as in PyTorch.
+/// The mask is a pure function of the key and the element's index in memory, whatever the element
+/// type. With `rate` 0 the result is `x`, with 1 it is zero. A NaN stays NaN even where it is
+/// dropped, as in PyTorch.
 ///
 /// # Panics
 /// When the slices differ in length, or `rate` is not in `0.0..=1.0`.
-pub fn dropout(context: &Context, x: &[f32], rate: f32, key: DropoutKey, y: &mut [f32]) {
+pub fn dropout<T: Real>(context: &Context, x: &[T], rate: f32, key: DropoutKey, y: &mut [T]) {
     assert_eq!(x.len(), y.len(), "dropout: x and y differ in length");
     assert!(
         (0.0..=1.0).contains(&rate),
@@ -33,7 +34,11 @@ pub fn dropout(context: &Context, x: &[f32], rate: f32, key: DropoutKey, y: &mut
     );
     // An element is dropped when its 32 random bits fall below the threshold.
     let threshold = (f64::from(rate) * 2f64.powi(32)).round() as u64;
-    let kept = if rate < 1.0 { 1.0 / (1.0 - rate) } else { 0.0 };
+    let kept = if rate < 1.0 {
+        T::one() / (T::one() - T::of(f64::from(rate)))
+    } else {
+        T::zero()
+    };
     let threshold = u32::try_from(threshold).unwrap_or(u32::MAX);
     let out = Shared::new(y);
     for_blocks(context.team, x.len(), |range| {
@@ -49,7 +54,7 @@ pub fn dropout(context: &Context, x: &[f32], rate: f32, key: DropoutKey, y: &mut
             || {
                 for (offset, (y, x)) in (0u32..).zip(y.iter_mut().zip(x)) {
                     let bits = mix(mix(start.wrapping_add(offset).wrapping_add(first)) ^ second);
-                    *y = x * if bits < threshold { 0.0 } else { kept };
+                    *y = *x * if bits < threshold { T::zero() } else { kept };
                 }
             },
         );

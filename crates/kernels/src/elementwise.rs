@@ -1,15 +1,15 @@
 //! Sums and multiples of whole tensors, element by element; any shape, any layout.
 
-use crate::Context;
 use crate::blocks::for_blocks;
 use crate::shared::Shared;
 use crate::vectorise::vectorised;
+use crate::{Context, Real};
 
 /// `y = a + b`
 ///
 /// # Panics
 /// When the slices differ in length.
-pub fn add(context: &Context, a: &[f32], b: &[f32], y: &mut [f32]) {
+pub fn add<T: Real>(context: &Context, a: &[T], b: &[T], y: &mut [T]) {
     assert_eq!(a.len(), b.len(), "add: a and b differ in length");
     assert_eq!(a.len(), y.len(), "add: a and y differ in length");
     let out = Shared::new(y);
@@ -22,7 +22,7 @@ pub fn add(context: &Context, a: &[f32], b: &[f32], y: &mut [f32]) {
             #[inline(always)]
             || {
                 for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
-                    *y = a + b;
+                    *y = *a + *b;
                 }
             },
         );
@@ -33,7 +33,7 @@ pub fn add(context: &Context, a: &[f32], b: &[f32], y: &mut [f32]) {
 ///
 /// # Panics
 /// When the slices differ in length.
-pub fn add_assign(context: &Context, y: &mut [f32], b: &[f32]) {
+pub fn add_assign<T: Real>(context: &Context, y: &mut [T], b: &[T]) {
     assert_eq!(y.len(), b.len(), "add_assign: y and b differ in length");
     let out = Shared::new(y);
     for_blocks(context.team, b.len(), |range| {
@@ -45,7 +45,7 @@ pub fn add_assign(context: &Context, y: &mut [f32], b: &[f32]) {
             #[inline(always)]
             || {
                 for (y, b) in y.iter_mut().zip(b) {
-                    *y += b;
+                    *y += *b;
                 }
             },
         );
@@ -56,7 +56,7 @@ pub fn add_assign(context: &Context, y: &mut [f32], b: &[f32]) {
 ///
 /// # Panics
 /// When the slices differ in length.
-pub fn scale(context: &Context, x: &[f32], factor: f32, y: &mut [f32]) {
+pub fn scale<T: Real>(context: &Context, x: &[T], factor: T, y: &mut [T]) {
     assert_eq!(x.len(), y.len(), "scale: x and y differ in length");
     let out = Shared::new(y);
     for_blocks(context.team, x.len(), |range| {
@@ -68,7 +68,7 @@ pub fn scale(context: &Context, x: &[f32], factor: f32, y: &mut [f32]) {
             #[inline(always)]
             || {
                 for (y, x) in y.iter_mut().zip(x) {
-                    *y = factor * x;
+                    *y = factor * *x;
                 }
             },
         );
@@ -76,7 +76,7 @@ pub fn scale(context: &Context, x: &[f32], factor: f32, y: &mut [f32]) {
 }
 
 /// `y = value` everywhere.
-pub fn fill(context: &Context, y: &mut [f32], value: f32) {
+pub fn fill<T: Real>(context: &Context, y: &mut [T], value: T) {
     let len = y.len();
     let out = Shared::new(y);
     for_blocks(context.team, len, |range| {

@@ -20,6 +20,7 @@ mod blocks;
 mod context;
 mod exponential;
 mod isa;
+mod map;
 mod real;
 mod row;
 mod shared;

@@ -1,4 +1,6 @@
-//! Sums over all positions of a channel: the gradient of a bias.
+//! Sums over all positions of a channel: the gradient of a bias. [`reference`] is for f64 too.
+
+pub mod reference;
 
 use tensor::Layout;
 

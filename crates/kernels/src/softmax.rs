@@ -1,4 +1,8 @@
 //! Class probabilities and the cross-entropy loss over `[rows, classes]` logits.
+//!
+//! The functions here are for f32; those of [`reference`] are for f64 too.
+
+pub mod reference;
 
 use crate::blocks::for_rows;
 use crate::exponential::exp_of_negative;
@@ -51,7 +55,7 @@ impl CrossEntropy<'_> {
     /// When the logits are not `[labels, classes]`, a label is not below `classes`, or `scratch` is
     /// shorter than [`CrossEntropy::scratch_len`].
     pub fn forward(&self, context: &Context, logits: &[f32], scratch: &mut [f32]) -> f32 {
-        let rows = self.check(logits);
+        let rows = self.check(logits.len());
         let losses = &mut scratch[..rows];
         let out = Shared::new(losses);
         for_rows(context.team, rows, self.classes, |range| {
@@ -71,7 +75,7 @@ impl CrossEntropy<'_> {
     /// # Panics
     /// When `logits` or `dlogits` is not `[labels, classes]`, or a label is not below `classes`.
     pub fn backward(&self, context: &Context, logits: &[f32], dloss: f32, dlogits: &mut [f32]) {
-        let rows = self.check(logits);
+        let rows = self.check(logits.len());
         assert_eq!(
             dlogits.len(),
             logits.len(),
@@ -117,10 +121,11 @@ impl CrossEntropy<'_> {
         (sum.ln() - target) as f32
     }
 
-    fn check(&self, logits: &[f32]) -> usize {
+    /// Asserts that `logits` elements have the labels' rows, and says how many.
+    fn check(&self, logits: usize) -> usize {
         let rows = self.labels.len();
         assert_eq!(
-            logits.len(),
+            logits,
             rows * self.classes,
             "cross entropy: logits are not {rows} rows of {} classes",
             self.classes

@@ -1,4 +1,6 @@
-//! Conversion between layouts.
+//! Conversion between layouts. [`reference`] is for f64 too.
+
+pub mod reference;
 
 use tensor::Layout;
 

@@ -10,7 +10,7 @@
 mod dense;
 mod depthwise;
 mod finish;
-mod reference;
+pub mod reference;
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,7 +21,7 @@ use tensor::Layout;
 use self::dense::Fetch;
 use crate::activation::Activation;
 use crate::transpose::reorder;
-use crate::{Context, Isa};
+use crate::{Context, Isa, Real};
 
 /// Which derivative of a convolution is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -158,19 +158,19 @@ pub struct ConvOptions {
 /// `activation(sum + bias[channel] + residual)`. Backwards it makes a layer of a transposed
 /// convolution.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Epilogue<'a> {
+pub struct Epilogue<'a, T = f32> {
     /// One value a channel of the result.
-    pub bias: Option<&'a [f32]>,
+    pub bias: Option<&'a [T]>,
     /// A tensor as large as the result, in its layout.
-    pub residual: Option<&'a [f32]>,
+    pub residual: Option<&'a [T]>,
     /// Applied last.
     pub activation: Option<Activation>,
 }
 
-impl Epilogue<'_> {
+impl<T: Real> Epilogue<'_, T> {
     /// Asserts that it fits a result of `len` elements in `channels` channels.
     fn check(&self, channels: usize, len: usize) {
-        let fits = |given: Option<&[f32]>, len| given.is_none_or(|given| given.len() == len);
+        let fits = |given: Option<&[T]>, len| given.is_none_or(|given| given.len() == len);
         assert!(fits(self.bias, channels), "bias length");
         assert!(fits(self.residual, len), "residual length");
     }
@@ -430,7 +430,7 @@ impl ConvPlan {
             Body::Weights(plan) => plan.run(ctx, x, dy, dw, scratch),
             Body::Depthwise(plan) => plan.backward_weights(ctx, x, dy, dw, scratch),
             Body::Sweep(_) => unreachable!("a sweep never plans backward-weights"),
-            Body::Reference => reference::backward_weights(ctx, g, self.layout, x, dy, dw),
+            Body::Reference => reference::backward_weights(ctx, self.layout, g, x, dy, dw),
         }
     }
 
@@ -520,9 +520,9 @@ impl ConvPlan {
             (Body::Sweep(plan), _) => plan.run(ctx, source, packed, epilogue, target, scratch),
             (Body::Depthwise(plan), _) => plan.sweep(ctx, source, packed, epilogue, target),
             (_, Direction::BackwardData) => {
-                reference::backward_data(ctx, g, self.layout, source, packed, epilogue, target);
+                reference::backward_data(ctx, self.layout, g, source, packed, epilogue, target);
             }
-            _ => reference::forward(ctx, g, self.layout, source, packed, epilogue, target),
+            _ => reference::forward(ctx, self.layout, g, source, packed, epilogue, target),
         }
     }
 

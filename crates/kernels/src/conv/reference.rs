@@ -1,31 +1,16 @@
 //! The definition, element by element, in both layouts and with a depth axis.
 //!
-//! Slow, accepts everything, stands last in the list. Sums run in f32 in the order of the
-//! definition; each output element is one task's, so threads change nothing.
+//! Slow, accepts everything, stands last in the list, and is there in f32 and f64. Sums run in the
+//! element type in the order of the definition; each output element is one task's, so threads change
+//! nothing. Weights are `[o, c/g, kernel…]`.
 
 use geometry::{ConvGeometry, Window};
 use tensor::Layout;
 
 use super::Epilogue;
-use crate::Context;
+use crate::map::Map;
 use crate::shared::Shared;
-
-/// Where element (image, channel, position) of a feature map lies.
-#[derive(Clone, Copy)]
-struct Map {
-    channels: usize,
-    area: usize,
-    layout: Layout,
-}
-
-impl Map {
-    fn at(self, image: usize, channel: usize, position: usize) -> usize {
-        match self.layout {
-            Layout::Nchw => (image * self.channels + channel) * self.area + position,
-            Layout::Nhwc => (image * self.area + position) * self.channels + channel,
-        }
-    }
-}
+use crate::{Context, Real};
 
 fn maps(g: &ConvGeometry, layout: Layout) -> (Map, Map) {
     let map = |channels, area| Map {
@@ -37,6 +22,27 @@ fn maps(g: &ConvGeometry, layout: Layout) -> (Map, Map) {
         map(g.in_channels, g.input_area()),
         map(g.out_channels, g.output_area()),
     )
+}
+
+/// Asserts that the operands have the sizes the geometry gives.
+fn check(g: &ConvGeometry, x: usize, weight: usize, y: usize) {
+    let input = g.batch * g.in_channels * g.input_area();
+    let output = g.batch * g.out_channels * g.output_area();
+    assert_eq!(x, input, "conv: length of the input's map");
+    assert_eq!(weight, g.weight_count(), "conv: length of the weight");
+    assert_eq!(y, output, "conv: length of the output's map");
+}
+
+impl<T: Real> Epilogue<'_, T> {
+    /// What becomes of the sum for the element at `at` in `channel`.
+    fn finish(&self, mut sum: T, channel: usize, at: usize) -> T {
+        sum += self.bias.map_or(T::zero(), |bias| bias[channel]);
+        sum += self.residual.map_or(T::zero(), |residual| residual[at]);
+        match self.activation {
+            Some(activation) => activation.apply(sum),
+            None => sum,
+        }
+    }
 }
 
 /// `index` as a place along depth, height and width.
@@ -78,15 +84,37 @@ fn partners(
     }
 }
 
-pub(super) fn forward(
+/// `y = activation(conv(x, w) + bias + residual)`
+///
+/// ```
+/// use geometry::ConvDesc;
+/// use kernels::conv::{Epilogue, reference};
+/// use kernels::{Context, Isa, Team};
+/// use tensor::Layout;
+///
+/// let geometry = ConvDesc::new(1, 2).resolve(&[1, 1, 2, 2])?;
+/// let team = Team::new(2)?;
+/// let ctx = Context { team: &team, isa: Isa::best() };
+/// let (x, w) = ([1.0, 2.0, 3.0, 4.0], [1e9, 1.0, 1e-3, 1e-6]);
+/// let mut y = [0.0f64];
+/// reference::forward(&ctx, Layout::Nchw, &geometry, &x, &w, Epilogue::default(), &mut y);
+/// assert_eq!(y, [1e9 + 2.0 + 3e-3 + 4e-6]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Panics
+/// When a slice has not the size the geometry gives.
+pub fn forward<T: Real>(
     ctx: &Context<'_>,
-    g: &ConvGeometry,
     layout: Layout,
-    x: &[f32],
-    weight: &[f32],
-    epilogue: Epilogue<'_>,
-    y: &mut [f32],
+    g: &ConvGeometry,
+    x: &[T],
+    weight: &[T],
+    epilogue: Epilogue<'_, T>,
+    y: &mut [T],
 ) {
+    check(g, x.len(), weight.len(), y.len());
+    epilogue.check(g.out_channels, y.len());
     let (input, output) = maps(g, layout);
     let (c, o, taps) = (
         g.in_channels_per_group(),
@@ -97,7 +125,7 @@ pub(super) fn forward(
     ctx.team.for_each(g.batch * g.out_channels, |task, _| {
         let (image, out) = (task / g.out_channels, task % g.out_channels);
         for position in 0..output.area {
-            let mut sum = 0.0f32;
+            let mut sum = T::zero();
             let place = unravel(position, |w| w.output, &g.windows);
             partners(
                 &g.windows,
@@ -112,26 +140,28 @@ pub(super) fn forward(
                 },
             );
             let at = output.at(image, out, position);
-            sum += epilogue.bias.map_or(0.0, |bias| bias[out]);
-            sum += epilogue.residual.map_or(0.0, |residual| residual[at]);
-            if let Some(activation) = epilogue.activation {
-                sum = activation.apply(sum);
-            }
             // SAFETY: this channel of this image is this task's alone.
-            unsafe { shared.slice(at, 1)[0] = sum };
+            unsafe { shared.slice(at, 1)[0] = epilogue.finish(sum, out, at) };
         }
     });
 }
 
-pub(super) fn backward_data(
+/// The gradient of the input, from that of the output; with an epilogue, a layer of a transposed
+/// convolution.
+///
+/// # Panics
+/// When a slice has not the size the geometry gives.
+pub fn backward_data<T: Real>(
     ctx: &Context<'_>,
-    g: &ConvGeometry,
     layout: Layout,
-    dy: &[f32],
-    weight: &[f32],
-    epilogue: Epilogue<'_>,
-    dx: &mut [f32],
+    g: &ConvGeometry,
+    dy: &[T],
+    weight: &[T],
+    epilogue: Epilogue<'_, T>,
+    dx: &mut [T],
 ) {
+    check(g, dx.len(), weight.len(), dy.len());
+    epilogue.check(g.in_channels, dx.len());
     let (input, output) = maps(g, layout);
     let (c, o, taps) = (
         g.in_channels_per_group(),
@@ -142,7 +172,7 @@ pub(super) fn backward_data(
     ctx.team.for_each(g.batch * g.in_channels, |task, _| {
         let (image, channel) = (task / g.in_channels, task % g.in_channels);
         for position in 0..input.area {
-            let mut sum = 0.0f32;
+            let mut sum = T::zero();
             let place = unravel(position, |w| w.input, &g.windows);
             partners(
                 &g.windows,
@@ -157,25 +187,25 @@ pub(super) fn backward_data(
                 },
             );
             let at = input.at(image, channel, position);
-            sum += epilogue.bias.map_or(0.0, |bias| bias[channel]);
-            sum += epilogue.residual.map_or(0.0, |residual| residual[at]);
-            if let Some(activation) = epilogue.activation {
-                sum = activation.apply(sum);
-            }
             // SAFETY: this channel of this image is this task's alone.
-            unsafe { shared.slice(at, 1)[0] = sum };
+            unsafe { shared.slice(at, 1)[0] = epilogue.finish(sum, channel, at) };
         }
     });
 }
 
-pub(super) fn backward_weights(
+/// The gradient of the weight.
+///
+/// # Panics
+/// When a slice has not the size the geometry gives.
+pub fn backward_weights<T: Real>(
     ctx: &Context<'_>,
-    g: &ConvGeometry,
     layout: Layout,
-    x: &[f32],
-    dy: &[f32],
-    dw: &mut [f32],
+    g: &ConvGeometry,
+    x: &[T],
+    dy: &[T],
+    dw: &mut [T],
 ) {
+    check(g, x.len(), dw.len(), dy.len());
     let (input, output) = maps(g, layout);
     let (c, o, taps) = (
         g.in_channels_per_group(),
@@ -187,7 +217,7 @@ pub(super) fn backward_weights(
         let (out, channel) = (task / c, task % c);
         // SAFETY: these taps are this task's alone.
         let dw = unsafe { shared.slice(task * taps, taps) };
-        dw.fill(0.0);
+        dw.fill(T::zero());
         for image in 0..g.batch {
             for position in 0..output.area {
                 let gradient = dy[output.at(image, out, position)];

@@ -14,7 +14,7 @@ use crate::{Context, Isa};
 
 /// How the gradient passes the activation that the forward pass applied last.
 #[derive(Clone, Copy, Debug)]
-pub enum Gate<'a> {
+pub enum Gate<'a, T = f32> {
     /// There was none.
     Open,
     /// It passes where the output `y` says so.
@@ -22,7 +22,7 @@ pub enum Gate<'a> {
         /// What was applied.
         activation: Activation,
         /// The output of the forward pass.
-        y: &'a [f32],
+        y: &'a [T],
     },
     /// There was no residual, so the sign of the output follows from `x`: it is computed again, to
     /// the same bit, which is quicker than reading `y` twice.
@@ -30,7 +30,7 @@ pub enum Gate<'a> {
         /// What was applied.
         activation: Activation,
         /// β of the forward pass.
-        beta: &'a [f32],
+        beta: &'a [T],
     },
 }
 

@@ -4,10 +4,12 @@
 //! those of the batch, in inference running means of them. The residual and the activation belong
 //! to the operator because they cost nothing here: the pass over memory is the price.
 //!
-//! All vectors of statistics and parameters hold one value a channel.
+//! All vectors of statistics and parameters hold one value a channel. The functions here are for
+//! f32; those of [`reference`] are for f64 too.
 
 mod backward;
 mod forward;
+pub mod reference;
 mod statistics;
 
 use tensor::Layout;
