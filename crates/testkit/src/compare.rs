@@ -1,9 +1,17 @@
-//! Judging f32 results against f64 answers. Every failure names the problem and the first wrong element.
+//! Judging f32 and f64 results against f64 answers. Every failure names the problem and the first wrong
+//! element.
+
+use std::fmt::Display;
+
+/// What a result is made of: f32 or f64.
+pub trait Element: Copy + Display + Into<f64> {}
+
+impl<T: Copy + Display + Into<f64>> Element for T {}
 
 /// The values in f64, unchanged.
 #[must_use]
-pub fn widen(values: &[f32]) -> Vec<f64> {
-    values.iter().copied().map(f64::from).collect()
+pub fn widen<T: Element>(values: &[T]) -> Vec<f64> {
+    values.iter().map(|&value| value.into()).collect()
 }
 
 /// The absolute values.
@@ -27,10 +35,10 @@ pub fn rounding_bound(terms: &[f64], magnitude: &[f64]) -> Vec<f64> {
 /// # Panics
 /// Naming `problem`, the first differing index and how many differ.
 #[track_caller]
-pub fn assert_exact(problem: &str, got: &[f32], want: &[f64]) {
+pub fn assert_exact<T: Element>(problem: &str, got: &[T], want: &[f64]) {
     assert_lengths(problem, got, want);
     let differs = |&i: &usize| {
-        let (got, want) = (f64::from(got[i]), want[i]);
+        let (got, want): (f64, f64) = (got[i].into(), want[i]);
         got != want && !(got.is_nan() && want.is_nan())
     };
     if let Some(first) = (0..got.len()).find(differs) {
@@ -50,11 +58,11 @@ pub fn assert_exact(problem: &str, got: &[f32], want: &[f64]) {
 /// # Panics
 /// Naming `problem`, the first element out of bounds and the worst.
 #[track_caller]
-pub fn assert_close(problem: &str, got: &[f32], want: &[f64], bound: &[f64]) {
+pub fn assert_close<T: Element>(problem: &str, got: &[T], want: &[f64], bound: &[f64]) {
     assert_lengths(problem, got, want);
     assert_eq!(want.len(), bound.len(), "{problem}: one bound per element");
     let excess = |i: usize| {
-        let (got, want) = (f64::from(got[i]), want[i]);
+        let (got, want): (f64, f64) = (got[i].into(), want[i]);
         if got == want || (got.is_nan() && want.is_nan()) {
             return 0.0;
         }
@@ -86,10 +94,10 @@ pub fn assert_close(problem: &str, got: &[f32], want: &[f64], bound: &[f64]) {
 
 /// `‖got − want‖₂ / ‖want‖₂`; the plain norm of `got` where `want` is all zero.
 #[must_use]
-pub fn relative_l2(got: &[f32], want: &[f64]) -> f64 {
+pub fn relative_l2<T: Element>(got: &[T], want: &[f64]) -> f64 {
     let square = |sum: f64, v: f64| sum + v * v;
     let pairs = got.iter().zip(want);
-    let error = pairs.map(|(&g, w)| f64::from(g) - w).fold(0.0, square);
+    let error = pairs.map(|(&g, w)| g.into() - w).fold(0.0, square);
     let size = want.iter().copied().fold(0.0, square);
     (error / if size > 0.0 { size } else { 1.0 }).sqrt()
 }
@@ -99,7 +107,7 @@ pub fn relative_l2(got: &[f32], want: &[f64]) -> f64 {
 /// # Panics
 /// Naming `problem` and the error.
 #[track_caller]
-pub fn assert_relative_l2(problem: &str, got: &[f32], want: &[f64], limit: f64) {
+pub fn assert_relative_l2<T: Element>(problem: &str, got: &[T], want: &[f64], limit: f64) {
     assert_lengths(problem, got, want);
     let error = relative_l2(got, want);
     assert!(
@@ -109,6 +117,6 @@ pub fn assert_relative_l2(problem: &str, got: &[f32], want: &[f64], limit: f64) 
 }
 
 #[track_caller]
-fn assert_lengths(problem: &str, got: &[f32], want: &[f64]) {
+fn assert_lengths<T>(problem: &str, got: &[T], want: &[f64]) {
     assert_eq!(got.len(), want.len(), "{problem}: number of elements");
 }
