@@ -112,8 +112,14 @@ pub(crate) fn gradient(step: &mut Step<'_>) -> Result<(), GraphError> {
             step.give(op, vec![dy], &[0])
         }
         Op::CrossEntropy { label_smoothing } => {
-            let inputs = vec![step.input(0), step.input(1)];
-            step.give(Op::CrossEntropyBackward { label_smoothing }, inputs, &[0])
+            // Where it is the loss itself, its slope is one.
+            let mut inputs = vec![step.input(0), step.input(1)];
+            inputs.extend(step.upstream);
+            let op = Op::CrossEntropyBackward {
+                label_smoothing,
+                upstream: step.upstream.is_some(),
+            };
+            step.give(op, inputs, &[0])
         }
         Op::BatchNorm { .. } => {
             Err(step.refuse(" before it is made one of training; see passes::training"))

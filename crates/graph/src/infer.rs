@@ -326,8 +326,15 @@ impl Op {
                 self.classified(read, *label_smoothing)?;
                 one(&[])
             }
-            Self::CrossEntropyBackward { label_smoothing } => {
-                one(self.classified(read, *label_smoothing)?.shape)
+            Self::CrossEntropyBackward {
+                label_smoothing,
+                upstream,
+            } => {
+                let logits = self.classified(read, *label_smoothing)?;
+                if *upstream {
+                    read.float("dloss")?.must_be(&[], logits)?;
+                }
+                one(logits.shape)
             }
             Self::Fill { shape, value: _ } => one(shape),
             Self::Arithmetic(_)

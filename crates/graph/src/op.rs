@@ -164,10 +164,13 @@ pub enum Op {
         /// Share of the target that is spread over all classes (Szegedy et al. 2016).
         label_smoothing: f32,
     },
-    /// `logits, labels → dlogits`, the gradient of the mean loss.
+    /// `logits, labels, [dloss []] → dlogits`, the gradient of the mean loss, times `dloss` where it
+    /// is given.
     CrossEntropyBackward {
         /// As in [`Op::CrossEntropy`].
         label_smoothing: f32,
+        /// There is a gradient of the loss.
+        upstream: bool,
     },
     /// The same number everywhere: `→ y`.
     Fill {

@@ -248,9 +248,19 @@ fn losses() {
         infer(&Op::CrossEntropy { label_smoothing }, &inputs).unwrap(),
         [(vec![], ElementType::Real)]
     );
+    let backward = |upstream| Op::CrossEntropyBackward {
+        label_smoothing,
+        upstream,
+    };
+    let made = [(vec![8, 10], ElementType::Real)];
+    assert_eq!(infer(&backward(false), &inputs).unwrap(), made);
+    let [logits, labels] = inputs.clone();
+    let with = |dloss: &[usize]| [logits.clone(), labels.clone(), float(dloss)];
+    assert_eq!(infer(&backward(true), &with(&[])).unwrap(), made);
+    let error = infer(&backward(true), &with(&[8])).unwrap_err();
     assert_eq!(
-        infer(&Op::CrossEntropyBackward { label_smoothing }, &inputs).unwrap(),
-        [(vec![8, 10], ElementType::Real)]
+        error.to_string(),
+        "cross-entropy backward dloss [8] does not fit logits [8, 10]: it must be []"
     );
     let labels_of_others = [float(&[8, 10]), index(&[7])];
     let error = infer(&Op::CrossEntropy { label_smoothing }, &labels_of_others).unwrap_err();

@@ -343,6 +343,7 @@ impl<'a> Machine<'a> {
                 label_smoothing,
                 logits,
                 labels,
+                dloss,
                 dlogits,
             } => {
                 let cross_entropy = CrossEntropy {
@@ -350,7 +351,8 @@ impl<'a> Machine<'a> {
                     classes,
                     label_smoothing,
                 };
-                cross_entropy.backward(ctx, read(logits), 1.0, write(dlogits));
+                let dloss = read_if(dloss).map_or(1.0, |dloss| dloss[0]);
+                cross_entropy.backward(ctx, read(logits), dloss, write(dlogits));
             }
         }
     }
@@ -418,7 +420,8 @@ fn pool_forward(
     }
 }
 
-fn kernel_activation(activation: graph::Activation) -> Activation {
+/// The activation, as kernels know it.
+pub(crate) fn kernel_activation(activation: graph::Activation) -> Activation {
     match activation {
         graph::Activation::Relu => Activation::Relu,
         graph::Activation::Relu6 => Activation::Relu6,

@@ -236,6 +236,8 @@ pub(crate) enum Work {
         label_smoothing: f32,
         logits: BufferId,
         labels: BufferId,
+        /// One where it is not given.
+        dloss: Option<BufferId>,
         dlogits: BufferId,
     },
     /// Any operator that has a kernel for all precisions.
@@ -439,9 +441,10 @@ impl Work {
             Self::CrossEntropyBackward {
                 logits,
                 labels,
+                dloss,
                 dlogits,
                 ..
-            } => (vec![Some(logits), Some(labels)], vec![Some(dlogits)]),
+            } => (vec![Some(logits), Some(labels), dloss], vec![Some(dlogits)]),
         };
         Operands {
             reads: reads.into_iter().flatten().collect(),

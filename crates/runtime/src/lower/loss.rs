@@ -29,11 +29,14 @@ impl Lowering<'_> {
                 loss: self.result(result, Layout::Nchw),
                 scratch: self.scratch(CrossEntropy::scratch_len(rows)),
             },
-            Op::CrossEntropyBackward { label_smoothing } => Work::CrossEntropyBackward {
+            Op::CrossEntropyBackward {
+                label_smoothing, ..
+            } => Work::CrossEntropyBackward {
                 classes,
                 label_smoothing,
                 logits,
                 labels: self.plain(node.inputs[1]),
+                dloss: node.inputs.get(2).map(|&id| self.plain(id)),
                 dlogits: self.result(result, Layout::Nchw),
             },
             _ => return Err(self.not_lowered()),
