@@ -4,6 +4,7 @@ use geometry::{ConvDesc, PoolDesc};
 use graph::passes::{TrainingOptions, training};
 use graph::{
     Activation, ElementType, Graph, GraphError, NetworkBuilder, Op, Role, Value, ValueId, backward,
+    pullback,
 };
 
 /// conv `first` → body → flatten → linear, as a training step.
@@ -304,4 +305,36 @@ fn layers_that_are_not_ready_for_training_say_so() {
         let error = backward(&graph, loss).unwrap_err().to_string();
         assert!(error.starts_with(expected), "{error}");
     }
+}
+
+/// As the loss of a training step its slope is one; carried back from elsewhere it is multiplied.
+#[test]
+fn a_cross_entropy_multiplies_the_gradient_that_reaches_it() {
+    let mut graph = Graph::new("loss");
+    let [logits, labels] = [
+        (ElementType::Real, vec![2, 3]),
+        (ElementType::Index, vec![2]),
+    ]
+    .map(|(element, shape)| {
+        let value = Value {
+            name: format!("{element:?}"),
+            shape,
+            element,
+            role: Role::Input,
+        };
+        graph.add_value(value)
+    });
+    graph.inputs = vec![logits, labels];
+    let label_smoothing = 0.1;
+    let op = Op::CrossEntropy { label_smoothing };
+    let loss = graph.append(op, "loss", vec![logits, labels]).unwrap()[0];
+    let grown = pullback(&graph, loss, &[logits]).unwrap();
+    let backward = grown.nodes.last().unwrap();
+    let expected = Op::CrossEntropyBackward {
+        label_smoothing,
+        upstream: true,
+    };
+    assert_eq!(backward.op, expected);
+    assert_eq!(backward.inputs, [logits, labels, grown.inputs[2]]);
+    assert_eq!(grown.outputs, backward.outputs);
 }

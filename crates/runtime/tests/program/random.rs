@@ -11,7 +11,7 @@ use crate::networks::{RUN, options, prepare};
 use crate::oracle::{Given, Mode, evaluate, loss};
 
 /// A network of a dozen layers, each on a value drawn among all those before it.
-fn draw_network(seed: u64) -> Graph {
+pub(crate) fn draw_network(seed: u64) -> Graph {
     let mut draw = Draw::new(seed);
     let channels = 1 + draw.below(4);
     let mut net = NetworkBuilder::new(&format!("random {seed}"), [2, channels, 5, 4]);

@@ -7,6 +7,8 @@ mod elementwise;
 mod loss;
 mod normalisation;
 mod rearrange;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
