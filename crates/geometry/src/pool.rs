@@ -2,7 +2,7 @@
 
 use crate::conv::{resolve_windows, split_shape};
 use crate::error::checked_product;
-use crate::{Axes, GeometryError, MAX_RANK, Padding, Window};
+use crate::{Axes, GeometryError, MAX_RANK, NormOrder, Padding, Window};
 
 /// What a pool makes of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,12 +15,17 @@ pub enum PoolKind {
         /// Padding counts (PyTorch's `count_include_pad`).
         count_padding: bool,
     },
+    /// The norm `(Σ|x|ᵖ)^(1/p)`, as ONNX's `LpPool`; padding counts as zeros.
+    Lp {
+        /// The order p.
+        order: NormOrder,
+    },
 }
 
 /// A pooling as a user asks for it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PoolDesc {
-    /// Maximum or average.
+    /// Maximum, average or norm.
     pub kind: PoolKind,
     /// Window extent.
     pub kernel: Axes,
@@ -53,6 +58,14 @@ impl PoolDesc {
             kind: PoolKind::Average {
                 count_padding: true,
             },
+            ..Self::max(kernel)
+        }
+    }
+
+    /// Pooling by the Lp norm, of stride one without padding.
+    pub fn lp(order: NormOrder, kernel: impl Into<Axes>) -> Self {
+        Self {
+            kind: PoolKind::Lp { order },
             ..Self::max(kernel)
         }
     }
@@ -111,7 +124,7 @@ impl PoolDesc {
 /// [`ConvGeometry`](crate::ConvGeometry).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PoolGeometry {
-    /// Maximum or average.
+    /// Maximum, average or norm.
     pub kind: PoolKind,
     /// Images.
     pub batch: usize,

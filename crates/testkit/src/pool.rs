@@ -1,4 +1,4 @@
-//! Max, average and global pooling, forward and backward, as PyTorch and ONNX define them.
+//! Max, average, Lp and global pooling, forward and backward, as PyTorch and ONNX define them.
 
 use crate::window::{Axis, Cell, axes, visits};
 
@@ -187,6 +187,32 @@ impl PoolCase {
         dx
     }
 
+    /// The norm of each window, `(Σ|x|ᵖ)^(1/p)` over the cells of the image it sees (ONNX `LpPool`).
+    #[must_use]
+    pub fn lp_forward(&self, x: &[f64], p: f64) -> Vec<f64> {
+        let mut y = vec![0.0; self.output_len()];
+        self.each_visit(x.len(), |output, base, cell| {
+            if let Cell::Image(index) = cell {
+                y[output] += x[base + index].abs().powf(p);
+            }
+        });
+        y.iter().map(|sum: &f64| sum.powf(1.0 / p)).collect()
+    }
+
+    /// The gradient of the input of Lp pooling; a window of norm 0 hands on nothing.
+    #[must_use]
+    pub fn lp_backward(&self, x: &[f64], dy: &[f64], p: f64) -> Vec<f64> {
+        assert_eq!(dy.len(), self.output_len(), "length of dy");
+        let y = self.lp_forward(x, p);
+        let mut dx = vec![0.0; x.len()];
+        self.each_visit(x.len(), |output, base, cell| {
+            if let Cell::Image(index) = cell {
+                dx[base + index] += dy[output] * lp_slope(x[base + index], y[output], p);
+            }
+        });
+        dx
+    }
+
     /// By how much each window's sum is divided, one value per output element.
     fn divisors(&self, count_padding: bool) -> Vec<f64> {
         let mut counts = vec![0.0; self.output_len()];
@@ -223,4 +249,12 @@ impl PoolCase {
             }
         }
     }
+}
+
+/// `∂y/∂x` of `y = (Σ|x|ᵖ)^(1/p)`: `|x|^(p−1)·sign(x)·y^(1−p)`, and 0 where `x` or `y` is 0.
+pub(crate) fn lp_slope(x: f64, y: f64, p: f64) -> f64 {
+    if x == 0.0 || y == 0.0 {
+        return 0.0;
+    }
+    x.signum() * x.abs().powf(p - 1.0) * y.powf(1.0 - p)
 }

@@ -7,23 +7,24 @@ use geometry::PoolGeometry;
 use tensor::Layout;
 
 use super::{
-    BAND, areas, check, for_each_band, for_each_source, for_each_tap, placement, reach, zip_strided,
+    BAND, Field, Placed, areas, check, for_each_band, for_each_tap, for_each_tap_of_piece,
+    placement, reach, zip_strided,
 };
-use crate::Context;
 use crate::blocks::for_rows;
 use crate::shared::Shared;
 use crate::vectorise::vectorised;
+use crate::{Context, Real};
 
 /// `y` = the sum of each window's elements on the image, divided by its divisor.
 ///
 /// # Panics
 /// When a slice has not the size the geometry gives.
-pub fn forward(
+pub fn forward<T: Real>(
     context: &Context,
     layout: Layout,
     geometry: &PoolGeometry,
-    x: &[f32],
-    y: &mut [f32],
+    x: &[T],
+    y: &mut [T],
 ) {
     check("average pool", geometry, x.len(), y.len());
     let (input, output) = areas(geometry);
@@ -55,7 +56,7 @@ pub fn forward(
                     context.isa,
                     #[inline(always)]
                     || {
-                        let divisor = geometry.divisor(at).max(1) as f32;
+                        let divisor = divisor_at(geometry, at);
                         window_of_pixels(geometry, x, at, divisor, y);
                     },
                 );
@@ -65,23 +66,22 @@ pub fn forward(
 }
 
 #[inline(always)]
-fn window_of_pixels(
+fn window_of_pixels<T: Real>(
     geometry: &PoolGeometry,
-    x: &[f32],
+    x: &[T],
     at: [usize; 3],
-    divisor: f32,
-    y: &mut [f32],
+    divisor: T,
+    y: &mut [T],
 ) {
     let channels = y.len();
     for_each_band(
         channels,
         #[inline(always)]
         |first, band| {
+            let window = Placed { geometry, at };
             // Whatever the band's width: constant loops over local lanes stay in registers.
-            let mut sum = [0.0; BAND];
-            for_each_source(
-                geometry,
-                at,
+            let mut sum = [T::zero(); BAND];
+            window.for_each_source(
                 #[inline(always)]
                 |from| {
                     let x = &x[from * channels + first..];
@@ -92,7 +92,7 @@ fn window_of_pixels(
                     }
                 },
             );
-            for (y, sum) in y[first..first + band].iter_mut().zip(&sum) {
+            for (y, &sum) in y[first..first + band].iter_mut().zip(&sum) {
                 *y = sum / divisor;
             }
         },
@@ -100,15 +100,15 @@ fn window_of_pixels(
 }
 
 #[inline(always)]
-fn add(sum: &mut [f32], x: &[f32]) {
-    for (sum, v) in sum.iter_mut().zip(x) {
+fn add<T: Real>(sum: &mut [T], x: &[T]) {
+    for (sum, &v) in sum.iter_mut().zip(x) {
         *sum += v;
     }
 }
 
 #[inline(always)]
-fn plane_row(geometry: &PoolGeometry, x: &[f32], depth: usize, height: usize, y: &mut [f32]) {
-    y.fill(0.0);
+fn plane_row<T: Real>(geometry: &PoolGeometry, x: &[T], depth: usize, height: usize, y: &mut [T]) {
+    y.fill(T::zero());
     for_each_tap(
         geometry,
         depth,
@@ -129,22 +129,28 @@ fn plane_row(geometry: &PoolGeometry, x: &[f32], depth: usize, height: usize, y:
     divide_row(geometry, depth, height, 0, y);
 }
 
+/// The divisor of a window; 1 where nothing counts, for then the sum is 0 too.
+#[inline(always)]
+fn divisor_at<T: Real>(geometry: &PoolGeometry, at: [usize; 3]) -> T {
+    T::of(geometry.divisor(at).max(1) as f64)
+}
+
 /// Divides outputs `from ..` of a row by their divisors. All windows that lie wholly on the image
 /// have the same one.
 #[inline(always)]
-fn divide_row(
+fn divide_row<T: Real>(
     geometry: &PoolGeometry,
     depth: usize,
     height: usize,
     from: usize,
-    values: &mut [f32],
+    values: &mut [T],
 ) {
     let w = &geometry.windows[2];
     let (first, last) = (reach(w, 0), reach(w, w.kernel - 1));
     let to = from + values.len();
     let inner_from = first.start.max(last.start).clamp(from, to);
     let inner_to = first.end.min(last.end).clamp(inner_from, to);
-    let divisor = |column: usize| geometry.divisor([depth, height, column]).max(1) as f32;
+    let divisor = |column: usize| divisor_at::<T>(geometry, [depth, height, column]);
     for column in (from..inner_from).chain(inner_to..to) {
         values[column - from] /= divisor(column);
     }
@@ -161,12 +167,12 @@ fn divide_row(
 ///
 /// # Panics
 /// When a slice has not the size the geometry gives.
-pub fn backward(
+pub fn backward<T: Real>(
     context: &Context,
     layout: Layout,
     geometry: &PoolGeometry,
-    dy: &[f32],
-    dx: &mut [f32],
+    dy: &[T],
+    dx: &mut [T],
 ) {
     check("average pool backward", geometry, dx.len(), dy.len());
     let (input, output) = areas(geometry);
@@ -200,21 +206,19 @@ pub fn backward(
                     context.isa,
                     #[inline(always)]
                     || {
-                        (0..input).for_each(|place| band(place).fill(0.0));
+                        (0..input).for_each(|place| band(place).fill(T::zero()));
                         for pixel in 0..output {
                             let at = placement(geometry, pixel);
-                            let divisor = geometry.divisor(at).max(1) as f32;
-                            let mut share = [0.0; BAND];
+                            let divisor = divisor_at(geometry, at);
+                            let mut share = [T::zero(); BAND];
                             let dy = &dy[(image * output + pixel) * channels + first..][..width];
-                            for (share, dy) in share.iter_mut().zip(dy) {
+                            for (share, &dy) in share.iter_mut().zip(dy) {
                                 *share = dy / divisor;
                             }
-                            for_each_source(
-                                geometry,
-                                at,
+                            Placed { geometry, at }.for_each_source(
                                 #[inline(always)]
                                 |place| {
-                                    for (dx, share) in band(place).iter_mut().zip(&share) {
+                                    for (dx, &share) in band(place).iter_mut().zip(&share) {
                                         *dx += share;
                                     }
                                 },
@@ -228,31 +232,25 @@ pub fn backward(
 }
 
 #[inline(always)]
-fn spread_plane(geometry: &PoolGeometry, dy: &[f32], dx: &mut [f32]) {
-    dx.fill(0.0);
+fn spread_plane<T: Real>(geometry: &PoolGeometry, dy: &[T], dx: &mut [T]) {
+    dx.fill(T::zero());
     let [_, height, width] = geometry.windows.map(|w| w.output);
     let stride = geometry.windows[2].stride;
     for (row, dy) in dy.chunks_exact(width).enumerate() {
         let (depth, height) = (row / height, row % height);
         // A row in pieces, so that its shares need no memory but the stack.
         for (from, dy) in (0..).step_by(BAND).zip(dy.chunks(BAND)) {
-            let mut shares = [0.0; BAND];
+            let mut shares = [T::zero(); BAND];
             let shares = &mut shares[..dy.len()];
             shares.copy_from_slice(dy);
             divide_row(geometry, depth, height, from, shares);
-            for_each_tap(
+            for_each_tap_of_piece(
                 geometry,
                 depth,
                 height,
+                from..from + shares.len(),
                 #[inline(always)]
-                |at, first| {
-                    let start = at.start.max(from);
-                    let end = at.end.min(from + shares.len());
-                    if start < end {
-                        let dx = &mut dx[first + (start - at.start) * stride..];
-                        add_strided(dx, stride, &shares[start - from..end - from]);
-                    }
-                },
+                |at, first| add_strided(&mut dx[first..], stride, &shares[at]),
             );
         }
     }
@@ -260,23 +258,23 @@ fn spread_plane(geometry: &PoolGeometry, dy: &[f32], dx: &mut [f32]) {
 
 /// Adds `shares` to every `stride`-th element of `dx`.
 #[inline(always)]
-fn add_strided(dx: &mut [f32], stride: usize, shares: &[f32]) {
+fn add_strided<T: Real>(dx: &mut [T], stride: usize, shares: &[T]) {
     match stride {
         // Constants, so that the compiler can vectorise them.
         1 => add(dx, shares),
         2 => {
             let (pairs, last) = dx.as_chunks_mut::<2>();
             let count = pairs.len().min(shares.len());
-            for (pair, share) in pairs.iter_mut().zip(shares) {
+            for (pair, &share) in pairs.iter_mut().zip(shares) {
                 pair[0] += share;
             }
             // The last share may fall on an element without a partner.
-            for (dx, share) in last.iter_mut().zip(&shares[count..]) {
+            for (dx, &share) in last.iter_mut().zip(&shares[count..]) {
                 *dx += share;
             }
         }
         _ => {
-            for (dx, share) in dx.iter_mut().step_by(stride).zip(shares) {
+            for (dx, &share) in dx.iter_mut().step_by(stride).zip(shares) {
                 *dx += share;
             }
         }

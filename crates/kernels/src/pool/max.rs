@@ -3,16 +3,15 @@
 use geometry::PoolGeometry;
 use tensor::Layout;
 
+pub use super::NO_SOURCE;
+use super::places::Planes;
 use super::{
-    BAND, areas, check, for_each_band, for_each_source, for_each_tap, placement, zip_strided,
+    BAND, Field, Placed, areas, check, for_each_band, for_each_tap, placement, zip_strided,
 };
-use crate::Context;
 use crate::blocks::for_rows;
 use crate::shared::Shared;
 use crate::vectorise::vectorised;
-
-/// The index of a window that lies wholly in the padding.
-pub const NO_SOURCE: u32 = u32::MAX;
+use crate::{Context, Real};
 
 /// `y` = the maximum of each window, and where asked for, `indices` = its place in the input plane
 /// of its channel, `(d·H + h)·W + w`.
@@ -23,19 +22,18 @@ pub const NO_SOURCE: u32 = u32::MAX;
 ///
 /// # Panics
 /// When a slice has not the size the geometry gives, or a plane is too large for the indices.
-pub fn forward(
+pub fn forward<T: Real>(
     context: &Context,
     layout: Layout,
     geometry: &PoolGeometry,
-    x: &[f32],
-    y: &mut [f32],
+    x: &[T],
+    y: &mut [T],
     indices: Option<&mut [u32]>,
 ) {
     check("max pool", geometry, x.len(), y.len());
     if let Some(indices) = &indices {
         assert_eq!(indices.len(), y.len(), "max pool: length of indices");
-        let (input, _) = areas(geometry);
-        assert!(input < NO_SOURCE as usize, "max pool: a plane of {input}");
+        Planes::of(geometry).check_reach();
     }
     let y = Shared::new(y);
     let indices = indices.map(Shared::new);
@@ -45,11 +43,11 @@ pub fn forward(
     }
 }
 
-fn planes(
+fn planes<T: Real>(
     context: &Context,
     geometry: &PoolGeometry,
-    x: &[f32],
-    y: Shared,
+    x: &[T],
+    y: Shared<T>,
     indices: Option<Shared<u32>>,
 ) {
     let (input, output) = areas(geometry);
@@ -80,16 +78,16 @@ fn planes(
 }
 
 #[inline(always)]
-fn plane_row(
+fn plane_row<T: Real>(
     geometry: &PoolGeometry,
-    x: &[f32],
+    x: &[T],
     depth: usize,
     height: usize,
     stride: usize,
-    y: &mut [f32],
+    y: &mut [T],
     places: Option<&mut [u32]>,
 ) {
-    y.fill(f32::NEG_INFINITY);
+    y.fill(T::neg_infinity());
     match places {
         None => for_each_tap(
             geometry,
@@ -132,11 +130,11 @@ fn plane_row(
     }
 }
 
-fn pixels(
+fn pixels<T: Real>(
     context: &Context,
     geometry: &PoolGeometry,
-    x: &[f32],
-    y: Shared,
+    x: &[T],
+    y: Shared<T>,
     indices: Option<Shared<u32>>,
 ) {
     let (input, output) = areas(geometry);
@@ -152,59 +150,57 @@ fn pixels(
             vectorised(
                 context.isa,
                 #[inline(always)]
-                || window_of_pixels(geometry, x, at, y, places),
+                || maxima_of_pixels(&Placed { geometry, at }, x, channels, 0, y, places),
             );
         }
     });
 }
 
+/// The maxima of a field, for the neighbouring channels from `first` on that `y` has room for.
 #[inline(always)]
-fn window_of_pixels(
-    geometry: &PoolGeometry,
-    x: &[f32],
-    at: [usize; 3],
-    y: &mut [f32],
+pub(super) fn maxima_of_pixels<T: Real>(
+    field: &impl Field,
+    x: &[T],
+    channels: usize,
+    first: usize,
+    y: &mut [T],
     mut places: Option<&mut [u32]>,
 ) {
     for_each_band(
         y.len(),
         #[inline(always)]
-        |first, band| {
-            let window = PixelWindow {
-                geometry,
+        |from, band| {
+            let pixels = Pixels {
+                field,
                 x,
-                at,
-                channels: y.len(),
-                first,
+                channels,
+                first: first + from,
             };
-            let y = &mut y[first..first + band];
+            let y = &mut y[from..from + band];
             match (&mut places, band) {
-                (None, BAND) => window.maxima::<BAND>(y),
-                (None, _) => window.maxima::<16>(y),
-                (Some(places), BAND) => window.places::<BAND>(y, &mut places[first..]),
-                (Some(places), _) => window.places::<16>(y, &mut places[first..]),
+                (None, BAND) => pixels.maxima::<BAND>(y),
+                (None, _) => pixels.maxima::<16>(y),
+                (Some(places), BAND) => pixels.places::<BAND>(y, &mut places[from..]),
+                (Some(places), _) => pixels.places::<16>(y, &mut places[from..]),
             }
         },
     );
 }
 
-/// A band of the channels of a window. Maxima of a constant number of lanes stay in registers; the
+/// A band of the channels of a field. Maxima of a constant number of lanes stay in registers; the
 /// last band of a pixel may be shorter.
-struct PixelWindow<'a> {
-    geometry: &'a PoolGeometry,
-    x: &'a [f32],
-    at: [usize; 3],
+struct Pixels<'a, T, F> {
+    field: &'a F,
+    x: &'a [T],
     channels: usize,
     first: usize,
 }
 
-impl PixelWindow<'_> {
-    /// Calls `visit` with the elements of every tap and its place.
+impl<T: Real, F: Field> Pixels<'_, T, F> {
+    /// Calls `visit` with the elements of every source and its place.
     #[inline(always)]
-    fn for_each_tap<const W: usize>(&self, band: usize, mut visit: impl FnMut(&[f32], usize)) {
-        for_each_source(
-            self.geometry,
-            self.at,
+    fn for_each_source<const W: usize>(&self, band: usize, mut visit: impl FnMut(&[T], usize)) {
+        self.field.for_each_source(
             #[inline(always)]
             |from| {
                 let x = &self.x[from * self.channels + self.first..];
@@ -219,9 +215,9 @@ impl PixelWindow<'_> {
     }
 
     #[inline(always)]
-    fn maxima<const W: usize>(&self, y: &mut [f32]) {
-        let mut best = [f32::NEG_INFINITY; W];
-        self.for_each_tap::<W>(
+    fn maxima<const W: usize>(&self, y: &mut [T]) {
+        let mut best = [T::neg_infinity(); W];
+        self.for_each_source::<W>(
             y.len(),
             #[inline(always)]
             |x, _| {
@@ -234,9 +230,9 @@ impl PixelWindow<'_> {
     }
 
     #[inline(always)]
-    fn places<const W: usize>(&self, y: &mut [f32], places: &mut [u32]) {
-        let (mut best, mut best_at) = ([f32::NEG_INFINITY; W], [NO_SOURCE; W]);
-        self.for_each_tap::<W>(
+    fn places<const W: usize>(&self, y: &mut [T], places: &mut [u32]) {
+        let (mut best, mut best_at) = ([T::neg_infinity(); W], [NO_SOURCE; W]);
+        self.for_each_source::<W>(
             y.len(),
             #[inline(always)]
             |x, from| {
@@ -251,7 +247,7 @@ impl PixelWindow<'_> {
 }
 
 #[inline(always)]
-fn raise(best: &mut f32, value: f32) {
+pub(super) fn raise<T: Real>(best: &mut T, value: T) {
     // A choice of values, not of stores: so the loops around it vectorise.
     let wins = (value > *best) | value.is_nan();
     *best = if wins { value } else { *best };
@@ -260,7 +256,7 @@ fn raise(best: &mut f32, value: f32) {
 /// [`raise`], with its place. In a window full of −∞ nothing is greater than the start; the first
 /// element still is the maximum.
 #[inline(always)]
-fn raise_placed(best: &mut f32, place: &mut u32, value: f32, from: u32) {
+pub(super) fn raise_placed<T: Real>(best: &mut T, place: &mut u32, value: T, from: u32) {
     let wins = (value > *best) | value.is_nan() | (*place == NO_SOURCE);
     *best = if wins { value } else { *best };
     *place = if wins { from } else { *place };
@@ -271,60 +267,14 @@ fn raise_placed(best: &mut f32, place: &mut u32, value: f32, from: u32) {
 ///
 /// # Panics
 /// When a slice has not the size the geometry gives, or an index lies outside the plane.
-pub fn backward(
+pub fn backward<T: Real>(
     context: &Context,
     layout: Layout,
     geometry: &PoolGeometry,
-    dy: &[f32],
+    dy: &[T],
     indices: &[u32],
-    dx: &mut [f32],
+    dx: &mut [T],
 ) {
-    check("max pool backward", geometry, dx.len(), dy.len());
-    assert_eq!(indices.len(), dy.len(), "max pool backward: indices");
-    let (input, output) = areas(geometry);
-    let channels = geometry.channels;
-    let dx = Shared::new(dx);
-    match layout {
-        Layout::Nchw => for_rows(context.team, geometry.batch * channels, input, |range| {
-            for plane in range {
-                // SAFETY: every plane belongs to one task.
-                let dx = unsafe { dx.slice(plane * input, input) };
-                dx.fill(0.0);
-                let from = plane * output..(plane + 1) * output;
-                for (&place, dy) in indices[from.clone()].iter().zip(&dy[from]) {
-                    if place != NO_SOURCE {
-                        dx[place as usize] += dy;
-                    }
-                }
-            }
-        }),
-        Layout::Nhwc => {
-            let bands = channels.div_ceil(BAND);
-            context.team.for_each(geometry.batch * bands, |task, _| {
-                let (image, first) = (task / bands, task % bands * BAND);
-                let width = BAND.min(channels - first);
-                for pixel in image * input..(image + 1) * input {
-                    // SAFETY: a band of an image's channels belongs to one task.
-                    unsafe { dx.slice(pixel * channels + first, width) }.fill(0.0);
-                }
-                for pixel in image * output..(image + 1) * output {
-                    for channel in first..first + width {
-                        let (place, dy) = (
-                            indices[pixel * channels + channel],
-                            dy[pixel * channels + channel],
-                        );
-                        if place != NO_SOURCE {
-                            let place = place as usize;
-                            assert!(place < input, "max pool backward: index {place}");
-                            // SAFETY: as above.
-                            let dx = unsafe {
-                                dx.slice((image * input + place) * channels + channel, 1)
-                            };
-                            dx[0] += dy;
-                        }
-                    }
-                }
-            });
-        }
-    }
+    let planes = Planes::of(geometry);
+    planes.scatter(context, layout, dy, indices, dx, |dx, dy| *dx += dy);
 }

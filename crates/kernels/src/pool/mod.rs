@@ -4,20 +4,33 @@
 //! |---|---|---|
 //! | maximum | [`max::forward`] | [`max::backward`] |
 //! | average | [`average::forward`] | [`average::backward`] |
-//! | average of a plane | [`global::forward`] | [`global::backward`] |
+//! | Lp norm | [`lp::forward`] | [`lp::backward`] |
+//! | of a whole plane | [`global`] | |
+//! | to a given number of bins | [`adaptive`] | |
+//! | max pooling undone | [`unpool::forward`] | [`unpool::backward`] |
+//!
+//! Every kernel is written over [`Real`], and so serves f32 and f64.
 //!
 //! In NHWC the inner loop runs over the channels of a pixel, in NCHW over the placements of a row.
 //! Either way a kernel walks over the taps of a window in the order in which they lie in a plane.
 //! The walks are closures inside closures, all of them inlined by force: one that is called instead
 //! would be compiled for the baseline's instructions.
 
+pub mod adaptive;
 pub mod average;
 pub mod global;
+pub mod lp;
 pub mod max;
+mod order;
+mod places;
+pub mod unpool;
 
 use std::ops::Range;
 
 use geometry::{PoolGeometry, Window};
+
+pub use self::places::NO_SOURCE;
+use crate::Real;
 
 /// Channels of a pixel that one task of an NHWC kernel takes.
 const BAND: usize = 64;
@@ -37,6 +50,7 @@ fn check(what: &str, geometry: &PoolGeometry, x: usize, y: usize) {
 }
 
 /// Depth, height and width of an output element.
+#[inline]
 fn placement(geometry: &PoolGeometry, index: usize) -> [usize; 3] {
     let [_, height, width] = geometry.windows.map(|w| w.output);
     [
@@ -62,23 +76,36 @@ fn for_each_band(channels: usize, mut visit: impl FnMut(usize, usize)) {
     }
 }
 
-/// Calls `visit` with the place in the input plane of every tap of a window that is on the image.
-#[inline(always)]
-fn for_each_source(geometry: &PoolGeometry, at: [usize; 3], mut visit: impl FnMut(usize)) {
-    let w = &geometry.windows[2];
-    for_each_row(
-        geometry,
-        at[0],
-        at[1],
-        #[inline(always)]
-        |row| {
-            for tap in 0..w.kernel {
-                if let Some(column) = w.source(at[2], tap) {
-                    visit(row * w.input + column);
+/// The elements of a plane that one output is made of.
+trait Field {
+    /// Calls `visit` with their places, in the order in which they lie in the plane.
+    fn for_each_source(&self, visit: impl FnMut(usize));
+}
+
+/// A window put down at one placement: its taps that are on the image.
+struct Placed<'a> {
+    geometry: &'a PoolGeometry,
+    at: [usize; 3],
+}
+
+impl Field for Placed<'_> {
+    #[inline(always)]
+    fn for_each_source(&self, mut visit: impl FnMut(usize)) {
+        let w = &self.geometry.windows[2];
+        for_each_row(
+            self.geometry,
+            self.at[0],
+            self.at[1],
+            #[inline(always)]
+            |row| {
+                for tap in 0..w.kernel {
+                    if let Some(column) = w.source(self.at[2], tap) {
+                        visit(row * w.input + column);
+                    }
                 }
-            }
-        },
-    );
+            },
+        );
+    }
 }
 
 /// Calls `visit(placements, first)` for every tap of the windows of an output row: `placements` of
@@ -109,6 +136,35 @@ fn for_each_tap(
     );
 }
 
+/// [`for_each_tap`] for a piece of an output row: `visit` gets the placements counted from the start
+/// of the piece.
+#[inline(always)]
+fn for_each_tap_of_piece(
+    geometry: &PoolGeometry,
+    depth: usize,
+    height: usize,
+    piece: Range<usize>,
+    mut visit: impl FnMut(Range<usize>, usize),
+) {
+    let stride = geometry.windows[2].stride;
+    for_each_tap(
+        geometry,
+        depth,
+        height,
+        #[inline(always)]
+        |at, first| {
+            let start = at.start.max(piece.start);
+            let end = at.end.min(piece.end);
+            if start < end {
+                visit(
+                    start - piece.start..end - piece.start,
+                    first + (start - at.start) * stride,
+                );
+            }
+        },
+    );
+}
+
 /// Calls `visit` with every input row (counted through depth and height) that windows at output
 /// depth `depth` and height `height` touch.
 #[inline(always)]
@@ -132,6 +188,7 @@ fn for_each_row(
 }
 
 /// The placements that put a tap on the image; they are neighbours.
+#[inline]
 fn reach(window: &Window, tap: usize) -> Range<usize> {
     let offset = tap * window.dilation;
     // o·stride + offset − before ≥ 0, and < input.
@@ -146,12 +203,12 @@ fn reach(window: &Window, tap: usize) -> Range<usize> {
 /// Calls `f(target, value, place)` for every target in turn, the first with `x[first]`, each further
 /// one with the element a stride behind.
 #[inline(always)]
-fn zip_strided<T>(
-    x: &[f32],
+fn zip_strided<T: Real, R>(
+    x: &[T],
     first: usize,
     stride: usize,
-    targets: impl ExactSizeIterator<Item = T>,
-    mut f: impl FnMut(T, f32, usize),
+    targets: impl ExactSizeIterator<Item = R>,
+    mut f: impl FnMut(R, T, usize),
 ) {
     let count = targets.len();
     if count == 0 {

@@ -1,6 +1,6 @@
 //! Max, average and global pooling, forward and backward.
 
-use geometry::{PoolDesc, PoolGeometry};
+use geometry::{PoolDesc, PoolGeometry, PoolKind};
 use graph::{Node, Op};
 
 use super::Lowering;
@@ -10,14 +10,18 @@ use crate::step::Work;
 impl Lowering<'_> {
     pub(super) fn pooling(&mut self, node: &Node) -> Result<(), RuntimeError> {
         match &node.op {
-            Op::Pool { desc, indices } => {
+            // Its gradient reads more than those of the other kinds.
+            Op::PoolBackward { desc, .. } if matches!(desc.kind, PoolKind::Lp { .. }) => {
+                return self.call(node);
+            }
+            Op::Pool { desc, .. } => {
                 let geometry = self.pool(desc, &self.graph.value(node.inputs[0]).shape)?;
                 let work = Work::Pool {
                     geometry,
                     layout: self.options.layout,
                     x: self.feature(node.inputs[0]),
                     y: self.feature_result(node.outputs[0]),
-                    indices: indices.then(|| self.feature_result(node.outputs[1])),
+                    indices: node.outputs.get(1).map(|&id| self.feature_result(id)),
                 };
                 self.push(work);
             }

@@ -1,7 +1,7 @@
 //! Pooling problems, drawn as the convolutions are.
 
 use super::{Draw, extent};
-use crate::PoolCase;
+use crate::{AdaptiveCase, PoolCase};
 
 /// Channel counts around the vector widths.
 const CHANNELS: [usize; 7] = [1, 3, 7, 8, 9, 16, 17];
@@ -13,6 +13,25 @@ pub fn pool_cases(seed: u64, count: usize) -> Vec<PoolCase> {
     let mut draw = Draw::new(seed);
     (0..count)
         .map(|i| draw.pool_case([2, 2, 1, 1, 2, 2, 3, 3][i % 8], i % 2 == 1))
+        .collect()
+}
+
+/// `count` adaptive pools of one, two and three spatial axes in turn; on every axis there may be fewer bins
+/// than cells, as many, or more.
+#[must_use]
+pub fn adaptive_cases(seed: u64, count: usize) -> Vec<AdaptiveCase> {
+    let mut draw = Draw::new(seed);
+    (0..count)
+        .map(|i| {
+            let rank = 1 + i % 3;
+            let longest = [40, 13, 7][rank - 1];
+            AdaptiveCase {
+                batch: draw.pick(&[1, 2]),
+                channels: draw.pick(&CHANNELS),
+                input: (0..rank).map(|_| 1 + draw.below(longest)).collect(),
+                output: (0..rank).map(|_| 1 + draw.below(longest / 2 + 2)).collect(),
+            }
+        })
         .collect()
 }
 

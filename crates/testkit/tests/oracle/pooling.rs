@@ -120,6 +120,36 @@ fn global_pools_are_the_mean_and_the_maximum() {
 }
 
 #[test]
+fn onnx_lp_dilated() {
+    // The onnx backend test `lppool_2d_dilations`.
+    let case = PoolCase::new(1, 1, [4, 4], [2, 2]).dilation([2, 2]);
+    let want = [
+        14.560_219_778_561_036,
+        16.248_076_809_271_92,
+        21.633_307_652_783_937,
+        23.494_680_248_941_46,
+    ];
+    assert_near(&case.lp_forward(&counting(16), 2.0), &want, 1e-14);
+}
+
+#[test]
+fn norms_of_a_window() {
+    let case = PoolCase::new(1, 1, [2], [2]);
+    let x = [-3.0, 4.0];
+    assert_near(&case.lp_forward(&x, 1.0), &[7.0], 1e-15);
+    assert_near(&case.lp_forward(&x, 2.0), &[5.0], 1e-15);
+    assert_near(&case.lp_forward(&x, 3.0), &[91f64.cbrt()], 1e-14);
+    assert_near(&case.lp_backward(&x, &[10.0], 1.0), &[-10.0, 10.0], 1e-15);
+    assert_near(&case.lp_backward(&x, &[10.0], 2.0), &[-6.0, 8.0], 1e-14);
+    // A large order comes to the maximum; a window of zeros has no direction.
+    assert_near(&case.lp_forward(&x, 400.0), &[4.0], 1e-12);
+    assert_eq!(case.lp_backward(&[0.0; 2], &[1.0], 1.5), [0.0, 0.0]);
+    // Padding counts as zeros, and so does a window that sees nothing else.
+    let padded = PoolCase::new(1, 1, [1], [1]).padding_sides([1], [0]);
+    assert_eq!(padded.lp_forward(&[-2.0], 3.0), [0.0, 2.0]);
+}
+
+#[test]
 fn ceil_sizes_are_those_of_the_formula() {
     for case in pool_cases(12, 200) {
         for (axis, size) in case.output_size().into_iter().enumerate() {

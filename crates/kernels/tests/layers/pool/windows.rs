@@ -1,29 +1,17 @@
-use geometry::{PoolDesc, PoolGeometry, PoolKind};
+//! Maxima and averages of windows and of whole planes.
+
+use geometry::PoolKind;
 use kernels::pool::{average, global, max};
 use tensor::Layout;
 use testkit::compare::{assert_close, assert_exact, rounding_bound, widen};
 use testkit::draw::pool_cases;
 use testkit::{Draw, PoolCase};
 
+use super::geometry;
 use crate::every::{AREAS, CHANNELS, as_nchw, laid_out, operand, result, way};
 
-/// The production geometry of a case of the oracle.
-fn geometry(case: &PoolCase, kind: PoolKind) -> PoolGeometry {
-    let sides = case.before.iter().copied().zip(case.after.iter().copied());
-    let desc = PoolDesc {
-        kind,
-        ..PoolDesc::max(&case.kernel[..])
-            .stride(&case.stride[..])
-            .dilation(&case.dilation[..])
-            .padding(geometry::Padding::Explicit(sides.collect()))
-            .ceil(case.ceil)
-    };
-    let shape = [&[case.batch, case.channels][..], &case.input].concat();
-    desc.resolve(&shape).unwrap()
-}
-
 /// Runs max pooling in every way against the oracle, on values given in NCHW.
-fn assert_max(case: &PoolCase, x: &[f32]) {
+pub(super) fn assert_max(case: &PoolCase, x: &[f32]) {
     let geometry = geometry(case, PoolKind::Max);
     let (batch, channels, len) = (case.batch, case.channels, case.output_len());
     let dy = Draw::new(3).integers(len);
@@ -108,48 +96,51 @@ fn a_window_wholly_in_the_padding_has_no_source() {
     assert_max(&case, &Draw::new(1).integers(case.input_len()));
 }
 
+/// Runs average pooling in every way against the oracle, on integers drawn from `seed`.
+pub(super) fn assert_average(case: &PoolCase, seed: u64, count_padding: bool) {
+    let (batch, channels, len) = (case.batch, case.channels, case.output_len());
+    let mut draw = Draw::new(seed);
+    let (x, dy) = (draw.integers(case.input_len()), draw.integers(len));
+    let geometry = geometry(case, PoolKind::Average { count_padding });
+    for layout in Layout::ALL {
+        let x_map = laid_out(layout, &x, batch, channels);
+        let dy_map = laid_out(layout, &dy, batch, channels);
+        way(
+            &format!("{layout} {case:?} count_padding {count_padding}"),
+            |context| {
+                let (mut y, mut dx) = (result(len), result(x.len()));
+                average::forward(context, layout, &geometry, &operand(&x_map), &mut y);
+                average::backward(context, layout, &geometry, &operand(&dy_map), &mut dx);
+                [&y, &dx]
+                    .map(|v| as_nchw(layout, v, batch, channels))
+                    .into()
+            },
+            |problem, got| {
+                // The sum is exact, so the only rounding is that of the division.
+                let want = case.average_forward(&widen(&x), count_padding);
+                let want: Vec<f64> = want.iter().map(|&v| f64::from(v as f32)).collect();
+                assert_exact(problem, &got[0], &want);
+
+                let want = case.average_backward(&widen(&dy), count_padding);
+                let size: Vec<f64> = widen(&dy).iter().map(|v| v.abs()).collect();
+                let size = case.average_backward(&size, count_padding);
+                let taps = case.kernel.iter().product::<usize>() as f64;
+                let bound = rounding_bound(&vec![taps + 1.0; size.len()], &size);
+                assert_close(problem, &got[1], &want, &bound);
+            },
+        );
+    }
+}
+
 #[test]
 fn averages_equal_the_oracle() {
-    let mut cases = pool_cases(13, 48);
-    cases.push(
-        PoolCase::new(2, 83, [5, 6], [3, 2])
-            .stride([2, 3])
-            .padding([1, 1]),
-    );
-    for (seed, case) in cases.iter().enumerate() {
-        let (batch, channels, len) = (case.batch, case.channels, case.output_len());
-        let mut draw = Draw::new(seed as u64);
-        let (x, dy) = (draw.integers(case.input_len()), draw.integers(len));
+    // Bands of 64 channels, of 16, and what is left.
+    let wide = PoolCase::new(2, 83, [5, 6], [3, 2])
+        .stride([2, 3])
+        .padding([1, 1]);
+    for (seed, case) in pool_cases(13, 48).iter().chain([&wide]).enumerate() {
         for count_padding in [true, false] {
-            let geometry = geometry(case, PoolKind::Average { count_padding });
-            for layout in Layout::ALL {
-                let x_map = laid_out(layout, &x, batch, channels);
-                let dy_map = laid_out(layout, &dy, batch, channels);
-                way(
-                    &format!("{layout} {case:?} count_padding {count_padding}"),
-                    |context| {
-                        let (mut y, mut dx) = (result(len), result(x.len()));
-                        average::forward(context, layout, &geometry, &operand(&x_map), &mut y);
-                        average::backward(context, layout, &geometry, &operand(&dy_map), &mut dx);
-                        [&y, &dx]
-                            .map(|v| as_nchw(layout, v, batch, channels))
-                            .into()
-                    },
-                    |problem, got| {
-                        // The sum is exact, so the only rounding is that of the division.
-                        let want = case.average_forward(&widen(&x), count_padding);
-                        let want: Vec<f64> = want.iter().map(|&v| f64::from(v as f32)).collect();
-                        assert_exact(problem, &got[0], &want);
-
-                        let want = case.average_backward(&widen(&dy), count_padding);
-                        let size: Vec<f64> = widen(&dy).iter().map(|v| v.abs()).collect();
-                        let size = case.average_backward(&size, count_padding);
-                        let taps = case.kernel.iter().product::<usize>() as f64;
-                        let bound = rounding_bound(&vec![taps + 1.0; size.len()], &size);
-                        assert_close(problem, &got[1], &want, &bound);
-                    },
-                );
-            }
+            assert_average(case, seed as u64, count_padding);
         }
     }
 }
@@ -267,4 +258,5 @@ fn planes_are_averaged_whole() {
 fn an_empty_batch_gives_nothing() {
     let case = PoolCase::new(0, 3, [4, 4], [2, 2]);
     assert_max(&case, &[]);
+    assert_average(&case, 0, true);
 }
