@@ -1,8 +1,10 @@
 //! Class probabilities and the cross-entropy loss over `[rows, classes]` logits.
 //!
-//! The functions here are for f32; those of [`reference`] are for f64 too.
+//! The functions here are for f32; those of [`mod@reference`] are for f64 too.
 
 pub mod reference;
+
+pub mod axis;
 
 use crate::blocks::for_rows;
 use crate::exponential::exp_of_negative;

@@ -5,11 +5,17 @@
 //! to the operator because they cost nothing here: the pass over memory is the price.
 //!
 //! All vectors of statistics and parameters hold one value a channel. The functions here are for
-//! f32; those of [`reference`] are for f64 too.
+//! f32; those of [`mod@reference`] are for f64 too.
 
 mod backward;
+pub mod channel;
 mod forward;
+pub mod group;
+pub mod layer;
+mod phases;
 pub mod reference;
+pub mod response;
+mod rows;
 mod statistics;
 
 use tensor::Layout;

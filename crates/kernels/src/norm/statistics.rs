@@ -28,18 +28,27 @@ pub(super) struct Moments {
     count: f64,
     pub(super) mean: f64,
     /// Sum of squared distances from the mean.
-    squares: f64,
+    pub(super) squares: f64,
 }
 
 impl Moments {
-    const NONE: Self = Self {
+    pub(super) const NONE: Self = Self {
         count: 0.0,
         mean: 0.0,
         squares: 0.0,
     };
 
+    /// Of `count` values with this mean and this sum of squared distances from it.
+    pub(super) fn new(count: usize, mean: f64, squares: f64) -> Self {
+        Self {
+            count: count as f64,
+            mean,
+            squares,
+        }
+    }
+
     /// The moments of both sets together.
-    fn join(self, other: Self) -> Self {
+    pub(super) fn join(self, other: Self) -> Self {
         let count = self.count + other.count;
         if count == 0.0 {
             return self;
