@@ -1,4 +1,4 @@
-//! Sums over all positions of a channel: the gradient of a bias. [`reference`] is for f64 too.
+//! Sums over all positions of a channel: the gradient of a bias. [`mod@reference`] is for f64 too.
 
 pub mod reference;
 

@@ -1,0 +1,59 @@
+//! Arithmetic between layers.
+
+use super::NetworkBuilder;
+use crate::{ArithmeticOp, BinaryOp, GraphError, Op, ReduceOp, ValueId};
+
+impl NetworkBuilder {
+    /// An operation on two values whose shapes are broadcast against each other; of equal shapes
+    /// [`NetworkBuilder::add`] can be fused with what is before it.
+    ///
+    /// ```
+    /// use graph::{BinaryOp, NetworkBuilder};
+    ///
+    /// // The gate of a squeeze-and-excitation block: one factor for each channel.
+    /// let mut network = NetworkBuilder::new("gated", [2, 16, 7, 7]);
+    /// let x = network.input();
+    /// let gate = network.global_average_pool(x)?;
+    /// let y = network.binary(BinaryOp::Mul, x, gate)?;
+    /// assert_eq!(network.shape(y)?, [2, 16, 7, 7]);
+    /// # Ok::<(), graph::GraphError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Shapes that do not broadcast.
+    pub fn binary(&mut self, op: BinaryOp, a: ValueId, b: ValueId) -> Result<ValueId, GraphError> {
+        let name = match op {
+            BinaryOp::Add => "broadcast_add",
+            BinaryOp::Sub => "sub",
+            BinaryOp::Mul => "mul",
+            BinaryOp::Div => "div",
+            BinaryOp::Min => "minimum",
+            BinaryOp::Max => "maximum",
+            BinaryOp::Pow => "pow",
+        };
+        let layer = self.unnamed(name);
+        let op = Op::Arithmetic(ArithmeticOp::Binary(op));
+        self.push(op, layer, vec![a, b])
+    }
+
+    /// The sum, mean or maximum over axes, which stay with extent 1; negative axes count from the end.
+    ///
+    /// # Errors
+    /// An axis that does not exist or is named twice.
+    pub fn reduce(
+        &mut self,
+        op: ReduceOp,
+        x: ValueId,
+        axes: &[i64],
+    ) -> Result<ValueId, GraphError> {
+        let name = match op {
+            ReduceOp::Sum => "sum",
+            ReduceOp::Mean => "mean",
+            ReduceOp::Max => "amax",
+        };
+        let layer = self.unnamed(name);
+        let axes = axes.to_vec();
+        let op = Op::Arithmetic(ArithmeticOp::Reduce { op, axes });
+        self.push(op, layer, vec![x])
+    }
+}

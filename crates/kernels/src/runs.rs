@@ -1,0 +1,65 @@
+//! Sums over runs of contiguous memory, in either element type.
+//!
+//! As [`sum_of`](crate::sum::sum_of) does: lanes of the element type over at most [`DEPTH`] chunks, then
+//! f64, in an order fixed by the length; so the rounding error does not grow with it.
+
+use crate::Real;
+
+/// Independent chains of a sum: enough for the widest vectors and the latency of an addition.
+pub(crate) const LANES: usize = 32;
+
+/// Most terms that one lane adds up.
+pub(crate) const DEPTH: usize = 64;
+
+/// `Σ term(a, b, …)` over the elements side by side of `K` runs of equal length, for terms of `N`
+/// numbers. To be called where the loop is [vectorised](crate::vectorise::vectorised).
+///
+/// # Panics
+/// When the runs differ in length.
+#[inline(always)]
+pub(crate) fn sums<T: Real, const K: usize, const N: usize>(
+    runs: [&[T]; K],
+    term: impl Fn([T; K]) -> [T; N],
+) -> [f64; N] {
+    let len = runs[0].len();
+    let mut totals = [0.0; N];
+    let mut from = 0;
+    while from < len {
+        let to = len.min(from + DEPTH * LANES);
+        let parts = runs.map(|run| run[from..to].as_chunks::<LANES>());
+        let mut lanes = [[T::zero(); LANES]; N];
+        for at in 0..parts[0].0.len() {
+            let chunks = parts.map(|(body, _)| &body[at]);
+            for lane in 0..LANES {
+                let terms = term(chunks.map(|chunk| chunk[lane]));
+                for n in 0..N {
+                    lanes[n][lane] += terms[n];
+                }
+            }
+        }
+        let tails = parts.map(|(_, tail)| tail);
+        for lane in 0..tails[0].len() {
+            let terms = term(tails.map(|tail| tail[lane]));
+            for n in 0..N {
+                lanes[n][lane] += terms[n];
+            }
+        }
+        for n in 0..N {
+            totals[n] += joined(lanes[n]);
+        }
+        from = to;
+    }
+    totals
+}
+
+/// The lanes added up: halves in the element type, the last eight in f64.
+#[inline(always)]
+fn joined<T: Real>(mut lanes: [T; LANES]) -> f64 {
+    for width in [16, 8] {
+        for lane in 0..width {
+            let other = lanes[lane + width];
+            lanes[lane] += other;
+        }
+    }
+    lanes[..8].iter().map(|lane| lane.wide()).sum()
+}
