@@ -1,4 +1,4 @@
-//! Descriptors of the other convolutions the notation names: transposed, deformable, separable.
+//! Descriptors of the other convolutions the notation names: transposed, separable.
 
 use crate::conv::split_shape;
 use crate::window::effective_kernel;
@@ -258,18 +258,6 @@ fn exchange_sides(error: GeometryError) -> GeometryError {
 
 fn overflow() -> GeometryError {
     GeometryError::Overflow { what: "the output" }
-}
-
-/// A deformable convolution: every tap of every placement is moved by a learned offset
-/// (Dai et al. 2017), and with `modulated` also weighted by a mask (Zhu et al. 2018).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct DeformableDesc {
-    /// The undeformed convolution.
-    pub conv: ConvDesc,
-    /// Groups of input channels that share offsets.
-    pub offset_groups: usize,
-    /// A mask multiplies every sample (version 2).
-    pub modulated: bool,
 }
 
 /// A depthwise convolution with a depth multiplier, followed by a pointwise one.

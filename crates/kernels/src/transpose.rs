@@ -1,4 +1,4 @@
-//! Conversion between layouts. [`reference`] is for f64 too.
+//! Conversion between layouts. [`mod@reference`] is for f64 too.
 
 pub mod reference;
 

@@ -4,14 +4,14 @@ use super::epilogue::Epilogue;
 use super::remove_dead;
 use super::rewrite::Rewrite;
 use crate::users::Users;
-use crate::{Graph, GraphError, Node, Op, ValueId};
+use crate::{Graph, GraphError, Node, Op, TransposedOp, ValueId};
 
 /// The graph of a forward run with fixed statistics; its output is that of the network.
 ///
 /// Dropout is left out. A batch normalisation after a convolution is folded into its weight and bias
 /// ([`Op::FoldBatchNorm`] on the parameters, which a runtime computes once); any other uses its
-/// running statistics. Convolutions and normalisations take over the addition of a residual and the
-/// activation that follow them.
+/// running statistics. Convolutions, transposed ones too, and normalisations take over the addition of
+/// a residual and the activation that follow them.
 ///
 /// ```text
 /// conv ─▶ batch norm ─▶ add ─▶ relu      becomes      conv { bias, residual, relu }
@@ -54,7 +54,12 @@ fn is_head(op: &Op) -> bool {
             residual,
             activation,
             ..
-        } => !residual && activation.is_none(),
+        }
+        | Op::Transposed(TransposedOp::Conv {
+            residual,
+            activation,
+            ..
+        }) => !residual && activation.is_none(),
         Op::BatchNorm { .. } => true,
         _ => false,
     }
@@ -92,6 +97,14 @@ fn fuse(graph: &mut Graph) -> Result<(), GraphError> {
                     residual,
                     activation,
                 }
+            }
+            Op::Transposed(TransposedOp::Conv { desc, bias, .. }) => {
+                Op::Transposed(TransposedOp::Conv {
+                    desc,
+                    bias,
+                    residual,
+                    activation,
+                })
             }
             Op::BatchNorm { epsilon, .. } => Op::BatchNormInference {
                 epsilon,

@@ -1,14 +1,16 @@
 //! Passes: whole graphs to whole graphs, verified afterwards.
 //!
 //! They know operators and nothing of kernels. [`training`] and [`inference`] each take the network
-//! as its author wrote it; [`remove_dead`] takes any graph.
+//! as its author wrote it; [`remove_dead`] and [`pad_first`] take any graph.
 
 mod dead;
 mod epilogue;
 mod inference;
+mod pad_first;
 mod rewrite;
 mod training;
 
 pub use dead::remove_dead;
 pub use inference::inference;
+pub use pad_first::pad_first;
 pub use training::{TrainingOptions, training};

@@ -1,10 +1,11 @@
 //! From a network to one step of its training.
 
-use geometry::PoolKind;
+use geometry::{AdaptiveKind, PoolKind};
 
 use super::epilogue::Epilogue;
 use super::remove_dead;
 use super::rewrite::Rewrite;
+use crate::families::PoolingOp;
 use crate::users::Users;
 use crate::{ElementType, Graph, GraphError, Node, Op, Role, Value, backward};
 
@@ -117,17 +118,19 @@ fn normalise_by_batch(graph: &mut Graph) -> Result<(), GraphError> {
 /// Max pools give the places of their maxima, which their backward pass reads.
 fn remember_maxima(graph: &mut Graph) -> Result<(), GraphError> {
     for index in 0..graph.nodes.len() {
-        let Op::Pool { desc, indices } = &graph.nodes[index].op else {
-            continue;
+        let mut op = graph.nodes[index].op.clone();
+        let indices = match &mut op {
+            Op::Pool { desc, indices } if desc.kind == PoolKind::Max => indices,
+            Op::Pooling(PoolingOp::Adaptive { desc, indices })
+                if desc.kind == AdaptiveKind::Max =>
+            {
+                indices
+            }
+            _ => continue,
         };
-        if desc.kind != PoolKind::Max || *indices {
+        if std::mem::replace(indices, true) {
             continue;
         }
-        let desc = desc.clone();
-        let op = Op::Pool {
-            desc,
-            indices: true,
-        };
         let Node { layer, inputs, .. } = graph.nodes[index].clone();
         let mut node = graph.make(op, layer, inputs)?;
         node.outputs[0] = graph.nodes[index].outputs[0];

@@ -212,7 +212,7 @@ pub struct ConvPlan {
 #[derive(Clone, Debug)]
 enum Body {
     Sweep(dense::SweepPlan),
-    Weights(dense::WeightsPlan),
+    Weights(Box<dense::WeightsPlan>),
     Depthwise(depthwise::DepthwisePlan),
     Reference,
 }
@@ -225,7 +225,8 @@ impl Body {
         fetch: Fetch,
     ) -> Self {
         if direction == Direction::BackwardWeights {
-            return Self::Weights(dense::WeightsPlan::new(geometry, layout, isa, fetch));
+            let plan = dense::WeightsPlan::new(geometry, layout, isa, fetch);
+            return Self::Weights(Box::new(plan));
         }
         Self::Sweep(dense::SweepPlan::new(
             geometry, direction, layout, isa, fetch,

@@ -1,10 +1,10 @@
 //! The definition, element by element, in both layouts and with a depth axis.
 //!
-//! Slow, accepts everything, stands last in the list, and is there in f32 and f64. Sums run in the
-//! element type in the order of the definition; each output element is one task's, so threads change
-//! nothing. Weights are `[o, c/g, kernel…]`.
+//! Slow, accepts everything, every padding mode too, and is there in f32 and f64. It stands last in
+//! the list. Sums run in the element type in the order of the definition; each output element is one
+//! task's, so threads change nothing. Weights are `[o, c/g, kernel…]`.
 
-use geometry::{ConvGeometry, Window};
+use geometry::{ConvGeometry, PaddingMode, Window};
 use tensor::Layout;
 
 use super::Epilogue;
@@ -55,30 +55,56 @@ fn unravel(index: usize, extent: impl Fn(&Window) -> usize, windows: &[Window; 3
     ]
 }
 
-/// Every (tap, other position) that `pair` finds for a position, each as a flat index: `pair` gives
-/// the partner along one axis under one tap, if there is one.
-fn partners(
+/// The input place that a tap of the window at `output` looks at, if it is not a zero.
+fn source(mode: PaddingMode, window: &Window, output: usize, tap: usize) -> Option<usize> {
+    let position = output * window.stride + tap * window.dilation;
+    mode.source(window.input, position as isize - window.before as isize)
+}
+
+/// The windows whose tap looks at `input`, which may stand in the padding again.
+fn targets(
+    mode: PaddingMode,
+    window: Window,
+    input: usize,
+    tap: usize,
+) -> impl Iterator<Item = usize> {
+    let [len, before, after] = [window.input, window.before, window.after];
+    let padded = Window {
+        input: before + len + after,
+        before: 0,
+        after: 0,
+        ..window
+    };
+    let positions = match mode {
+        PaddingMode::Zeros => before + input..before + input + 1,
+        _ => 0..padded.input,
+    };
+    positions
+        .filter(move |&at| mode.source(len, at as isize - before as isize) == Some(input))
+        .filter_map(move |at| padded.target(at, tap))
+}
+
+/// Every (tap, other position) that `pairs` finds for a position, each as a flat index: `pairs` gives
+/// the partners along one axis under one tap.
+fn partners<I: IntoIterator<Item = usize>>(
     windows: &[Window; 3],
     place: [usize; 3],
-    pair: impl Fn(&Window, usize, usize) -> Option<usize> + Copy,
+    pairs: impl Fn(&Window, usize, usize) -> I + Copy,
     extent: impl Fn(&Window) -> usize + Copy,
     mut visit: impl FnMut(usize, usize),
 ) {
     let [d, h, w] = windows;
     for td in 0..d.kernel {
-        let Some(pd) = pair(d, place[0], td) else {
-            continue;
-        };
-        for th in 0..h.kernel {
-            let Some(ph) = pair(h, place[1], th) else {
-                continue;
-            };
-            for tw in 0..w.kernel {
-                let Some(pw) = pair(w, place[2], tw) else {
-                    continue;
-                };
-                let tap = (td * h.kernel + th) * w.kernel + tw;
-                visit(tap, (pd * extent(h) + ph) * extent(w) + pw);
+        for pd in pairs(d, place[0], td) {
+            for th in 0..h.kernel {
+                for ph in pairs(h, place[1], th) {
+                    for tw in 0..w.kernel {
+                        for pw in pairs(w, place[2], tw) {
+                            let tap = (td * h.kernel + th) * w.kernel + tw;
+                            visit(tap, (pd * extent(h) + ph) * extent(w) + pw);
+                        }
+                    }
+                }
             }
         }
     }
@@ -130,7 +156,7 @@ pub fn forward<T: Real>(
             partners(
                 &g.windows,
                 place,
-                Window::source,
+                |window, output, tap| source(g.padding_mode, window, output, tap),
                 |w| w.input,
                 |tap, from| {
                     for channel in 0..c {
@@ -177,7 +203,7 @@ pub fn backward_data<T: Real>(
             partners(
                 &g.windows,
                 place,
-                Window::target,
+                |window, input, tap| targets(g.padding_mode, *window, input, tap),
                 |w| w.output,
                 |tap, from| {
                     for out in channel / c * o..(channel / c + 1) * o {
@@ -225,7 +251,7 @@ pub fn backward_weights<T: Real>(
                 partners(
                     &g.windows,
                     place,
-                    Window::source,
+                    |window, output, tap| source(g.padding_mode, window, output, tap),
                     |w| w.input,
                     |tap, from| {
                         dw[tap] += x[input.at(image, out / o * c + channel, from)] * gradient;

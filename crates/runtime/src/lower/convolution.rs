@@ -1,12 +1,16 @@
-//! Convolutions and linear layers in their three directions, and the gradient of their bias.
+//! Convolutions, transposed ones and linear layers in their three directions, and the gradient of
+//! their bias.
 //!
 //! A linear layer is a 1×1 convolution: its input `[n, f]` is one channels-last image of `n` pixels
 //! and `f` channels, its weight `[o, f]` the kernel. So both share kernels, plans and epilogues.
+//!
+//! A transposed convolution is the backward-data pass of a convolution, with an epilogue; its own
+//! gradients are that convolution's two other passes.
 
 use std::sync::Arc;
 
-use geometry::{ConvDesc, ConvGeometry};
-use graph::{Node, Op, ValueId};
+use geometry::{ConvDesc, ConvGeometry, GeometryError};
+use graph::{Activation, Node, Op, TransposedOp, ValueId};
 use kernels::conv::{ConvOptions, ConvPlan, Direction};
 use tensor::Layout;
 
@@ -46,29 +50,65 @@ impl Lowering<'_> {
                 self.backward_weights(node, plan);
             }
             Op::ChannelSum => self.channel_sum(node),
+            Op::Transposed(op) => self.transposed(node, op)?,
             _ => return Err(self.not_lowered()),
         }
         Ok(())
     }
 
-    fn forward(&mut self, node: &Node, plan: Arc<ConvPlan>) {
+    fn transposed(&mut self, node: &Node, op: &TransposedOp) -> Result<(), RuntimeError> {
+        let shape = |place: usize| self.graph.value(node.inputs[place]).shape.clone();
+        let (desc, input, direction) = match op {
+            TransposedOp::Conv { desc, .. } => (desc, shape(0), Direction::BackwardData),
+            TransposedOp::BackwardData { desc, input } => (desc, input.clone(), Direction::Forward),
+            TransposedOp::BackwardWeights { desc } => (desc, shape(1), Direction::BackwardWeights),
+        };
+        let geometry = desc.resolve(&input).map_err(self.on_geometry())?;
+        let plan = self.plan(&geometry, direction)?;
+        match direction {
+            Direction::Forward => self.forward(node, plan),
+            Direction::BackwardData => self.backward_data(node, plan),
+            Direction::BackwardWeights => self.backward_weights(node, plan),
+        }
+        Ok(())
+    }
+
+    /// The bias and the residual that a node has behind its weight, and its activation.
+    fn epilogue(&mut self, node: &Node) -> Epilogue {
         let (has_bias, has_residual, activation) = match node.op {
             Op::Conv {
                 bias,
                 residual,
                 activation,
                 ..
-            } => (bias, residual, activation),
+            }
+            | Op::Transposed(TransposedOp::Conv {
+                bias,
+                residual,
+                activation,
+                ..
+            }) => (bias, residual, activation),
             Op::Linear { bias } => (bias, false, None),
             _ => (false, false, None),
         };
-        let x = self.feature(node.inputs[0]);
-        let packed = self.packed(node.inputs[1], &plan);
         let mut rest = node.inputs[2..].iter().copied();
         let bias = has_bias.then(|| rest.next()).flatten();
-        let bias = bias.map(|id| self.plain(id));
         let residual = has_residual.then(|| rest.next()).flatten();
-        let residual = residual.map(|id| self.feature(id));
+        Epilogue {
+            bias: bias.map(|id| self.plain(id)),
+            residual: residual.map(|id| self.feature(id)),
+            activation,
+        }
+    }
+
+    fn forward(&mut self, node: &Node, plan: Arc<ConvPlan>) {
+        let x = self.feature(node.inputs[0]);
+        let packed = self.packed(node.inputs[1], &plan);
+        let Epilogue {
+            bias,
+            residual,
+            activation,
+        } = self.epilogue(node);
         let y = self.feature_result(node.outputs[0]);
         let scratch = self.scratch(plan.scratch_len(self.threads));
         self.push(Work::ConvForward {
@@ -86,12 +126,20 @@ impl Lowering<'_> {
     fn backward_data(&mut self, node: &Node, plan: Arc<ConvPlan>) {
         let dy = self.feature(node.inputs[0]);
         let packed = self.packed(node.inputs[1], &plan);
+        let Epilogue {
+            bias,
+            residual,
+            activation,
+        } = self.epilogue(node);
         let dx = self.feature_result(node.outputs[0]);
         let scratch = self.scratch(plan.scratch_len(self.threads));
         self.push(Work::ConvBackwardData {
             plan,
             dy,
             packed,
+            bias,
+            residual,
+            activation,
             dx,
             scratch,
         });
@@ -154,12 +202,20 @@ impl Lowering<'_> {
         direction: Direction,
     ) -> Result<Arc<ConvPlan>, RuntimeError> {
         let geometry = self.geometry(desc, input)?;
+        self.plan(&geometry, direction)
+    }
+
+    fn plan(
+        &self,
+        geometry: &ConvGeometry,
+        direction: Direction,
+    ) -> Result<Arc<ConvPlan>, RuntimeError> {
         let options = ConvOptions {
             layout: self.options.layout,
             isa: self.options.isa,
             algorithm: self.options.algorithm,
         };
-        let plan = ConvPlan::new(&geometry, direction, options);
+        let plan = ConvPlan::new(geometry, direction, options);
         plan.map(Arc::new).map_err(|source| RuntimeError::Plan {
             layer: self.layer.clone(),
             source,
@@ -194,10 +250,19 @@ impl Lowering<'_> {
     }
 
     fn geometry(&self, desc: &ConvDesc, input: &[usize]) -> Result<ConvGeometry, RuntimeError> {
-        desc.resolve(input)
-            .map_err(|source| RuntimeError::Geometry {
-                layer: self.layer.clone(),
-                source,
-            })
+        desc.resolve(input).map_err(self.on_geometry())
     }
+
+    /// Puts the layer to a refusal of `geometry`.
+    fn on_geometry(&self) -> impl FnOnce(GeometryError) -> RuntimeError {
+        let layer = self.layer.clone();
+        move |source| RuntimeError::Geometry { layer, source }
+    }
+}
+
+/// Where what is done to each sum is read from.
+struct Epilogue {
+    bias: Option<BufferId>,
+    residual: Option<BufferId>,
+    activation: Option<Activation>,
 }

@@ -243,13 +243,24 @@ impl Task<'_> {
         let (sums, residual) = scratch.split_at_mut(self.sweep.turned_len());
         let channels = walk.target_channels;
         let by_row = self.block.width() * channels;
+        let step = walk.columns.target_step;
         // SAFETY: the strip's planes in the target are this task's; scratch holds the strip.
         unsafe {
             if let Some(planes) = operands.residual {
                 self.each_row(|row, at, size| {
                     let to = residual.as_mut_ptr().add(row * by_row + at.channel);
                     let from = planes.as_ptr().add(at.offset);
-                    turn::<V>(from, at.plane, (size.0, size.1), to, channels);
+                    if step == 1 {
+                        turn::<V>(from, at.plane, size, to, channels);
+                        return;
+                    }
+                    // A stride phase: its pixels lie apart in the plane.
+                    for channel in 0..size.0 {
+                        for column in 0..size.1 {
+                            let element = *from.add(channel * at.plane + column * step);
+                            *to.add(column * channels + channel) = element;
+                        }
+                    }
                 });
             }
             let bases = Bases {
@@ -259,7 +270,6 @@ impl Task<'_> {
                     .map_or(std::ptr::null(), |_| residual.as_ptr()),
             };
             self.sum::<V>(operands, bases, self.pixels(0, by_row, channels));
-            let step = walk.columns.target_step;
             self.each_row(|row, at, size| {
                 let from = sums.as_ptr().add(row * by_row + at.channel);
                 let to = operands.target.as_mut_ptr().add(at.offset);
@@ -267,7 +277,6 @@ impl Task<'_> {
                     turn::<V>(from, channels, (size.1, size.0), to, at.plane);
                     return;
                 }
-                // A stride phase: its pixels lie apart in the plane.
                 for channel in 0..size.0 {
                     for column in 0..size.1 {
                         let sum = *from.add(column * channels + channel);

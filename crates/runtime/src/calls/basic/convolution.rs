@@ -1,9 +1,9 @@
-//! Convolutions and linear layers, by direction, and the gradient of their bias.
+//! Convolutions, transposed ones and linear layers, by direction, and the gradient of their bias.
 
 use std::sync::Arc;
 
-use geometry::{ConvGeometry, MAX_RANK, Window};
-use graph::{Activation, Op};
+use geometry::{ConvGeometry, MAX_RANK, PaddingMode, Window};
+use graph::{Activation, Op, TransposedOp};
 use kernels::conv::{Direction, Epilogue, reference};
 use kernels::{Context, Real, reduce};
 
@@ -11,7 +11,7 @@ use super::{Extents, Generic, Kernel, Lies, Operands, Shapes, made};
 use crate::execute::kernel_activation;
 
 pub(super) fn kernel(op: &Op, shapes: Shapes<'_>) -> Option<Arc<dyn Kernel>> {
-    let backward = |geometry, direction| Conv {
+    let plain = |geometry, direction| Conv {
         geometry,
         direction,
         bias: false,
@@ -31,9 +31,9 @@ pub(super) fn kernel(op: &Op, shapes: Shapes<'_>) -> Option<Arc<dyn Kernel>> {
             activation: *activation,
         },
         Op::ConvBackwardData { desc, input } => {
-            backward(desc.resolve(input).ok()?, Direction::BackwardData)
+            plain(desc.resolve(input).ok()?, Direction::BackwardData)
         }
-        Op::ConvBackwardWeights { desc } => backward(
+        Op::ConvBackwardWeights { desc } => plain(
             desc.resolve(shapes.input(0)).ok()?,
             Direction::BackwardWeights,
         ),
@@ -43,14 +43,15 @@ pub(super) fn kernel(op: &Op, shapes: Shapes<'_>) -> Option<Arc<dyn Kernel>> {
             bias: *bias,
             activation: None,
         },
-        Op::LinearBackwardData => backward(
+        Op::LinearBackwardData => plain(
             linear(shapes.output(0), shapes.input(0)),
             Direction::BackwardData,
         ),
-        Op::LinearBackwardWeights => backward(
+        Op::LinearBackwardWeights => plain(
             linear(shapes.input(0), shapes.input(1)),
             Direction::BackwardWeights,
         ),
+        Op::Transposed(op) => transposed(op, shapes)?,
         Op::ChannelSum => {
             return Some(Arc::new(ChannelSum {
                 map: Extents::of(shapes.input(0)),
@@ -58,6 +59,35 @@ pub(super) fn kernel(op: &Op, shapes: Shapes<'_>) -> Option<Arc<dyn Kernel>> {
         }
         _ => return None,
     }))
+}
+
+/// A transposed convolution is the backward-data pass of a convolution, and its gradients are the two
+/// others.
+fn transposed(op: &TransposedOp, shapes: Shapes<'_>) -> Option<Conv> {
+    let (desc, input, direction, bias, activation) = match op {
+        TransposedOp::Conv {
+            desc,
+            bias,
+            activation,
+            ..
+        } => {
+            let direction = Direction::BackwardData;
+            (desc, shapes.input(0), direction, *bias, *activation)
+        }
+        TransposedOp::BackwardData { desc, input } => {
+            (desc, &input[..], Direction::Forward, false, None)
+        }
+        TransposedOp::BackwardWeights { desc } => {
+            let direction = Direction::BackwardWeights;
+            (desc, shapes.input(1), direction, false, None)
+        }
+    };
+    Some(Conv {
+        geometry: desc.resolve(input).ok()?,
+        direction,
+        bias,
+        activation,
+    })
 }
 
 /// A linear layer from `x [n, f]` to `y [n, o]`: a convolution of maps of one position.
@@ -68,11 +98,12 @@ fn linear(x: &[usize], y: &[usize]) -> ConvGeometry {
         out_channels: y[1],
         groups: 1,
         rank: 1,
+        padding_mode: PaddingMode::Zeros,
         windows: [Window::UNIT; MAX_RANK],
     }
 }
 
-/// `x, weight, [bias], [residual] → y`, `dy, weight → dx` or `x, dy → dweight`
+/// `x, weight, [bias], [residual] → y`, `dy, weight, [bias], [residual] → dx` or `x, dy → dweight`
 #[derive(Debug)]
 struct Conv {
     geometry: ConvGeometry,
@@ -91,9 +122,8 @@ impl Conv {
 impl Generic for Conv {
     fn reads(&self, place: usize) -> Lies {
         let map = match self.direction {
-            Direction::Forward => place == 0 || place == self.residual(),
-            Direction::BackwardData => place == 0,
             Direction::BackwardWeights => true,
+            _ => place == 0 || place == self.residual(),
         };
         if map { Lies::Map } else { Lies::Plain }
     }
@@ -119,7 +149,7 @@ impl Generic for Conv {
                 reference::forward(ctx, layout, g, first, second, epilogue, made);
             }
             Direction::BackwardData => {
-                reference::backward_data(ctx, layout, g, first, second, made);
+                reference::backward_data(ctx, layout, g, first, second, epilogue, made);
             }
             Direction::BackwardWeights => {
                 reference::backward_weights(ctx, layout, g, first, second, made);
