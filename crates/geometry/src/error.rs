@@ -13,6 +13,23 @@ pub enum GeometryError {
         /// The shape given, batch and channels first.
         shape: Vec<usize>,
     },
+    /// A grid that does not belong to a map of this shape.
+    Grid {
+        /// Shape of the map.
+        input: Vec<usize>,
+        /// Shape of the grid.
+        grid: Vec<usize>,
+    },
+    /// Affine matrices of another shape than `[n, 2, 3]` or `[n, 3, 4]`.
+    Affine {
+        /// Their shape.
+        theta: Vec<usize>,
+    },
+    /// Cubic interpolation along a grid over another number of axes than two.
+    CubicRank {
+        /// Axes of the map.
+        rank: usize,
+    },
     /// A per-axis setting names another number of axes than the input has.
     AxisCount {
         /// Which setting (`kernel`, `stride`, …).
@@ -92,6 +109,50 @@ pub enum GeometryError {
         /// The mode asked for.
         mode: PaddingMode,
     },
+    /// An operator that is defined for another number of spatial axes.
+    SpatialAxes {
+        /// Which operator.
+        what: &'static str,
+        /// Axes it is defined for.
+        needed: usize,
+        /// Axes the input has.
+        given: usize,
+    },
+    /// Input channels cannot be divided into groups that share their offsets.
+    OffsetGroups {
+        /// Input channels.
+        channels: usize,
+        /// Offset groups asked for.
+        groups: usize,
+    },
+    /// The shape is not a list of regions, `[r, 5]`.
+    RegionList {
+        /// The shape given.
+        shape: Vec<usize>,
+    },
+    /// Position-sensitive pooling of channels that cannot be dealt out to the bins.
+    BinChannels {
+        /// Input channels.
+        channels: usize,
+        /// Bins of a region, down and across.
+        bins: [usize; 2],
+    },
+    /// The order of a norm is not a decimal from 1 to 2³²−1 with at most six places.
+    NormOrder {
+        /// The order asked for.
+        given: String,
+    },
+    /// An unpooled axis that no pooling with these windows can have come from.
+    UnpooledSize {
+        /// Axis counted from the outermost spatial one.
+        axis: usize,
+        /// The size asked for.
+        given: usize,
+        /// The size that follows from the windows.
+        usual: usize,
+        /// The stride, by less than which they may differ.
+        stride: usize,
+    },
     /// A size or a product of sizes does not fit the address space.
     Overflow {
         /// What was being counted.
@@ -105,6 +166,19 @@ impl fmt::Display for GeometryError {
             Self::Rank { shape } => write!(
                 f,
                 "shape {shape:?} is not batch, channels and one to three spatial axes"
+            ),
+            Self::Grid { input, grid } => write!(
+                f,
+                "a grid of shape {grid:?} does not sample a map of shape {input:?}: \
+                 [n, h, w, 2] goes with [n, c, h, w], [n, d, h, w, 3] with [n, c, d, h, w]"
+            ),
+            Self::Affine { theta } => write!(
+                f,
+                "affine matrices of shape {theta:?} are neither [n, 2, 3] nor [n, 3, 4]"
+            ),
+            Self::CubicRank { rank } => write!(
+                f,
+                "cubic interpolation along a grid is for two spatial axes, not {rank}"
             ),
             Self::AxisCount { what, given, rank } => write!(
                 f,
@@ -167,6 +241,43 @@ impl fmt::Display for GeometryError {
                     "{what} pads with zeros; {mode} padding has no meaning for it"
                 )
             }
+            Self::SpatialAxes {
+                what,
+                needed,
+                given,
+            } => write!(
+                f,
+                "{what} is defined for {needed} spatial axes, but the input has {given}"
+            ),
+            Self::OffsetGroups { channels, groups } => write!(
+                f,
+                "{channels} input channels do not divide into {groups} offset groups"
+            ),
+            Self::RegionList { shape } => write!(
+                f,
+                "shape {shape:?} is not a list of regions, [r, 5]: \
+                 the number of an image and the corners x1, y1, x2, y2"
+            ),
+            Self::BinChannels { channels, bins } => write!(
+                f,
+                "{channels} input channels cannot be dealt out to {}x{} bins",
+                bins[0], bins[1]
+            ),
+            Self::NormOrder { given } => write!(
+                f,
+                "the order of a norm must be a decimal of at least 1 with at most six places, \
+                 not {given}"
+            ),
+            Self::UnpooledSize {
+                axis,
+                given,
+                usual,
+                stride,
+            } => write!(
+                f,
+                "cannot unpool to {given} on spatial axis {axis}: it must differ from {usual} \
+                 by less than the stride of {stride}, and not be 0"
+            ),
             Self::Overflow { what } => write!(f, "{what} overflows the address space"),
         }
     }

@@ -10,8 +10,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::{
-    Axes, ConvDesc, DeformableDesc, GeometryError, MAX_RANK, Padding, PaddingMode, PoolDesc,
-    PoolKind, SeparableDesc, TransposedDesc,
+    AdaptiveDesc, AdaptiveKind, Axes, ConvDesc, DeformableDesc, GeometryError, MAX_RANK, NormOrder,
+    Padding, PaddingMode, PoolDesc, PoolKind, SeparableDesc, TransposedDesc,
 };
 
 /// Batch, channels and one to three spatial axes, as the notation writes them: `n1c64h56w56`.
@@ -59,8 +59,11 @@ pub enum Problem {
     ConvDeformable(InputShape, DeformableDesc),
     /// `conv-separable:`
     ConvSeparable(InputShape, SeparableDesc),
-    /// `pool-max:` and `pool-avg:`
+    /// `pool-max:`, `pool-avg:`, and `pool-l2:` with the order of the norm in its name (`pool-l1.5:`)
     Pool(InputShape, PoolDesc),
+    /// `pool-adaptive-max:`, `pool-adaptive-avg:`, `pool-adaptive-l2:`; `o` is the number of bins an
+    /// axis: `pool-adaptive-avg:n1c64h13w17:o3x2`.
+    AdaptivePool(InputShape, AdaptiveDesc),
 }
 
 /// Why a text is not a problem, and where.
@@ -82,6 +85,12 @@ impl fmt::Display for NotationError {
 }
 
 impl std::error::Error for NotationError {}
+
+/// How the name of a pool by a norm begins; its order follows.
+const LP: &str = "pool-l";
+
+/// [`LP`] to a given number of bins.
+const ADAPTIVE_LP: &str = "pool-adaptive-l";
 
 // ---------------------------------------------------------------------------------- printing
 
@@ -123,17 +132,37 @@ impl fmt::Display for Problem {
                 write_mode(f, &desc.conv)
             }
             Self::Pool(shape, desc) => {
-                let (name, counts) = match desc.kind {
-                    PoolKind::Max => ("pool-max", true),
-                    PoolKind::Average { count_padding } => ("pool-avg", count_padding),
+                let counts = match desc.kind {
+                    PoolKind::Max => {
+                        f.write_str("pool-max")?;
+                        true
+                    }
+                    PoolKind::Average { count_padding } => {
+                        f.write_str("pool-avg")?;
+                        count_padding
+                    }
+                    PoolKind::Lp { order } => {
+                        write!(f, "pool-l{order}")?;
+                        true
+                    }
                 };
-                write!(f, "{name}:{shape}:")?;
+                write!(f, ":{shape}:")?;
                 write_axes(f, 'k', &desc.kernel, None)?;
                 write_axes(f, 's', &desc.stride, Some(1))?;
                 write_padding(f, shape, &desc.padding)?;
                 write_axes(f, 'd', &desc.dilation, Some(1))?;
                 f.write_str(if desc.ceil { ",ceil" } else { "" })?;
                 f.write_str(if counts { "" } else { ",nopad" })
+            }
+            Self::AdaptivePool(shape, desc) => {
+                f.write_str("pool-adaptive-")?;
+                match desc.kind {
+                    AdaptiveKind::Max => f.write_str("max")?,
+                    AdaptiveKind::Average => f.write_str("avg")?,
+                    AdaptiveKind::Lp(order) => write!(f, "l{order}")?,
+                }
+                write!(f, ":{shape}:")?;
+                write_axes(f, 'o', &desc.output, None)
             }
         }
     }
@@ -219,13 +248,31 @@ impl FromStr for Problem {
         let mut cursor = Cursor { text, at: 0 };
         let kind = ["conv-transposed:", "conv-deformable:", "conv-separable:", "conv:"]
             .into_iter()
-            .chain(["pool-max:", "pool-avg:"])
+            .chain(["pool-max:", "pool-avg:", LP])
+            .chain(["pool-adaptive-max:", "pool-adaptive-avg:", ADAPTIVE_LP])
             .find(|kind| cursor.eat(kind))
-            .ok_or_else(|| cursor.expected("expected conv:, conv-transposed:, conv-deformable:, conv-separable:, pool-max: or pool-avg:"))?;
+            .ok_or_else(|| cursor.expected("expected conv:, conv-transposed:, conv-deformable:, conv-separable:, pool-max:, pool-avg:, pool-l2:, pool-adaptive-max:, -avg: or -l2:"))?;
+        let order = match kind {
+            LP | ADAPTIVE_LP => cursor.order()?,
+            _ => NormOrder::TWO,
+        };
         let shape = parse_shape(&mut cursor)?;
         cursor.need(":")?;
-        let settings = Settings::parse(&mut cursor, kind, &shape)?;
-        let problem = settings.into_problem(&cursor, kind, shape)?;
+        let problem = if kind.starts_with("pool-adaptive") {
+            cursor.need("o")?;
+            let desc = AdaptiveDesc {
+                kind: match kind {
+                    "pool-adaptive-max:" => AdaptiveKind::Max,
+                    ADAPTIVE_LP => AdaptiveKind::Lp(order),
+                    _ => AdaptiveKind::Average,
+                },
+                output: cursor.axes(shape.rank())?,
+            };
+            Problem::AdaptivePool(shape, desc)
+        } else {
+            let settings = Settings::parse(&mut cursor, kind, &shape)?;
+            settings.into_problem(&cursor, kind, order, shape)?
+        };
         if cursor.at < text.len() {
             return Err(cursor.expected("unexpected text"));
         }
@@ -343,18 +390,19 @@ impl Settings {
         self,
         cursor: &Cursor<'_>,
         kind: &str,
+        order: NormOrder,
         shape: InputShape,
     ) -> Result<Problem, NotationError> {
         let kernel = self
             .kernel
             .ok_or_else(|| cursor.expected("expected a kernel (k3)"))?;
         if kind.starts_with("pool") {
-            let pool_kind = if kind == "pool-max:" {
-                PoolKind::Max
-            } else {
-                PoolKind::Average {
+            let pool_kind = match kind {
+                "pool-max:" => PoolKind::Max,
+                LP => PoolKind::Lp { order },
+                _ => PoolKind::Average {
                     count_padding: self.count_padding,
-                }
+                },
             };
             let desc = PoolDesc {
                 kind: pool_kind,
@@ -445,6 +493,18 @@ impl Cursor<'_> {
             .map_err(|_| self.expected("number too large"))?;
         self.at += digits;
         Ok(value)
+    }
+
+    /// The order of a norm and the colon behind it: `2:`, `1.5:`.
+    fn order(&mut self) -> Result<NormOrder, NotationError> {
+        let text = self.rest().split(':').next().unwrap_or_default();
+        let len = text.len();
+        let order = text
+            .parse()
+            .map_err(|_| self.expected("expected the order of the norm, at least 1 (pool-l2:)"))?;
+        self.at += len;
+        self.need(":")?;
+        Ok(order)
     }
 
     /// `3` or `1x7`, one number for every axis of the shape.

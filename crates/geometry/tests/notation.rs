@@ -1,6 +1,6 @@
 //! The notation round-trips, and refuses what it does not mean.
 
-use geometry::{Padding, Problem};
+use geometry::{NormOrder, Padding, PoolKind, Problem};
 
 #[test]
 fn every_form_of_the_notation_round_trips() {
@@ -28,6 +28,9 @@ fn every_form_of_the_notation_round_trips() {
         "pool-max:n1c64h112w112:k3s2p1,ceil",
         "pool-avg:n1c64h112w112:k3s2p1,ceil,nopad",
         "pool-avg:n1c64h112w112:k3s2p1,0,0,1,ceil,nopad",
+        "pool-adaptive-avg:n1c64h13w17:o3x2",
+        "pool-adaptive-max:n1c8w100:o7",
+        "pool-adaptive-l2.5:n1c8d4h9w9:o2x1x3",
     ] {
         let problem: Problem = text.parse().unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(problem.to_string(), text);
@@ -90,7 +93,48 @@ fn what_has_no_meaning_is_refused() {
         "pool-max:n1c3h9w9:k3,ceils2",
         "pool-max:n1c3h9w9:k3,nopad",
         "pool-max:n1c3h9w9:o4k3",
+        "pool-adaptive-avg:n1c3h9w9:k3",
+        "pool-adaptive-avg:n1c3h9w9:o3x2x1",
+        "pool-adaptive-avg:n1c3h9w9:o3s2",
+        "pool-adaptive-l0:n1c3h9w9:o3",
         "conv:n1c3h９w9:o4k3",
+    ] {
+        assert!(text.parse::<Problem>().is_err(), "{text} was accepted");
+    }
+}
+
+#[test]
+fn the_order_of_a_norm_is_part_of_the_name() {
+    for (text, millionths) in [
+        ("pool-l2:n1c8h9w9:k3s2p1", 2_000_000),
+        ("pool-l1:n1c8w9:k3,ceil", 1_000_000),
+        ("pool-l1.5:n1c8d4h9w9:k3p1,2,3,4,5,6d2", 1_500_000),
+        ("pool-l2.000001:n1c8h9w9:k3", 2_000_001),
+    ] {
+        let problem: Problem = text.parse().unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(problem.to_string(), text);
+        let Problem::Pool(_, desc) = problem else {
+            panic!("not a pool");
+        };
+        let order = NormOrder::from_millionths(millionths).unwrap();
+        assert_eq!(desc.kind, PoolKind::Lp { order });
+    }
+    let long: Problem = "pool-l2.50:n1c1w9:k3".parse().unwrap();
+    assert_eq!(long, "pool-l2.5:n1c1w9:k3".parse().unwrap());
+    for text in [
+        "pool-l",
+        "pool-l:n1c1w9:k3",
+        "pool-l0:n1c1w9:k3",
+        "pool-l0.999999:n1c1w9:k3",
+        "pool-l2",
+        "pool-l2.:n1c1w9:k3",
+        "pool-l.5:n1c1w9:k3",
+        "pool-l1.0000001:n1c1w9:k3",
+        "pool-l-2:n1c1w9:k3",
+        "pool-l+2:n1c1w9:k3",
+        "pool-l1e2:n1c1w9:k3",
+        "pool-l99999999999999999999:n1c1w9:k3",
+        "pool-l2:n1c1w9:k3,nopad",
     ] {
         assert!(text.parse::<Problem>().is_err(), "{text} was accepted");
     }

@@ -1,5 +1,14 @@
 //! Describing a network layer by layer.
 
+mod arithmetic;
+mod deformable;
+mod functions;
+mod normalisation;
+mod pooling;
+mod rearrange;
+mod sampling;
+mod transposed;
+
 use std::collections::HashSet;
 
 use geometry::{ConvDesc, PoolDesc};
@@ -299,7 +308,7 @@ impl NetworkBuilder {
         self.pool(name, x, PoolDesc { kind, ..desc })
     }
 
-    /// Average pooling; a `desc` of max pooling becomes one that counts padding.
+    /// Average pooling; a `desc` of another kind becomes one that counts padding.
     ///
     /// # Errors
     /// As [`Self::pool`].
@@ -310,10 +319,10 @@ impl NetworkBuilder {
         desc: PoolDesc,
     ) -> Result<ValueId, GraphError> {
         let kind = match desc.kind {
-            geometry::PoolKind::Max => geometry::PoolKind::Average {
+            average @ geometry::PoolKind::Average { .. } => average,
+            _ => geometry::PoolKind::Average {
                 count_padding: true,
             },
-            average => average,
         };
         self.pool(name, x, PoolDesc { kind, ..desc })
     }
@@ -399,7 +408,19 @@ impl NetworkBuilder {
         fan_in: usize,
         bias: bool,
     ) -> Vec<ValueId> {
-        let outputs = weight[0];
+        let bias = bias.then_some(weight[0]);
+        self.parameters_of(layer, init, weight, fan_in, bias)
+    }
+
+    /// Weight and, where it has elements, bias of a layer.
+    fn parameters_of(
+        &mut self,
+        layer: &str,
+        init: WeightInit,
+        weight: Vec<usize>,
+        fan_in: usize,
+        bias: Option<usize>,
+    ) -> Vec<ValueId> {
         let (weight_init, bias_init) = match init {
             WeightInit::KaimingNormalFanOut => (Init::KaimingNormalFanOut, Init::Constant(0.0)),
             WeightInit::UniformFanIn => {
@@ -410,7 +431,7 @@ impl NetworkBuilder {
         let role = |kind, init| Role::Parameter { kind, init };
         let weight_role = role(ParameterKind::Weight, weight_init);
         let mut made = vec![self.kept(layer, "weight", weight, weight_role)];
-        if bias {
+        if let Some(outputs) = bias {
             let bias_role = role(ParameterKind::Bias, bias_init);
             made.push(self.kept(layer, "bias", vec![outputs], bias_role));
         }

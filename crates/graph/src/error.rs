@@ -1,6 +1,6 @@
 //! Why operators do not fit their inputs and graphs do not hold together.
 
-use geometry::GeometryError;
+use geometry::{AxisError, GeometryError};
 use tensor::ShapeError;
 
 use crate::{ElementType, ValueType};
@@ -79,6 +79,16 @@ pub enum OpError {
         /// Why.
         source: GeometryError,
     },
+    /// The operation along axes has no meaning on this input.
+    #[error("{op} on input {input:?}: {source}")]
+    Axes {
+        /// The operator.
+        op: &'static str,
+        /// Shape of the (forward, first) input.
+        input: Vec<usize>,
+        /// Why.
+        source: AxisError,
+    },
     /// A result with more elements than can be addressed.
     #[error("{op}: {source}")]
     TooLarge {
@@ -98,6 +108,18 @@ pub enum OpError {
         count: usize,
         /// Channels there are.
         channels: usize,
+    },
+    /// An axis that the input does not have.
+    #[error("{op} along axis {axis} of {input} {shape:?}, which has {} axes", shape.len())]
+    NoSuchAxis {
+        /// The operator.
+        op: &'static str,
+        /// The input.
+        input: &'static str,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// The axis, counted from the outermost.
+        axis: usize,
     },
     /// A setting outside its range.
     #[error("{op}: {setting} is {value}, outside {range}")]

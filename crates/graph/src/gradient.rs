@@ -54,6 +54,7 @@ pub(crate) fn gradient(step: &mut Step<'_>) -> Result<(), GraphError> {
                     return Err(step.refuse(" without its indices; see passes::training"));
                 }
                 (PoolKind::Average { .. }, _) => {}
+                (PoolKind::Lp { .. }, _) => inputs.extend([step.input(0), step.output(0)]),
             }
             let input = step.shape(step.input(0)).to_vec();
             step.give(Op::PoolBackward { desc, input }, inputs, &[0])
@@ -147,12 +148,13 @@ pub(crate) fn gradient(step: &mut Step<'_>) -> Result<(), GraphError> {
         | Op::Region(_)
         | Op::Sampling(_)
         | Op::Softmaxes(_)
+        | Op::Transposed(_)
         | Op::Unary(_) => Err(step.refuse("")),
     }
 }
 
 /// The gradient of what a fused activation was applied to.
-fn before_activation(
+pub(crate) fn before_activation(
     step: &mut Step<'_>,
     activation: Option<Activation>,
 ) -> Result<ValueId, GraphError> {

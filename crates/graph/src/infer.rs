@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use geometry::GeometryError;
+use geometry::{GeometryError, PoolKind};
 use tensor::Shape;
 
 use crate::operands::{Operand, Operands};
@@ -159,7 +159,7 @@ impl Op {
                 let geometry = desc.resolve(x.shape).map_err(self.on(x.shape))?;
                 let output = geometry.output_shape();
                 let mut outputs = one(&output);
-                if *indices {
+                if *indices && desc.kind == PoolKind::Max {
                     outputs.push(ValueType::index(output));
                 }
                 outputs
@@ -169,8 +169,13 @@ impl Op {
                 let geometry = desc.resolve(input).map_err(self.on(input))?;
                 let output = geometry.output_shape();
                 dy.must_fit(&output, "forward input", input)?;
-                if desc.kind == geometry::PoolKind::Max {
-                    read.index("indices")?.must_be(&output, dy)?;
+                match desc.kind {
+                    PoolKind::Max => read.index("indices")?.must_be(&output, dy)?,
+                    PoolKind::Average { .. } => {}
+                    PoolKind::Lp { .. } => {
+                        read.float("x")?.must_fit(input, "forward input", input)?;
+                        read.float("y")?.must_be(&output, dy)?;
+                    }
                 }
                 one(input)
             }
@@ -345,6 +350,7 @@ impl Op {
             | Self::Region(_)
             | Self::Sampling(_)
             | Self::Softmaxes(_)
+            | Self::Transposed(_)
             | Self::Unary(_) => unreachable!("inferred by its family"),
         })
     }

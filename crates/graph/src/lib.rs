@@ -29,8 +29,9 @@ pub use autodiff::{backward, pullback};
 pub use builder::{BatchNormOptions, NetworkBuilder, WeightInit};
 pub use error::{GraphError, OpError};
 pub use families::{
-    ArithmeticOp, DeformableOp, NormOp, PoolingOp, RearrangeOp, RegionOp, SamplingOp, SoftmaxOp,
-    UnaryOp,
+    Affine, AlignSettings, ArithmeticOp, BinaryOp, DeformableOp, LocalResponse, NormOp, PoolingOp,
+    RearrangeOp, ReduceOp, RegionOp, Resizing, SamplingOp, Side, SoftmaxKind, SoftmaxOp,
+    TransposedOp, UnaryOp,
 };
 pub use graph::{ElementType, Graph, Init, Node, ParameterKind, Role, Value, ValueId};
 pub use infer::ValueType;

@@ -8,7 +8,7 @@ use geometry::{ConvDesc, PoolDesc};
 
 use crate::families::{
     ArithmeticOp, DeformableOp, NormOp, PoolingOp, RearrangeOp, RegionOp, SamplingOp, SoftmaxOp,
-    UnaryOp,
+    TransposedOp, UnaryOp,
 };
 
 /// An elementwise non-linearity.
@@ -63,10 +63,11 @@ pub enum Op {
     Pool {
         /// Kind, kernel, stride, padding.
         desc: PoolDesc,
-        /// Max pooling also gives the places of the maxima, for its backward pass.
+        /// Max pooling also gives the places of the maxima, for its backward pass. Of no meaning
+        /// for other kinds.
         indices: bool,
     },
-    /// `dy, [indices] → dx`; indices for max pooling only.
+    /// `dy → dx` of averages, `dy, indices → dx` of maxima, `dy, x, y → dx` of norms.
     PoolBackward {
         /// The forward pooling.
         desc: PoolDesc,
@@ -195,6 +196,8 @@ pub enum Op {
     Sampling(SamplingOp),
     /// Softmax along any axis.
     Softmaxes(SoftmaxOp),
+    /// Transposed convolution.
+    Transposed(TransposedOp),
     /// Functions of one element.
     Unary(UnaryOp),
 }
@@ -243,6 +246,7 @@ impl Op {
             | Self::Region(_)
             | Self::Sampling(_)
             | Self::Softmaxes(_)
+            | Self::Transposed(_)
             | Self::Unary(_) => unreachable!("named by its family"),
         }
     }

@@ -1,5 +1,7 @@
 //! Reading the inputs of an operator one by one, with errors that name them.
 
+use geometry::AxisError;
+
 use crate::{ElementType, OpError, Value};
 
 /// The inputs of one operator, in its order.
@@ -110,6 +112,15 @@ impl<'a> Operand<'a> {
         }
     }
 
+    /// Puts the operator and the shape of this input to a refusal of `geometry`.
+    pub(crate) fn refused(&self, source: AxisError) -> OpError {
+        OpError::Axes {
+            op: self.op,
+            input: self.shape.to_vec(),
+            source,
+        }
+    }
+
     /// Rows and columns of a matrix.
     pub(crate) fn matrix(&self, expected: &'static str) -> Result<(usize, usize), OpError> {
         match self.shape {
@@ -126,7 +137,21 @@ impl<'a> Operand<'a> {
         }
     }
 
-    fn rank(&self, expected: &'static str) -> OpError {
+    /// Checks that there is an axis `axis`, counted from the outermost.
+    pub(crate) fn must_have_axis(&self, axis: usize) -> Result<(), OpError> {
+        if axis < self.shape.len() {
+            return Ok(());
+        }
+        Err(OpError::NoSuchAxis {
+            op: self.op,
+            input: self.name,
+            shape: self.shape.to_vec(),
+            axis,
+        })
+    }
+
+    /// The error of another number of axes than the operator reads.
+    pub(crate) fn rank(&self, expected: &'static str) -> OpError {
         OpError::Rank {
             op: self.op,
             input: self.name,

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use geometry::{InputShape, Problem};
 
 use crate::cost::elements;
+use crate::families::{PoolingOp, TransposedOp};
 use crate::{Graph, Node, Op, Role};
 
 /// One layer of a network.
@@ -93,6 +94,10 @@ fn kernel(network: &Graph, node: &Node) -> Option<String> {
     let problem = match &node.op {
         Op::Conv { desc, .. } => Problem::Conv(input, desc.clone()),
         Op::Pool { desc, .. } => Problem::Pool(input, desc.clone()),
+        Op::Pooling(PoolingOp::Adaptive { desc, .. }) => Problem::AdaptivePool(input, desc.clone()),
+        Op::Transposed(TransposedOp::Conv { desc, .. }) => {
+            Problem::ConvTransposed(input, desc.clone())
+        }
         _ => return None,
     };
     let text = problem.to_string();

@@ -5,11 +5,23 @@ use std::ops::{AddAssign, DivAssign, MulAssign, SubAssign};
 
 use num_traits::Float;
 
+use crate::elementary::Elementary;
+
 /// A floating-point element: f32, in which everything is quick, or f64, which serves gradient checks.
 ///
 /// Kernels written over it exist once for both types.
 pub trait Real:
-    Float + AddAssign + SubAssign + MulAssign + DivAssign + Sum + Default + Send + Sync + 'static
+    Float
+    + Elementary
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + DivAssign
+    + Sum
+    + Default
+    + Send
+    + Sync
+    + 'static
 {
     /// The nearest element to a number.
     fn of(value: f64) -> Self;

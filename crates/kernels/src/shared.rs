@@ -44,4 +44,17 @@ impl<'a, T> Shared<'a, T> {
         // SAFETY: within bounds, and the caller vouches that nobody else touches it.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(from), len) }
     }
+
+    /// Elements `from .. from + len`, to be read after the tasks that wrote them.
+    ///
+    /// # Safety
+    /// No task may write these elements while the slice lives.
+    pub(crate) unsafe fn read(&self, from: usize, len: usize) -> &'a [T] {
+        assert!(
+            from <= self.len && len <= self.len - from,
+            "shared slice out of bounds"
+        );
+        // SAFETY: within bounds, and the caller vouches that nobody writes it.
+        unsafe { std::slice::from_raw_parts(self.start.add(from), len) }
+    }
 }

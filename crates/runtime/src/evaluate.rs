@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use graph::passes::pad_first;
 use graph::{ElementType, Graph, Role, Value, ValueId};
 use kernels::{Context, Isa, Team};
 use tensor::Layout;
@@ -71,6 +72,7 @@ impl Evaluation {
     /// run, or memory that cannot be had.
     pub fn new(graph: &Graph) -> Result<Self, RuntimeError> {
         graph.verify()?;
+        let graph = &pad_first(graph)?;
         let memory = || RuntimeError::Memory {
             network: graph.name.clone(),
             bytes: graph
@@ -180,7 +182,7 @@ impl Evaluation {
     ///
     /// # Panics
     /// When the value holds no indices.
-    pub fn index(&self, value: ValueId) -> &[u32] {
+    pub fn indices(&self, value: ValueId) -> &[u32] {
         match &self.values[value.index()] {
             Elements::Index(elements) => elements,
             Elements::Real(_) => panic!("'{}' holds no indices", self.graph.value(value).name),

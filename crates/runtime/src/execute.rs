@@ -33,14 +33,14 @@ pub(crate) fn execute(machine: &Machine<'_>, steps: &[Step], run: Run) {
 }
 
 impl<'a> Machine<'a> {
-    fn read(&self, id: BufferId) -> &'a [f32] {
+    pub(crate) fn read(&self, id: BufferId) -> &'a [f32] {
         // SAFETY: slices live no longer than the step that asked for them, and the plan was checked
         // step by step: nothing a step reads overlaps what it writes (`lower::place`).
         unsafe { self.view.read(self.spans[id.index()]) }
     }
 
     #[allow(clippy::mut_from_ref)]
-    fn write(&self, id: BufferId) -> &'a mut [f32] {
+    pub(crate) fn write(&self, id: BufferId) -> &'a mut [f32] {
         // SAFETY: as above, and everything a step writes it names once.
         unsafe { self.view.write(self.spans[id.index()]) }
     }
@@ -94,16 +94,26 @@ impl<'a> Machine<'a> {
                 ref plan,
                 dy,
                 packed,
+                bias,
+                residual,
+                activation,
                 dx,
                 scratch,
-            } => plan.backward_data(
-                ctx,
-                read(dy),
-                read(packed),
-                Epilogue::default(),
-                write(dx),
-                write(scratch),
-            ),
+            } => {
+                let epilogue = Epilogue {
+                    bias: read_if(bias),
+                    residual: read_if(residual),
+                    activation: activation.map(kernel_activation),
+                };
+                plan.backward_data(
+                    ctx,
+                    read(dy),
+                    read(packed),
+                    epilogue,
+                    write(dx),
+                    write(scratch),
+                );
+            }
             Work::ConvBackwardWeights {
                 ref plan,
                 x,
@@ -331,6 +341,7 @@ impl<'a> Machine<'a> {
                 };
                 write(loss)[0] = cross_entropy.forward(ctx, read(logits), write(scratch));
             }
+            Work::Deformable(ref work) => work.run(self, ctx),
             Work::Call {
                 ref kernel,
                 layout,
@@ -417,6 +428,7 @@ fn pool_forward(
     match geometry.kind {
         PoolKind::Max => pool::max::forward(ctx, layout, geometry, x, y, indices),
         PoolKind::Average { .. } => pool::average::forward(ctx, layout, geometry, x, y),
+        PoolKind::Lp { .. } => pool::lp::forward(ctx, layout, geometry, x, y),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use graph::passes::pad_first;
 use graph::{ElementType, Graph};
 use kernels::{Isa, Team};
 
@@ -99,6 +100,7 @@ impl Program {
         team: Arc<Team>,
     ) -> Result<Self, RuntimeError> {
         graph.verify()?;
+        let graph = pad_first(&graph)?;
         let unaddressable = || RuntimeError::Unaddressable {
             network: graph.name.clone(),
         };

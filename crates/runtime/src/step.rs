@@ -10,6 +10,7 @@ use kernels::norm::NormGeometry;
 use tensor::Layout;
 
 use crate::calls::Kernel;
+use crate::lower::deformable::DeformableWork;
 
 /// A buffer of the program, by its place in the table of spans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -86,6 +87,9 @@ pub(crate) enum Work {
         plan: Arc<ConvPlan>,
         dy: BufferId,
         packed: BufferId,
+        bias: Option<BufferId>,
+        residual: Option<BufferId>,
+        activation: Option<Activation>,
         dx: BufferId,
         scratch: BufferId,
     },
@@ -240,6 +244,8 @@ pub(crate) enum Work {
         dloss: Option<BufferId>,
         dlogits: BufferId,
     },
+    /// A deformable convolution.
+    Deformable(DeformableWork),
     /// Any operator that has a kernel for all precisions.
     Call {
         kernel: Arc<dyn Kernel>,
@@ -281,6 +287,7 @@ impl Work {
     /// written only.
     pub(crate) fn operands(&self) -> Operands {
         let (reads, writes): (Vec<Option<BufferId>>, Vec<Option<BufferId>>) = match *self {
+            Self::Deformable(ref work) => return work.operands(),
             Self::Call {
                 ref reads,
                 ref writes,
@@ -316,10 +323,15 @@ impl Work {
             Self::ConvBackwardData {
                 dy,
                 packed,
+                bias,
+                residual,
                 dx,
                 scratch,
                 ..
-            } => (vec![Some(dy), Some(packed)], vec![Some(dx), Some(scratch)]),
+            } => (
+                vec![Some(dy), Some(packed), bias, residual],
+                vec![Some(dx), Some(scratch)],
+            ),
             Self::ConvBackwardWeights {
                 x, dy, dw, scratch, ..
             } => (vec![Some(x), Some(dy)], vec![Some(dw), Some(scratch)]),
@@ -458,6 +470,7 @@ impl Work {
             Self::ConvForward { plan, .. }
             | Self::ConvBackwardData { plan, .. }
             | Self::ConvBackwardWeights { plan, .. } => plan.geometry().macs(),
+            Self::Deformable(work) => work.macs(),
             _ => 0,
         }
     }
@@ -484,6 +497,7 @@ impl fmt::Display for Work {
                 return write!(f, "{} backward-weights", plan.algorithm());
             }
             Self::Reorder { map, to, .. } => return write!(f, "reorder {} to {to}", map.layout),
+            Self::Deformable(work) => work.name(),
             Self::Copy { .. } => "copy",
             Self::Pack { .. } => "pack",
             Self::ChannelSum { .. } => "channel sum",

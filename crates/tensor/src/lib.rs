@@ -1,4 +1,4 @@
-//! Shapes, memory layouts, aligned storage and `.npy` files.
+//! Shapes, memory layouts, aligned storage and `.npy` files; and the names of functions of one element.
 //!
 //! A [`Tensor`] is dense, 64-byte aligned and in the order its [`Shape`] names, channels first
 //! (`[n, c, h, w]`; weights `[o, c/g, kh, kw]`). How the engine lays a feature map out in memory is
@@ -8,8 +8,10 @@ mod layout;
 mod npy;
 mod shape;
 mod storage;
+mod unary;
 
 pub use layout::Layout;
 pub use npy::{NpyElement, NpyError, read_npy, write_npy, write_npy_to};
 pub use shape::{Shape, ShapeError};
 pub use storage::{Buffer, Tensor};
+pub use unary::Unary;

@@ -247,7 +247,7 @@ impl NpyElement for u32 {
 
     fn decoder(descr: &str) -> Option<Decoder<Self>> {
         decoder!(
-            descr, |number| u32::try_from(number).ok(),
+            descr, |number| u32::try_from(i128::from(number)).ok(),
             "|i1" => i8, "|u1" => u8, "<i2" => i16, "<u2" => u16, "<i4" => i32, "<u4" => u32,
             "<i8" => i64, "<u8" => u64
         )

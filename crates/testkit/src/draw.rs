@@ -1,11 +1,14 @@
 //! Seeded numbers and problems: the same seed gives the same draws on every machine.
 
 mod conv;
+mod onednn;
 mod pool;
+mod rearrange;
 mod transposed;
 
 pub use conv::{Family, conv_cases};
-pub use pool::pool_cases;
+pub use onednn::onednn_cases;
+pub use pool::{adaptive_cases, pool_cases};
 pub use transposed::transposed_cases;
 
 /// A source of random draws: the PCG-XSH-RR generator with 64 bits of state (O'Neill 2014), which is small,

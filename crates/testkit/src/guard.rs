@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::ptr::{self, NonNull};
 use std::slice;
 
-/// A slice of f32 whose end or start touches a page that may be neither read nor written.
+/// A slice of numbers whose end or start touches a page that may be neither read nor written.
 ///
 /// The memory is `[guard page][data pages][guard page]`; the slice sits at one end of the data pages. What the
 /// slice does not fill of them holds NaN, so that a short stray read on the other side poisons the result.
@@ -16,17 +16,32 @@ use std::slice;
 /// assert_eq!(*buffer, [1.0, 2.0, 4.0]);
 /// ```
 #[derive(Debug)]
-pub struct GuardedF32 {
+pub struct Guarded<T> {
     mapping: NonNull<u8>,
     mapped: usize,
-    values: NonNull<f32>,
+    values: NonNull<T>,
     len: usize,
 }
 
+/// The f32 kind.
+pub type GuardedF32 = Guarded<f32>;
+
+/// A float: f32 or f64. All zero bits are a zero.
+pub trait Number: Copy + From<f32> + sealed::Sealed {}
+
+impl Number for f32 {}
+impl Number for f64 {}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
 // SAFETY: the mapping is owned by this value alone, and no thread is special to it.
-unsafe impl Send for GuardedF32 {}
+unsafe impl<T: Send> Send for Guarded<T> {}
 // SAFETY: through a shared reference the memory can only be read.
-unsafe impl Sync for GuardedF32 {}
+unsafe impl<T: Sync> Sync for Guarded<T> {}
 
 /// Which end of the slice touches the guard page.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,7 +50,7 @@ enum Side {
     End,
 }
 
-impl GuardedF32 {
+impl<T: Number> Guarded<T> {
     /// `len` zeros, the end of which touches the guard page.
     ///
     /// # Panics
@@ -56,7 +71,7 @@ impl GuardedF32 {
 
     /// A copy of `values`, the end of which touches the guard page.
     #[must_use]
-    pub fn from_slice(values: &[f32]) -> Self {
+    pub fn from_slice(values: &[T]) -> Self {
         let mut buffer = Self::new(values.len());
         buffer.copy_from_slice(values);
         buffer
@@ -64,7 +79,7 @@ impl GuardedF32 {
 
     /// A copy of `values`, the start of which touches the guard page.
     #[must_use]
-    pub fn from_slice_at_start(values: &[f32]) -> Self {
+    pub fn from_slice_at_start(values: &[T]) -> Self {
         let mut buffer = Self::at_start(values.len());
         buffer.copy_from_slice(values);
         buffer
@@ -72,7 +87,7 @@ impl GuardedF32 {
 
     fn map(len: usize, side: Side) -> Self {
         let page = page_size();
-        let bytes = len.checked_mul(size_of::<f32>()).expect("length in bytes");
+        let bytes = len.checked_mul(size_of::<T>()).expect("length in bytes");
         // At least one data page, so that the two guards never stand for each other.
         let data = bytes.div_ceil(page).max(1) * page;
         let mapped = data + 2 * page;
@@ -108,13 +123,13 @@ impl GuardedF32 {
             "{data} guarded bytes cannot be opened: {}",
             io::Error::last_os_error()
         );
-        let cells = data / size_of::<f32>();
-        let first = first.cast::<f32>();
+        let cells = data / size_of::<T>();
+        let first = first.cast::<T>();
         let skipped = if side == Side::End { cells - len } else { 0 };
-        // SAFETY: the data pages are readable, writable, zeroed, aligned for f32 and owned by nobody else yet.
+        // SAFETY: the data pages are readable, writable, zeroed, aligned for floats and owned by nobody else yet.
         let all = unsafe { slice::from_raw_parts_mut(first.as_ptr(), cells) };
-        all[..skipped].fill(f32::NAN);
-        all[skipped + len..].fill(f32::NAN);
+        all[..skipped].fill(T::from(f32::NAN));
+        all[skipped + len..].fill(T::from(f32::NAN));
         Self {
             mapping,
             mapped,
@@ -125,24 +140,24 @@ impl GuardedF32 {
     }
 }
 
-impl Deref for GuardedF32 {
-    type Target = [f32];
+impl<T> Deref for Guarded<T> {
+    type Target = [T];
 
-    fn deref(&self) -> &[f32] {
-        // SAFETY: `values` points at `len` initialised f32 inside the open data pages, which live as long as
+    fn deref(&self) -> &[T] {
+        // SAFETY: `values` points at `len` initialised numbers inside the open data pages, which live as long as
         // `self` and are borrowed shared with it.
         unsafe { slice::from_raw_parts(self.values.as_ptr(), self.len) }
     }
 }
 
-impl DerefMut for GuardedF32 {
-    fn deref_mut(&mut self) -> &mut [f32] {
+impl<T> DerefMut for Guarded<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
         // SAFETY: as in `deref`, and `self` is borrowed exclusively.
         unsafe { slice::from_raw_parts_mut(self.values.as_ptr(), self.len) }
     }
 }
 
-impl Drop for GuardedF32 {
+impl<T> Drop for Guarded<T> {
     fn drop(&mut self) {
         // SAFETY: exactly the mapping made in `map`; every borrow of it has ended.
         unsafe { libc::munmap(self.mapping.as_ptr().cast(), self.mapped) };

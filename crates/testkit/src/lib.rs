@@ -8,6 +8,11 @@
 //! | to … | look in |
 //! |---|---|
 //! | know the right answer | [`conv`], [`transposed`], [`pool`], [`normalise`], [`dense`], [`activation`], [`loss`] |
+//! | … of sampling elsewhere | [`affine`], [`grid_sample`], [`resize`] |
+//! | know the right answer | [`conv`], [`transposed`], [`deformable`], [`pool`], [`regions`], [`normalise`], [`dense`], [`activation`], [`loss`] |
+//! | know the right answer | [`conv`], [`transposed`], [`pool`], [`adaptive`], [`unpool`], [`normalise`], [`dense`], [`activation`], [`loss`] |
+//! | the same along axes | [`rearrange`], [`arithmetic`] |
+//! | know the right answer | [`conv`], [`pool`], [`normalise`], [`standardise`], [`response`], [`dense`], [`activation`], [`unary`], [`softmax`], [`loss`] |
 //! | get problems and numbers | [`draw`] (seeded), [`escaped`] (bugs other engines shipped) |
 //! | judge a result | [`compare`], [`gradient`] |
 //! | catch stray reads and writes | `guard` (Unix), [`frame`] |
@@ -27,13 +32,18 @@
 //! ```
 
 pub mod activation;
+pub mod adaptive;
+pub mod affine;
+pub mod arithmetic;
 pub mod compare;
 pub mod conv;
+pub mod deformable;
 pub mod dense;
 pub mod draw;
 pub mod escaped;
 pub mod frame;
 pub mod gradient;
+pub mod grid_sample;
 #[cfg(unix)]
 pub mod guard;
 pub mod layout;
@@ -41,10 +51,22 @@ pub mod loss;
 pub mod normalise;
 mod notation;
 pub mod pool;
+pub mod rearrange;
+pub mod regions;
+pub mod resize;
+pub mod response;
+pub mod softmax;
+pub mod special;
+pub mod standardise;
 pub mod transposed;
+pub mod unary;
+pub mod unpool;
 pub mod window;
 
+pub use adaptive::AdaptiveCase;
 pub use conv::ConvCase;
+pub use deformable::DeformableCase;
 pub use draw::Draw;
 pub use pool::PoolCase;
+pub use regions::RegionsCase;
 pub use transposed::TransposedCase;

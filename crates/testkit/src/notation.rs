@@ -57,6 +57,12 @@ impl PoolCase {
         format!("pool-avg:{}", self.problem(count_padding))
     }
 
+    /// The case as a pooling by the norm of order `p`, `pool-l2:n1c64h112w112:k3s2p1`.
+    #[must_use]
+    pub fn lp_problem(&self, p: f64) -> String {
+        format!("pool-l{p}:{}", self.problem(true))
+    }
+
     fn problem(&self, count_padding: bool) -> String {
         let mut text = format!(
             "{}:k{}{}",

@@ -122,8 +122,8 @@ fn what_cannot_be_measured_is_wrong_usage() {
             "conv:x",
         ),
         (
-            &["bench", "--problem", "pool-max:n1c3h8w8:k2"],
-            "only conv: problems are",
+            &["bench", "--problem", "pool-max:n1c3h8w8:k9"],
+            "kernel larger than padded input",
         ),
     ];
     for (arguments, word) in refused {

@@ -30,7 +30,9 @@ fn every_case_is_answered_in_turn() {
         format!(
             r#"{{"problem": "{problem}", "direction": "backward-data", "layout": "nchw", "algorithm": "reference", "threads": 1, "weight": "w.npy", "grad": "dy.npy", "output": "dx.npy"}}"#
         ),
-        format!(r#"{{"problem": "{problem}", "algorithm": "depthwise", "output": "n.npy"}}"#),
+        format!(
+            r#"{{"problem": "{problem}", "algorithm": "depthwise", "input": "x.npy", "weight": "w.npy", "output": "n.npy"}}"#
+        ),
         format!(
             r#"{{"problem": "{problem}", "direction": "backward-weights", "input": "x.npy", "grad": "dy.npy", "output": "dw.npy"}}"#
         ),
@@ -46,7 +48,7 @@ fn every_case_is_answered_in_turn() {
         Ok("y.npy"),
         Err("none.npy"),
         Err("stride must be at least 1"),
-        Err("only conv: problems are"),
+        Err("forward needs --input"),
         Err("expected"),
         Ok("dx.npy"),
         Err("depthwise"),
@@ -69,7 +71,11 @@ fn every_case_is_answered_in_turn() {
         ("dw.npy", &prepared.backward_weights),
     ];
     for (name, want) in results {
-        assert_exact(name, read_npy(&below.join(name)).unwrap().data(), want);
+        assert_exact(
+            name,
+            read_npy::<f32>(&below.join(name)).unwrap().data(),
+            want,
+        );
     }
     assert!(!names(&below).contains(&"n.npy".to_owned()));
 }

@@ -92,7 +92,7 @@ fn every_direction_and_layout_is_exact() {
                     arguments.extend(algorithm.iter().flat_map(|name| ["--algorithm", name]));
                     arguments.extend(arrays);
                     assert_eq!(succeed(folder.path(), &arguments), "");
-                    let got = read_npy(Path::new(&at("y.npy"))).unwrap();
+                    let got = read_npy::<f32>(Path::new(&at("y.npy"))).unwrap();
                     assert_exact(&arguments.join(" "), got.data(), want);
                 }
             }
@@ -121,7 +121,7 @@ fn the_result_has_the_shape_of_what_it_is() {
             "y.npy",
         ];
         succeed(folder.path(), &[&arguments[..], &arrays].concat());
-        let got = read_npy(&folder.path().join("y.npy")).unwrap();
+        let got = read_npy::<f32>(&folder.path().join("y.npy")).unwrap();
         assert_eq!(got.dims(), shape);
     }
 }

@@ -142,7 +142,7 @@ fn names_cannot_command_the_terminal() {
     let arguments = ["predict", "w.safetensors", name, "--top", "10"];
     let text = succeed(folder.path(), &arguments);
     assert!(text.starts_with(r"a\u{1b}[2J\nb.bmp: "), "{text}");
-    assert!(text.contains(r", c\u{1b}\nt "), "{text}");
+    assert!(text.contains(r" c\u{1b}\nt "), "{text}");
     assert_eq!(text.matches(char::is_control).count(), 1, "{text}");
     let answer = &objects(&succeed(folder.path(), &["predict", name, "--json"]))[0];
     assert_eq!(answer["image"], name);

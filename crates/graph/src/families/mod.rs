@@ -12,16 +12,18 @@ mod rearrange;
 mod regions;
 mod sampling;
 mod softmax;
+mod transposed;
 mod unary;
 
-pub use arithmetic::ArithmeticOp;
+pub use arithmetic::{ArithmeticOp, BinaryOp, ReduceOp, Side};
 pub use deformable::DeformableOp;
-pub use normalisation::NormOp;
+pub use normalisation::{Affine, LocalResponse, NormOp};
 pub use pooling::PoolingOp;
 pub use rearrange::RearrangeOp;
-pub use regions::RegionOp;
-pub use sampling::SamplingOp;
-pub use softmax::SoftmaxOp;
+pub use regions::{AlignSettings, RegionOp};
+pub use sampling::{Resizing, SamplingOp};
+pub use softmax::{SoftmaxKind, SoftmaxOp};
+pub use transposed::TransposedOp;
 pub use unary::UnaryOp;
 
 use crate::infer::ValueType;
@@ -67,6 +69,7 @@ impl Op {
             Self::Region(op) => op,
             Self::Sampling(op) => op,
             Self::Softmaxes(op) => op,
+            Self::Transposed(op) => op,
             Self::Unary(op) => op,
             _ => return None,
         })

@@ -1,4 +1,4 @@
-use geometry::{ConvDesc, ConvGeometry, Problem};
+use geometry::{ConvDesc, ConvGeometry, Padding, PaddingMode, Problem};
 use kernels::Activation;
 use kernels::conv::{Epilogue, reference};
 use tensor::Layout;
@@ -51,7 +51,7 @@ fn every_direction_equals_the_oracle_in_f64() {
                 let mut dw = result(w.len());
                 let epilogue = Epilogue::default();
                 reference::forward(ctx, layout, &g, &x, &w, epilogue, &mut y);
-                reference::backward_data(ctx, layout, &g, &dy, &w, &mut dx);
+                reference::backward_data(ctx, layout, &g, &dy, &w, Epilogue::default(), &mut dx);
                 reference::backward_weights(ctx, layout, &g, &x, &dy, &mut dw);
                 vec![
                     as_nchw(layout, &y, batch, o),
@@ -106,6 +106,118 @@ fn bias_and_residual_are_added_and_then_activated() {
     }
 }
 
+/// Backwards, the epilogue makes a layer of a transposed convolution.
+#[test]
+fn a_gradient_may_have_an_epilogue_too() {
+    let case = ConvCase::new(2, 4, 6, [5, 7], [3, 2]).stride([2, 1]);
+    let g = resolve(&case);
+    let mut draw = Draw::new(7);
+    let dy = reals(&mut draw, case.output_len());
+    let w = reals(&mut draw, case.weight_len());
+    let bias = reals(&mut draw, 4);
+    let residual = reals(&mut draw, case.input_len());
+    let sums = case.backward_data(&dy, &w).into_iter().enumerate();
+    let sums: Vec<f64> = sums
+        .map(|(i, sum)| sum + bias[i / 35 % 4] + residual[i])
+        .collect();
+    let want = testkit::activation::relu(&sums);
+    for layout in Layout::ALL {
+        let (dy, residual) = (
+            laid_out(layout, &dy, 2, 6),
+            laid_out(layout, &residual, 2, 4),
+        );
+        let got = run("transposed", |ctx| {
+            let epilogue = Epilogue {
+                bias: Some(&bias[..]),
+                residual: Some(&residual),
+                activation: Some(Activation::Relu),
+            };
+            let mut dx = result(residual.len());
+            reference::backward_data(ctx, layout, &g, &dy, &w, epilogue, &mut dx);
+            vec![as_nchw(layout, &dx, 2, 4)]
+        });
+        assert_within("transposed", &got[0], &want, &vec![10.0; want.len()], TIGHT);
+    }
+}
+
+/// The input once padded, as places of the input or nothing, by the definition of each mode.
+fn places(mode: PaddingMode, len: isize, before: isize, after: isize) -> Vec<Option<usize>> {
+    let last = len - 1;
+    let inside = |place: isize| Some(place as usize);
+    (-before..len + after)
+        .map(|at| match mode {
+            _ if (0..len).contains(&at) => inside(at),
+            PaddingMode::Zeros => None,
+            PaddingMode::Reflect if at < 0 => inside(-at),
+            PaddingMode::Reflect => inside(2 * last - at),
+            PaddingMode::Replicate if at < 0 => inside(0),
+            PaddingMode::Replicate => inside(last),
+            PaddingMode::Circular if at < 0 => inside(at + len),
+            PaddingMode::Circular => inside(at - len),
+        })
+        .collect()
+}
+
+#[test]
+fn every_padding_mode_is_a_convolution_of_the_padded_input() {
+    let ((top, bottom), (left, right)) = ((2, 1), (5, 3));
+    let case = ConvCase::new(2, 4, 6, [5 + 3, 6 + 8], [3, 2])
+        .stride([2, 3])
+        .dilation([2, 1])
+        .groups(2);
+    for mode in PaddingMode::ALL {
+        let g = ConvDesc::new(6, [3, 2])
+            .stride([2, 3])
+            .dilation([2, 1])
+            .groups(2)
+            .padding(Padding::Explicit(vec![(top, bottom), (left, right)]))
+            .padding_mode(mode)
+            .resolve(&[2, 4, 5, 6])
+            .unwrap();
+        let rows = places(mode, 5, top as isize, bottom as isize);
+        let columns = places(mode, 6, left as isize, right as isize);
+        // Of every element of the padded maps, the one of the maps that it is.
+        let origins: Vec<Option<usize>> = (0..2 * 4)
+            .flat_map(|plane| rows.iter().map(move |row| (plane, row)))
+            .flat_map(|(plane, row)| columns.iter().map(move |column| (plane, row, column)))
+            .map(|(plane, row, column)| Some((plane * 5 + (*row)?) * 6 + (*column)?))
+            .collect();
+        assert_eq!(origins.len(), case.input_len());
+
+        let mut draw = Draw::new(8);
+        let (x, w) = (reals(&mut draw, 240), reals(&mut draw, case.weight_len()));
+        let dy = reals(&mut draw, case.output_len());
+        let padded: Vec<f64> = origins.iter().map(|o| o.map_or(0.0, |o| x[o])).collect();
+        let mut dx = vec![0.0; x.len()];
+        for (origin, gradient) in origins.iter().zip(case.backward_data(&dy, &w)) {
+            if let Some(origin) = *origin {
+                dx[origin] += gradient;
+            }
+        }
+        let wants = [
+            case.forward(&padded, &w, None),
+            dx,
+            case.backward_weights(&padded, &dy),
+        ];
+        for layout in Layout::ALL {
+            let problem = format!("{mode} {layout}");
+            let (x, dy) = (laid_out(layout, &x, 2, 4), laid_out(layout, &dy, 2, 6));
+            let got = run(&problem, |ctx| {
+                let (mut y, mut dx) = (result(dy.len()), result(x.len()));
+                let mut dw = result(w.len());
+                let epilogue = Epilogue::default();
+                reference::forward(ctx, layout, &g, &x, &w, epilogue, &mut y);
+                reference::backward_data(ctx, layout, &g, &dy, &w, epilogue, &mut dx);
+                reference::backward_weights(ctx, layout, &g, &x, &dy, &mut dw);
+                vec![as_nchw(layout, &y, 2, 6), as_nchw(layout, &dx, 2, 4), dw]
+            });
+            for (got, want) in got.iter().zip(&wants) {
+                assert_within(&problem, got, want, &vec![20.0; want.len()], TIGHT);
+            }
+        }
+    }
+}
+
 /// A linear layer is a 1×1 convolution whose positions are the images.
 #[test]
 fn a_linear_layer_is_a_convolution() {
@@ -125,7 +237,7 @@ fn a_linear_layer_is_a_convolution() {
             ..Epilogue::default()
         };
         reference::forward(ctx, Layout::Nhwc, &g, &x, &w, epilogue, &mut y);
-        reference::backward_data(ctx, Layout::Nhwc, &g, &dy, &w, &mut dx);
+        reference::backward_data(ctx, Layout::Nhwc, &g, &dy, &w, Epilogue::default(), &mut dx);
         reference::backward_weights(ctx, Layout::Nhwc, &g, &x, &dy, &mut dw);
         vec![y, dx, dw]
     });

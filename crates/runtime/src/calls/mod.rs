@@ -206,6 +206,10 @@ pub(crate) fn kernel(op: &Op, shapes: Shapes<'_>) -> Option<Arc<dyn Kernel>> {
         Op::Sampling(op) => sampling::kernel(op, shapes),
         Op::Softmaxes(op) => softmax::kernel(op, shapes),
         Op::Unary(op) => unary::kernel(op, shapes),
+        Op::Pool { .. }
+        | Op::PoolBackward { .. }
+        | Op::GlobalAveragePool
+        | Op::GlobalAveragePoolBackward { .. } => return pooling::window_kernel(op, shapes),
         op => return basic::kernel(op, shapes),
     })
 }

@@ -2,8 +2,20 @@
 //!
 //! An [`Eager`] applies any operator of a graph to tensors, and carries gradients back through it.
 //! Every call checks the operands, plans and packs: to apply the same operator again and again,
-//! build a graph and keep its [`Program`](crate::Program). Tensors are channels first whatever
+//! build a graph and keep its [`Program`]. Tensors are channels first whatever
 //! layout the engine computes in.
+
+mod arithmetic;
+mod convolution;
+mod deformable;
+mod functions;
+mod layers;
+mod loss;
+mod normalisation;
+mod pooling;
+mod rearrange;
+mod regions;
+mod sampling;
 
 use std::sync::Arc;
 
@@ -13,6 +25,9 @@ use kernels::{Real, Team};
 use tensor::Tensor;
 
 use crate::{Evaluation, Program, Run, RuntimeError, RuntimeOptions};
+
+pub use layers::NormalisedBatch;
+pub use normalisation::Parameters;
 
 /// Applies operators to tensors.
 ///
@@ -319,7 +334,9 @@ impl Element for f64 {
                 let value = graph.value(id);
                 Ok(match value.element {
                     ElementType::Real => Made::Real(tensor(&value.shape, evaluation.value(id))?),
-                    ElementType::Index => Made::Index(tensor(&value.shape, evaluation.index(id))?),
+                    ElementType::Index => {
+                        Made::Index(tensor(&value.shape, evaluation.indices(id))?)
+                    }
                 })
             })
             .collect()

@@ -18,6 +18,7 @@
 
 mod call;
 mod convolution;
+pub(crate) mod deformable;
 mod edges;
 mod elementwise;
 mod loss;
@@ -200,7 +201,8 @@ impl<'g> Lowering<'g> {
             | Op::ChannelSum
             | Op::Linear { .. }
             | Op::LinearBackwardData
-            | Op::LinearBackwardWeights => self.convolution(node),
+            | Op::LinearBackwardWeights
+            | Op::Transposed(_) => self.convolution(node),
             Op::Pool { .. }
             | Op::PoolBackward { .. }
             | Op::GlobalAveragePool
@@ -218,6 +220,7 @@ impl<'g> Lowering<'g> {
             Op::Softmax | Op::CrossEntropy { .. } | Op::CrossEntropyBackward { .. } => {
                 self.loss(node)
             }
+            Op::Deformable(op) => self.deformable(node, op),
             _ => self.call(node),
         }
     }

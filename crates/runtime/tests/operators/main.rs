@@ -1,3 +1,14 @@
-//! Single operators, eager: forward and backward, in f32 and f64.
+//! Operators applied to tensors, and their gradients, in every precision, layout and number of threads.
 
+mod arithmetic;
 mod basic;
+mod case;
+mod convolution;
+mod deformable;
+mod engines;
+mod functions;
+mod normalisation;
+mod pooling;
+mod rearrange;
+mod regions;
+mod sampling;

@@ -99,6 +99,10 @@ pub(crate) fn evaluate(network: &Graph, given: &Given, mode: Mode) -> Answer {
                 PoolKind::Average { count_padding } => {
                     pool(desc, shape(0)).average_forward(x(0), count_padding)
                 }
+                PoolKind::Lp { order } => {
+                    let p = order.millionths() as f64 / 1e6;
+                    pool(desc, shape(0)).lp_forward(x(0), p)
+                }
             },
             Op::GlobalAveragePool => {
                 let area: usize = shape(0)[2..].iter().product();

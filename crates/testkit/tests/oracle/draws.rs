@@ -1,6 +1,6 @@
 //! The generators: repeatable, valid, and as awkward as they promise.
 
-use testkit::draw::{Family, conv_cases, pool_cases};
+use testkit::draw::{Family, adaptive_cases, conv_cases, pool_cases};
 use testkit::{ConvCase, Draw};
 
 #[test]
@@ -126,4 +126,18 @@ fn pools_are_valid_and_awkward() {
         floor.output_size()
     };
     assert!(count(&|c| c.output_size() != floor(c)) > 20);
+}
+
+#[test]
+fn adaptive_pools_are_valid_and_awkward() {
+    let cases = adaptive_cases(8, 120);
+    let count = |test: &dyn Fn(usize, usize) -> bool| -> usize {
+        let axes = cases.iter().flat_map(|c| c.input.iter().zip(&c.output));
+        axes.filter(|&(&n, &m)| test(n, m)).count()
+    };
+    assert_eq!(count(&|n, m| n == 0 || m == 0), 0);
+    assert!(count(&|n, m| m > n) > 20, "more bins than cells");
+    assert!(count(&|n, m| m < n && n % m == 0) > 20, "equal bins");
+    assert!(count(&|n, m| m < n && n % m != 0) > 20, "overlapping bins");
+    assert_eq!(adaptive_cases(8, 9), adaptive_cases(8, 9));
 }

@@ -7,7 +7,7 @@ use testkit::dense::DenseCase;
 use testkit::gradient::{check, numeric};
 use testkit::loss::CrossEntropy;
 use testkit::normalise::{BatchNorm, Statistics};
-use testkit::{ConvCase, Draw, PoolCase};
+use testkit::{AdaptiveCase, ConvCase, Draw, PoolCase, unpool};
 
 fn reals(draw: &mut Draw, len: usize) -> Vec<f64> {
     widen(&draw.reals(len))
@@ -72,7 +72,42 @@ fn pooling() {
             let average = |x: &[f64]| case.average_forward(x, counted);
             assert_gradient(average, &x, &dy, &case.average_backward(&dy, counted));
         }
+        for p in [1.0, 1.5, 2.0, 3.0] {
+            let norm = |x: &[f64]| case.lp_forward(x, p);
+            assert_gradient(norm, &x, &dy, &case.lp_backward(&x, &dy, p));
+        }
     }
+}
+
+#[test]
+fn adaptive_pooling() {
+    let mut draw = Draw::new(9);
+    for case in [
+        AdaptiveCase::new(2, 2, [7], [3]),
+        AdaptiveCase::new(1, 3, [5, 4], [2, 6]),
+        AdaptiveCase::new(2, 1, [3, 4, 5], [2, 1, 3]),
+    ] {
+        let x = reals(&mut draw, case.input_len());
+        let dy = reals(&mut draw, case.output_len());
+        let max = |x: &[f64]| case.max_forward(x).values;
+        assert_gradient(max, &x, &dy, &case.max_backward(&x, &dy));
+        let average = |x: &[f64]| case.average_forward(x);
+        assert_gradient(average, &x, &dy, &case.average_backward(&dy));
+        for p in [1.0, 1.5, 2.0, 3.0] {
+            let norm = |x: &[f64]| case.lp_forward(x, p);
+            assert_gradient(norm, &x, &dy, &case.lp_backward(&x, &dy, p));
+        }
+    }
+}
+
+#[test]
+fn unpooling() {
+    // No two values share a place, for the gradient of one that is written over is a convention.
+    let mut draw = Draw::new(10);
+    let places = [Some(4), None, Some(0), Some(5), Some(2), Some(1)];
+    let (x, dy) = (reals(&mut draw, 6), reals(&mut draw, 14));
+    let y = |x: &[f64]| unpool::forward(x, &places, 2, 7);
+    assert_gradient(y, &x, &dy, &unpool::backward(&dy, &places, 2, 7));
 }
 
 #[test]

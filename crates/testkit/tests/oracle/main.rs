@@ -1,15 +1,23 @@
 //! The oracle's own proof: known answers, laws that hold for every problem, and differences.
 
+mod adaptive;
 mod adjoint;
 mod arithmetic;
+mod axes;
 mod buffers;
 mod comparison;
 mod convolution;
+mod deformable;
 mod draws;
+mod functions;
 mod gradients;
 mod layers;
+mod normalisation;
 mod notation;
 mod pooling;
+mod regions;
+mod sampling;
+mod softmax;
 mod transposed;
 
 /// 1, 2, 3, …

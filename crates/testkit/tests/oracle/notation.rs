@@ -52,4 +52,7 @@ fn pools() {
         pool.ceil().average_problem(false),
         "pool-avg:n1c64h112w112:k3s2p1,ceil,nopad"
     );
+    let pool = PoolCase::new(1, 8, [9], [3]).stride([2]);
+    assert_eq!(pool.lp_problem(2.0), "pool-l2:n1c8w9:k3s2");
+    assert_eq!(pool.lp_problem(1.5), "pool-l1.5:n1c8w9:k3s2");
 }

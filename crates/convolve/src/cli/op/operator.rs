@@ -1,8 +1,9 @@
 //! What a problem computes, as a graph of one or two operators.
 
-use geometry::{PoolKind, Problem};
+use geometry::{AdaptiveKind, PoolKind, Problem};
 use graph::{
-    ElementType, Graph, GraphError, Op, Role, Value, ValueId, passes::remove_dead, pullback,
+    DeformableOp, ElementType, Graph, GraphError, Op, PoolingOp, Role, TransposedOp, Value,
+    ValueId, passes::remove_dead, pullback,
 };
 
 use super::direction::{Array, Direction};
@@ -41,22 +42,27 @@ impl Operator {
             return Ok(forward.outputs(asked));
         };
         let text = |error: GraphError| error.to_string();
-        match (problem, asked.indices) {
-            (Problem::Pool(shape, desc), true) => {
-                let geometry = desc.resolve(&shape.dims).map_err(|e| e.to_string())?;
-                let mut draft = Draft::new();
-                let output = geometry.output_shape();
-                let dy = draft.array(Array::Grad, &output, ElementType::Real);
-                let places = draft.array(Array::Indices, &output, ElementType::Index);
-                let op = Op::PoolBackward {
-                    desc: desc.clone(),
-                    input: shape.dims.clone(),
-                };
-                draft.graph.outputs = draft.apply(op, vec![dy, places]).map_err(text)?;
-                Ok(draft.finish(None))
-            }
-            _ => forward.gradient(wanted, direction),
-        }
+        let from_places = match problem {
+            _ if !asked.indices => None,
+            Problem::Pool(shape, desc) => Some(Op::PoolBackward {
+                desc: desc.clone(),
+                input: shape.dims.clone(),
+            }),
+            Problem::AdaptivePool(shape, desc) => Some(Op::Pooling(PoolingOp::AdaptiveBackward {
+                desc: desc.clone(),
+                input: shape.dims.clone(),
+            })),
+            _ => None,
+        };
+        let Some(op) = from_places else {
+            return forward.gradient(wanted, direction);
+        };
+        let output = forward.draft.graph.value(forward.y).shape.clone();
+        let mut draft = Draft::new();
+        let dy = draft.array(Array::Grad, &output, ElementType::Real);
+        let places = draft.array(Array::Indices, &output, ElementType::Index);
+        draft.graph.outputs = draft.apply(op, vec![dy, places]).map_err(text)?;
+        Ok(draft.finish(None))
     }
 }
 
@@ -147,13 +153,26 @@ impl Forward {
                 };
                 draft.apply(op, inputs)
             }
+            Problem::ConvTransposed(shape, desc) => {
+                let geometry = desc.resolve(&shape.dims).map_err(|e| refused(&e))?;
+                let mut inputs = vec![draft.real(Array::Input, &shape.dims)];
+                inputs.extend(draft.weight_and_bias(
+                    &geometry.weight_shape(),
+                    geometry.in_channels,
+                    asked,
+                ));
+                let op = TransposedOp::Conv {
+                    desc: desc.clone(),
+                    bias: asked.bias,
+                    residual: false,
+                    activation: None,
+                };
+                draft.apply(Op::Transposed(op), inputs)
+            }
             Problem::Pool(shape, desc) => {
                 desc.resolve(&shape.dims).map_err(|e| refused(&e))?;
                 let x = draft.real(Array::Input, &shape.dims);
                 let indices = desc.kind == PoolKind::Max;
-                if asked.indices && !indices {
-                    return Err(refused(&"only the maximum has places for --indices"));
-                }
                 let op = Op::Pool {
                     desc: desc.clone(),
                     indices,
@@ -162,8 +181,41 @@ impl Forward {
                 places = made.as_ref().ok().and_then(|made| made.get(1).copied());
                 made
             }
+            Problem::ConvDeformable(shape, desc) => {
+                let geometry = desc.resolve(&shape.dims).map_err(|e| refused(&e))?;
+                let mut inputs = vec![draft.real(Array::Input, &shape.dims)];
+                inputs.push(draft.real(Array::Offset, &geometry.offset_shape()));
+                if let Some(mask) = geometry.mask_shape() {
+                    inputs.push(draft.real(Array::Mask, &mask));
+                }
+                inputs.extend(draft.weight_and_bias(
+                    &geometry.conv.weight_shape(),
+                    geometry.conv.out_channels,
+                    asked,
+                ));
+                let op = DeformableOp::Conv {
+                    desc: desc.clone(),
+                    bias: asked.bias,
+                };
+                draft.apply(Op::Deformable(op), inputs)
+            }
+            Problem::AdaptivePool(shape, desc) => {
+                desc.resolve(&shape.dims).map_err(|e| refused(&e))?;
+                let x = draft.real(Array::Input, &shape.dims);
+                let indices = desc.kind == AdaptiveKind::Max;
+                let op = PoolingOp::Adaptive {
+                    desc: desc.clone(),
+                    indices,
+                };
+                let made = draft.apply(Op::Pooling(op), vec![x]);
+                places = made.as_ref().ok().and_then(|made| made.get(1).copied());
+                made
+            }
             _ => return Err(refused(&"not served yet")),
         };
+        if asked.indices && places.is_none() {
+            return Err(refused(&"only a maximum has places for --indices"));
+        }
         let y = y.map_err(|e| refused(&e))?[0];
         if asked.bias && !draft.arrays.iter().any(|(array, _)| *array == Array::Bias) {
             return Err(refused(&"there is no bias to add"));

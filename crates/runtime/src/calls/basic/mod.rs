@@ -25,7 +25,8 @@ pub(super) fn kernel(op: &Op, shapes: Shapes<'_>) -> Option<Arc<dyn Kernel>> {
         | Op::ChannelSum
         | Op::Linear { .. }
         | Op::LinearBackwardData
-        | Op::LinearBackwardWeights => convolution::kernel(op, shapes),
+        | Op::LinearBackwardWeights
+        | Op::Transposed(_) => convolution::kernel(op, shapes),
         Op::BatchNormTraining { .. }
         | Op::BatchNormBackward { .. }
         | Op::BatchNormInference { .. }

@@ -1,9 +1,9 @@
 //! The operators that belong to no family.
 
-mod case;
+pub(crate) mod case;
 mod convolution;
 mod elementwise;
+mod layers;
 mod loss;
 mod normalisation;
-mod pooling;
 mod rearrange;
