@@ -124,8 +124,8 @@ fn all() -> Vec<(Unary, Oracle, Vec<f64>)> {
 
 /// The errors allowed to value and slope at `x`: a few roundings of each.
 fn allowed<T: Tested>(unary: Unary, x: f64, (value, slope): Point) -> Point {
-    // Numbers below the normal ones have fewer digits.
-    let denormal = 4.0 * T::min_positive_value().wide() * T::epsilon().wide();
+    // Numbers below the normal ones have fewer digits, and factors of them may have vanished.
+    let denormal = T::min_positive_value().wide();
     // Where the argument is scaled first, its rounding is blown up as x is by the function.
     let (scaled, gated) = match unary {
         Unary::Swish { .. } | Unary::GeluTanh => (4.0, true),
@@ -347,7 +347,7 @@ fn known_values() {
     close(Unary::Softsign, -3.0, -0.75);
     close(Unary::Gelu, 1.0, 0.841_344_746_068_542_9);
     close(Unary::GeluTanh, 1.0, 0.841_191_990_608_276_8);
-    close(Unary::Mish, 1.0, 0.865_098_388_267_286_8);
+    close(Unary::Mish, 1.0, 0.865_098_388_267_310_3);
     close(Unary::SILU, 1.0, 0.731_058_578_630_004_9);
     close(Unary::Erf, 0.5, 0.520_499_877_813_046_5);
     close(Unary::Elu { alpha: 1.0 }, -1.0, -0.632_120_558_828_557_7);
