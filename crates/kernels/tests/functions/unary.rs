@@ -138,7 +138,13 @@ fn allowed<T: Tested>(unary: Unary, x: f64, (value, slope): Point) -> Point {
     // The slope of x·gate(x) is a sum of two terms, of which one is the gate.
     let gate = if gated && x != 0.0 { value / x } else { 0.0 };
     let size = 10.0 * value.abs() + scaled * (x * slope).abs();
-    let steep = 12.0 * slope.abs() + 24.0 * gate.abs() + scaled * (x * slope).abs().min(1e3);
+    // What the exponential is taken of has a rounding that grows with it.
+    let argument = match unary {
+        Unary::GeluTanh => 1.6 * (x.abs() + 0.044_715 * x.abs().powi(3)),
+        _ => x,
+    };
+    let bent = (argument * slope).abs().min(1e3);
+    let steep = 12.0 * slope.abs() + 24.0 * gate.abs() + scaled * bent;
     let finite = |bound: f64| if bound.is_nan() { 0.0 } else { bound };
     (
         finite(T::UNIT * size + denormal),
