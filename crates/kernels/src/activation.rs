@@ -3,7 +3,6 @@
 use crate::blocks::for_blocks;
 use crate::shared::Shared;
 use crate::simd::Vector;
-use crate::vectorise::vectorised;
 use crate::{Context, Real};
 
 /// An elementwise non-linearity whose slope can be read off its output, so that the input need not
@@ -87,7 +86,7 @@ pub fn forward<T: Real>(context: &Context, activation: Activation, x: &[T], y: &
         // SAFETY: the ranges of different tasks do not overlap.
         let y = unsafe { out.slice(range.start, range.len()) };
         let x = &x[range];
-        vectorised(
+        T::vectorised(
             context.isa,
             #[inline(always)]
             || match activation {
@@ -105,7 +104,7 @@ pub fn forward_in_place<T: Real>(context: &Context, activation: Activation, x: &
     for_blocks(context.team, len, |range| {
         // SAFETY: the ranges of different tasks do not overlap.
         let x = unsafe { out.slice(range.start, range.len()) };
-        vectorised(
+        T::vectorised(
             context.isa,
             #[inline(always)]
             || match activation {
@@ -135,7 +134,7 @@ pub fn backward<T: Real>(
         // SAFETY: the ranges of different tasks do not overlap.
         let dx = unsafe { out.slice(range.start, range.len()) };
         let (dy, y) = (&dy[range.clone()], &y[range]);
-        vectorised(
+        T::vectorised(
             context.isa,
             #[inline(always)]
             || match activation {

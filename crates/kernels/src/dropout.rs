@@ -2,7 +2,6 @@
 
 use crate::blocks::for_blocks;
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Real};
 
 /// What a mask is drawn from. Equal keys give equal masks, so the backward pass and a resumed run
@@ -48,7 +47,7 @@ pub fn dropout<T: Real>(context: &Context, x: &[T], rate: f32, key: DropoutKey, 
         // Blocks are shorter than 2³² and never cross a multiple of it.
         let [first, second] = key.words((range.start as u64) >> 32);
         let start = range.start as u32;
-        vectorised(
+        T::vectorised(
             context.isa,
             #[inline(always)]
             || {

@@ -2,7 +2,6 @@
 
 use crate::blocks::for_blocks;
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Real};
 
 /// `y = a + b`
@@ -17,7 +16,7 @@ pub fn add<T: Real>(context: &Context, a: &[T], b: &[T], y: &mut [T]) {
         // SAFETY: the ranges of different tasks do not overlap.
         let y = unsafe { out.slice(range.start, range.len()) };
         let (a, b) = (&a[range.clone()], &b[range]);
-        vectorised(
+        T::vectorised(
             context.isa,
             #[inline(always)]
             || {
@@ -40,7 +39,7 @@ pub fn add_assign<T: Real>(context: &Context, y: &mut [T], b: &[T]) {
         // SAFETY: the ranges of different tasks do not overlap.
         let y = unsafe { out.slice(range.start, range.len()) };
         let b = &b[range];
-        vectorised(
+        T::vectorised(
             context.isa,
             #[inline(always)]
             || {
@@ -63,7 +62,7 @@ pub fn scale<T: Real>(context: &Context, x: &[T], factor: T, y: &mut [T]) {
         // SAFETY: the ranges of different tasks do not overlap.
         let y = unsafe { out.slice(range.start, range.len()) };
         let x = &x[range];
-        vectorised(
+        T::vectorised(
             context.isa,
             #[inline(always)]
             || {

@@ -5,7 +5,9 @@ use std::ops::{AddAssign, DivAssign, MulAssign, SubAssign};
 
 use num_traits::Float;
 
+use crate::Isa;
 use crate::elementary::Elementary;
+use crate::vectorise::vectorised;
 
 /// A floating-point element: f32, in which everything is quick, or f64, which serves gradient checks.
 ///
@@ -28,6 +30,11 @@ pub trait Real:
 
     /// The element as an f64, exactly.
     fn wide(self) -> f64;
+
+    /// Runs `body`, a plain loop over slices: in f32 compiled with the instructions of `isa`, in f64,
+    /// where right is enough, for any processor. `body` is a closure marked `#[inline(always)]`.
+    #[doc(hidden)]
+    fn vectorised<R>(isa: Isa, body: impl FnOnce() -> R) -> R;
 }
 
 impl Real for f32 {
@@ -40,6 +47,11 @@ impl Real for f32 {
     fn wide(self) -> f64 {
         self.into()
     }
+
+    #[inline(always)]
+    fn vectorised<R>(isa: Isa, body: impl FnOnce() -> R) -> R {
+        vectorised(isa, body)
+    }
 }
 
 impl Real for f64 {
@@ -51,5 +63,10 @@ impl Real for f64 {
     #[inline(always)]
     fn wide(self) -> f64 {
         self
+    }
+
+    #[inline(always)]
+    fn vectorised<R>(_: Isa, body: impl FnOnce() -> R) -> R {
+        body()
     }
 }

@@ -66,16 +66,25 @@ impl Team {
     /// Runs `task(index, worker)` for every index below `tasks`, in any order. `worker` is below
     /// [`Team::threads`] and no two tasks run at once with the same one: it picks scratch memory.
     pub fn for_each(&self, tasks: usize, task: impl Fn(usize, usize) + Sync) {
+        self.share_out(tasks, &task);
+    }
+
+    /// The tasks come as one type, so that handing them over is compiled once and not for each kernel;
+    /// a call through a pointer is nothing beside a task.
+    fn share_out(&self, tasks: usize, task: Task<'_>) {
         match &self.pool {
-            Some(pool) if tasks > 1 => pool.install(|| split(0, tasks, &task)),
+            Some(pool) if tasks > 1 => pool.install(|| split(0, tasks, task)),
             _ => (0..tasks).for_each(|index| task(index, 0)),
         }
     }
 }
 
+/// What a team does with an index, as worker such and such.
+type Task<'a> = &'a (dyn Fn(usize, usize) + Sync);
+
 /// Halves a range of tasks until one is left; the halves may be stolen by another thread. Halving
 /// allocates nothing, unlike a parallel iterator over chunks of unequal cost.
-fn split(start: usize, end: usize, task: &(impl Fn(usize, usize) + Sync)) {
+fn split(start: usize, end: usize, task: Task<'_>) {
     if end - start == 1 {
         task(start, rayon::current_thread_index().unwrap_or(0));
         return;

@@ -1,7 +1,6 @@
 //! Sums of vectors that tasks have left in scratch memory.
 
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Real};
 
 /// Elements that are added up at a time.
@@ -22,7 +21,7 @@ pub(crate) fn add_vectors<T: Real>(
         let width = BAND.min(len - first);
         // SAFETY: every band belongs to one task.
         let sum = unsafe { out.slice(first, width) };
-        vectorised(
+        T::vectorised(
             context.isa,
             #[inline(always)]
             || {

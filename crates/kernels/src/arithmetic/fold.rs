@@ -11,7 +11,6 @@ use super::term::{Term, larger};
 use crate::blocks::{BLOCK, for_rows};
 use crate::nest::{Loop, Nest};
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Real};
 
 /// Bands and parts together are at most about so many, where parts are cut at all.
@@ -210,7 +209,7 @@ impl FoldPlan {
         let tasks = self.rows.len() * self.bands() * parts;
         let width = (self.count * self.band).div_ceil(parts);
         for_rows(context.team, tasks, width, |tasks| {
-            vectorised(
+            T::vectorised(
                 context.isa,
                 #[inline(always)]
                 || {

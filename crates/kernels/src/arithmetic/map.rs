@@ -5,7 +5,6 @@ use super::term::Term;
 use crate::blocks::for_rows;
 use crate::nest::Nest;
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Real};
 
 /// Writes the term of the operands to `y`, whose elements lie in the order of the nest; operands that
@@ -27,7 +26,7 @@ pub(super) fn map<T: Real>(
         let rounds = rows.start * period..rows.end * period;
         // SAFETY: the ranges of different tasks do not overlap.
         let mut y = unsafe { out.slice(rounds.start, rounds.len()) };
-        vectorised(
+        T::vectorised(
             context.isa,
             #[inline(always)]
             || {

@@ -11,7 +11,6 @@ use super::rows::inverse_deviation;
 use crate::bands::{BAND, BandSums};
 use crate::runs::sums;
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::vectors::add_vectors;
 use crate::{Context, Real};
 
@@ -164,7 +163,7 @@ pub fn forward<T: Real>(
                 saved_inv_std.slice(band.first, band.width),
             )
         };
-        vectorised(
+        T::vectorised(
             context.isa,
             #[inline(always)]
             || {
@@ -265,7 +264,7 @@ pub fn backward<T: Real>(
         // SAFETY: every band belongs to one task.
         let by_band = unsafe { by_band.slice(band.index * 2 * channels, 2 * channels) };
         let (dbeta, dgamma) = by_band.split_at_mut(channels);
-        vectorised(
+        T::vectorised(
             context.isa,
             #[inline(always)]
             || {

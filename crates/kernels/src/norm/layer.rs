@@ -10,7 +10,6 @@ use super::rows::{Piece, Rows};
 use crate::blocks::BLOCK;
 use crate::runs::sums;
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::vectors::add_vectors;
 use crate::{Context, Isa, Real};
 
@@ -290,7 +289,7 @@ impl<T: Real> Backward<'_, T> {
         let at = row * self.len + from..row * self.len + to;
         let (x, dy, gamma) = (&self.x[at.clone()], &self.dy[at], &self.gamma[from..to]);
         let mean = self.mean[row];
-        vectorised(
+        T::vectorised(
             self.isa,
             #[inline(always)]
             || {
@@ -327,7 +326,7 @@ impl<T: Real> Backward<'_, T> {
         let (x, dy) = (&self.x[at.clone()], &self.dy[at]);
         let gamma = &self.gamma[from..][..dx.len()];
         let (mean, inv_std) = (self.mean[row], self.inv_std[row]);
-        vectorised(
+        T::vectorised(
             self.isa,
             #[inline(always)]
             || {

@@ -14,7 +14,6 @@ use tensor::Layout;
 use crate::bands::BAND;
 use crate::blocks::BLOCK;
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Real};
 
 /// The feature map that is normalised, and by what.
@@ -164,7 +163,7 @@ pub fn forward<T: Real>(
             for channel in 0..channels {
                 // SAFETY: every band belongs to one task.
                 let y = unsafe { out.slice(start + channel * geometry.area, width) };
-                vectorised(
+                T::vectorised(
                     context.isa,
                     #[inline(always)]
                     || {
@@ -196,7 +195,7 @@ pub fn forward<T: Real>(
                     let x = &x[pixel * channels..][..channels];
                     // SAFETY: every pixel belongs to one task.
                     let y = unsafe { out.slice(pixel * channels, channels) };
-                    vectorised(
+                    T::vectorised(
                         context.isa,
                         #[inline(always)]
                         || {
@@ -243,7 +242,7 @@ pub fn backward<T: Real>(
                 let start = start + channel * geometry.area;
                 start..start + width
             };
-            vectorised(
+            T::vectorised(
                 context.isa,
                 #[inline(always)]
                 || {
@@ -302,7 +301,7 @@ pub fn backward<T: Real>(
                     let (x, dy) = (&x[at.clone()], &dy[at.clone()]);
                     // SAFETY: every pixel belongs to one task.
                     let dx = unsafe { out.slice(at.start, channels) };
-                    vectorised(
+                    T::vectorised(
                         context.isa,
                         #[inline(always)]
                         || {

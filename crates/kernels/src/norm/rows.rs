@@ -7,7 +7,6 @@ use super::statistics::Moments;
 use crate::blocks::BLOCK;
 use crate::runs::{DEPTH, LANES, sums};
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Isa, Real};
 
 /// Numbers kept of each piece of a row: the mean as an unevaluated sum of two, and the sum of squared
@@ -121,7 +120,7 @@ impl Rows {
                     mean,
                     inv_std,
                 };
-                vectorised(
+                T::vectorised(
                     context.isa,
                     #[inline(always)]
                     || apply(piece),
@@ -139,7 +138,7 @@ pub(super) fn inverse_deviation<T: Real>(variance: f64, epsilon: f32) -> T {
 /// The moments of some values, however far from 0 they lie: the sum of squares is taken of distances
 /// from the mean, and what the mean was rounded by is taken off again.
 fn moments<T: Real>(isa: Isa, x: &[T]) -> Moments {
-    vectorised(
+    T::vectorised(
         isa,
         #[inline(always)]
         || {

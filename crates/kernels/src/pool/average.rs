@@ -12,7 +12,6 @@ use super::{
 };
 use crate::blocks::for_rows;
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Real};
 
 /// `y` = the sum of each window's elements on the image, divided by its divisor.
@@ -38,7 +37,7 @@ pub fn forward<T: Real>(
                 for row in 0..depth * height {
                     // SAFETY: every plane belongs to one task.
                     let y = unsafe { out.slice(plane * output + row * width, width) };
-                    vectorised(
+                    T::vectorised(
                         context.isa,
                         #[inline(always)]
                         || plane_row(geometry, x, row / height, row % height, y),
@@ -52,7 +51,7 @@ pub fn forward<T: Real>(
                 let at = placement(geometry, pixel % output);
                 // SAFETY: every pixel belongs to one task.
                 let y = unsafe { out.slice(pixel * channels, channels) };
-                vectorised(
+                T::vectorised(
                     context.isa,
                     #[inline(always)]
                     || {
@@ -184,7 +183,7 @@ pub fn backward<T: Real>(
                 // SAFETY: every plane belongs to one task.
                 let dx = unsafe { out.slice(plane * input, input) };
                 let dy = &dy[plane * output..][..output];
-                vectorised(
+                T::vectorised(
                     context.isa,
                     #[inline(always)]
                     || spread_plane(geometry, dy, dx),
@@ -202,7 +201,7 @@ pub fn backward<T: Real>(
                     // slice of it at a time.
                     unsafe { out.slice(start, width) }
                 };
-                vectorised(
+                T::vectorised(
                     context.isa,
                     #[inline(always)]
                     || {

@@ -15,7 +15,6 @@ use super::{
 };
 use crate::blocks::for_rows;
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Real};
 
 /// `y` = the norm of each window's elements on the image; 0 where there are none.
@@ -62,7 +61,7 @@ fn norms<T: Real, O: Order<T>>(
                 for row in 0..depth * height {
                     // SAFETY: every plane belongs to one task.
                     let y = unsafe { out.slice(plane * output + row * width, width) };
-                    vectorised(
+                    T::vectorised(
                         context.isa,
                         #[inline(always)]
                         || plane_row(order, geometry, x, row / height, row % height, y),
@@ -76,7 +75,7 @@ fn norms<T: Real, O: Order<T>>(
                 let at = placement(geometry, pixel % output);
                 // SAFETY: every pixel belongs to one task.
                 let y = unsafe { out.slice(pixel * channels, channels) };
-                vectorised(
+                T::vectorised(
                     context.isa,
                     #[inline(always)]
                     || window_of_pixels(order, &Placed { geometry, at }, x, y),
@@ -201,7 +200,7 @@ fn slopes<T: Real, O: Order<T>>(
                 let x = &x[plane * input..][..input];
                 let own = plane * output..(plane + 1) * output;
                 let (y, dy) = (&y[own.clone()], &dy[own]);
-                vectorised(
+                T::vectorised(
                     context.isa,
                     #[inline(always)]
                     || spread_plane(order, geometry, x, y, dy, dx),
@@ -219,7 +218,7 @@ fn slopes<T: Real, O: Order<T>>(
                     // slice of it at a time.
                     unsafe { out.slice(start(place), width) }
                 };
-                vectorised(
+                T::vectorised(
                     context.isa,
                     #[inline(always)]
                     || {

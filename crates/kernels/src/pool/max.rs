@@ -10,7 +10,6 @@ use super::{
 };
 use crate::blocks::for_rows;
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Real};
 
 /// `y` = the maximum of each window, and where asked for, `indices` = its place in the input plane
@@ -66,7 +65,7 @@ fn planes<T: Real>(
                     let y = unsafe { y.slice(start, width) };
                     // SAFETY: as above.
                     let places = indices.map(|i| unsafe { i.slice(start, width) });
-                    vectorised(
+                    T::vectorised(
                         context.isa,
                         #[inline(always)]
                         || plane_row(geometry, x, row / height, row % height, stride, y, places),
@@ -147,7 +146,7 @@ fn pixels<T: Real>(
             let y = unsafe { y.slice(pixel * channels, channels) };
             // SAFETY: as above.
             let places = indices.map(|i| unsafe { i.slice(pixel * channels, channels) });
-            vectorised(
+            T::vectorised(
                 context.isa,
                 #[inline(always)]
                 || maxima_of_pixels(&Placed { geometry, at }, x, channels, 0, y, places),

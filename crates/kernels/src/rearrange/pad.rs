@@ -6,7 +6,6 @@ use tensor::Layout;
 use crate::blocks::{for_blocks, for_rows};
 use crate::nest::memory_order;
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Isa, Real};
 
 /// `y` = `x` padded as the geometry says; `value` is what a constant padding holds.
@@ -224,7 +223,7 @@ impl Rows {
     fn add<T: Real>(&self, isa: Isa, dy: &[T], dx: &mut [T]) {
         let (inner, unit) = (&self.inner, self.unit);
         let end = inner.before + inner.kept;
-        vectorised(
+        T::vectorised(
             isa,
             #[inline(always)]
             || {

@@ -18,7 +18,6 @@ use super::grid::{Axis, Place};
 use super::{Maps, Owned, Region};
 use crate::bilinear::{Channels, add_interpolated, dots_of, spread};
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Real};
 
 /// How the sampling points of a region are laid out.
@@ -172,7 +171,7 @@ pub fn forward<T: Real>(
         };
         let x = &x[grid.image * maps.image_len()..][..maps.image_len()];
         for bin in 0..maps.bins {
-            vectorised(
+            T::vectorised(
                 ctx.isa,
                 #[inline(always)]
                 || pool_bin(&maps, &grid, bin, x, y),
@@ -228,7 +227,7 @@ pub fn backward<T: Real>(
                 };
                 let dy = &dy[index * maps.region_len()..][..maps.region_len()];
                 for bin in 0..maps.bins {
-                    vectorised(
+                    T::vectorised(
                         ctx.isa,
                         #[inline(always)]
                         || spread_bin(&maps, &grid, bin, dy, &owned),
@@ -300,7 +299,7 @@ pub fn backward_offset<T: Real>(
         let x = &x[grid.image * maps.image_len()..][..maps.image_len()];
         let dy = &dy[index * maps.region_len()..][..maps.region_len()];
         for bin in 0..maps.bins {
-            let slopes = vectorised(
+            let slopes = T::vectorised(
                 ctx.isa,
                 #[inline(always)]
                 || slopes(&maps, &grid, bin, x, dy),

@@ -11,7 +11,6 @@ use super::windows::{Ends, Windows};
 use super::{Maps, Owned};
 use crate::bilinear::spread;
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Real};
 
 /// `y`, a map `[r, c, kh, kw]` in the layout of `x`: the mean of each bin, 0 for one without pixels.
@@ -42,7 +41,7 @@ pub fn forward<T: Real>(
         };
         let x = &x[windows.image * maps.image_len()..][..maps.image_len()];
         for bin in 0..maps.bins {
-            vectorised(
+            T::vectorised(
                 ctx.isa,
                 #[inline(always)]
                 || mean(&maps, &windows, bin, x, y),
@@ -107,7 +106,7 @@ pub fn backward<T: Real>(
                 for bin in (0..maps.bins).filter(|&bin| windows.area(bin) > 0) {
                     let from = maps.outputs(bin, owned.first, owned.count);
                     let share = T::one() / T::of(windows.area(bin) as f64);
-                    vectorised(
+                    T::vectorised(
                         ctx.isa,
                         #[inline(always)]
                         || {

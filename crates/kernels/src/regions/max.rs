@@ -11,7 +11,6 @@ use super::{Maps, Owned, Region};
 use crate::bilinear::Channels;
 use crate::pool::max::NO_SOURCE;
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Real};
 
 /// `y`, a map `[r, c, kh, kw]` in the layout of `x`: the maximum of each bin, and where asked for,
@@ -61,7 +60,7 @@ pub fn forward<T: Real>(
             for channel in 0..to.count {
                 y[to.first + channel * to.step] = T::min_value();
             }
-            vectorised(
+            T::vectorised(
                 ctx.isa,
                 #[inline(always)]
                 || {

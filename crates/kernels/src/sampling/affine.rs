@@ -10,7 +10,6 @@ use geometry::AffineGridGeometry;
 
 use crate::blocks::{BLOCK, for_rows};
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Real};
 
 /// The most columns of a matrix.
@@ -30,7 +29,7 @@ pub fn forward<T: Real>(ctx: &Context<'_>, g: &AffineGridGeometry, theta: &[T], 
             // SAFETY: every row belongs to one task.
             let points = unsafe { out.slice(row * width * rank, width * rank) };
             let (y, z) = row_coordinates::<T>(g, row);
-            vectorised(
+            T::vectorised(
                 ctx.isa,
                 #[inline(always)]
                 || {
@@ -79,7 +78,7 @@ pub fn backward<T: Real>(
         let last = (first + step).min((image + 1) * rows);
         // SAFETY: every chunk has sums of its own.
         let sums = unsafe { out.slice(task * elements, elements) };
-        vectorised(
+        T::vectorised(
             ctx.isa,
             #[inline(always)]
             || sum_rows(g, dgrid, first..last, sums),

@@ -8,7 +8,6 @@ use crate::bands::{BAND, BandSums};
 use crate::blocks::for_rows;
 use crate::runs::sums;
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Real};
 
 /// Which of the two.
@@ -82,7 +81,7 @@ pub fn forward<T: Real>(context: &Context<'_>, kind: Kind, axis: Axis, x: &[T], 
                 // SAFETY: every row belongs to one task.
                 let y = unsafe { out.slice(row * len, len) };
                 let x = &x[row * len..][..len];
-                vectorised(
+                T::vectorised(
                     context.isa,
                     #[inline(always)]
                     || row_forward(kind, x, y),
@@ -95,7 +94,7 @@ pub fn forward<T: Real>(context: &Context<'_>, kind: Kind, axis: Axis, x: &[T], 
         let rows = (0..len).map(|class| start + class * axis.inner);
         // SAFETY: every band belongs to one task, which holds one row of it at a time.
         let y = |at: usize| unsafe { out.slice(at, width) };
-        vectorised(
+        T::vectorised(
             context.isa,
             #[inline(always)]
             || {
@@ -177,7 +176,7 @@ pub fn backward<T: Real>(
                 // SAFETY: every row belongs to one task.
                 let dx = unsafe { out.slice(at.start, len) };
                 let (y, dy) = (&y[at.clone()], &dy[at]);
-                vectorised(
+                T::vectorised(
                     context.isa,
                     #[inline(always)]
                     || row_backward(kind, y, dy, dx),
@@ -188,7 +187,7 @@ pub fn backward<T: Real>(
     }
     axis.for_each_band(context, |start, width| {
         let rows = (0..len).map(|class| start + class * axis.inner);
-        vectorised(
+        T::vectorised(
             context.isa,
             #[inline(always)]
             || {

@@ -22,7 +22,6 @@ use tensor::Unary;
 
 use crate::blocks::for_blocks;
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Activation, Context, Real};
 
 /// The value of a function at a point, and its slope there.
@@ -152,7 +151,7 @@ pub fn forward<T: Real>(context: &Context<'_>, f: Unary, x: &[T], y: &mut [T]) {
         // SAFETY: the ranges of different tasks do not overlap.
         let y = unsafe { out.slice(range.start, range.len()) };
         let x = &x[range];
-        vectorised(
+        T::vectorised(
             context.isa,
             #[inline(always)]
             || with_function!(f, T, map(x, &mut *y)),
@@ -167,7 +166,7 @@ pub fn forward_in_place<T: Real>(context: &Context<'_>, f: Unary, x: &mut [T]) {
     for_blocks(context.team, len, |range| {
         // SAFETY: the ranges of different tasks do not overlap.
         let x = unsafe { out.slice(range.start, range.len()) };
-        vectorised(
+        T::vectorised(
             context.isa,
             #[inline(always)]
             || with_function!(f, T, map_in_place(&mut *x)),
@@ -189,7 +188,7 @@ pub fn backward<T: Real>(context: &Context<'_>, f: Unary, x: &[T], dy: &[T], dx:
         // SAFETY: the ranges of different tasks do not overlap.
         let dx = unsafe { out.slice(range.start, range.len()) };
         let (x, dy) = (&x[range.clone()], &dy[range]);
-        vectorised(
+        T::vectorised(
             context.isa,
             #[inline(always)]
             || with_function!(f, T, pass(gates, x, dy, &mut *dx)),

@@ -6,7 +6,6 @@ use crate::blocks::for_rows;
 use crate::pixels::{LANES, Pixels};
 use crate::runs::sums;
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::vectors::add_vectors;
 use crate::{Context, Real};
 
@@ -91,7 +90,7 @@ pub fn forward<T: Real>(
                 let x = &x[plane * area..][..area];
                 // SAFETY: every plane belongs to one task.
                 let y = unsafe { out.slice(plane * area, area) };
-                vectorised(
+                T::vectorised(
                     context.isa,
                     #[inline(always)]
                     || {
@@ -109,7 +108,7 @@ pub fn forward<T: Real>(
             let x = &x[at];
             let mut store = [T::zero(); LANES];
             let slopes = pixels.lanes(slope, &mut store);
-            vectorised(
+            T::vectorised(
                 context.isa,
                 #[inline(always)]
                 || {
@@ -157,7 +156,7 @@ pub fn backward<T: Real>(
                     // SAFETY: every plane belongs to one task.
                     let (dx, sum) = unsafe { (out.slice(at.start, area), sum.slice(plane, 1)) };
                     let (x, dy) = (&x[at.clone()], &dy[at]);
-                    vectorised(
+                    T::vectorised(
                         context.isa,
                         #[inline(always)]
                         || {
@@ -187,7 +186,7 @@ pub fn backward<T: Real>(
                 let (x, dy) = (&x[at.clone()], &dy[at]);
                 let mut store = [T::zero(); LANES];
                 let slopes = pixels.lanes(slope, &mut store);
-                vectorised(
+                T::vectorised(
                     context.isa,
                     #[inline(always)]
                     || {

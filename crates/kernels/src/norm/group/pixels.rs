@@ -5,7 +5,6 @@ use crate::norm::phases::in_phases;
 use crate::norm::rows::inverse_deviation;
 use crate::pixels::Pixels;
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Real};
 
 /// Vectors of lanes that belong to a chunk. First they hold its sums; when these have been added up,
@@ -55,7 +54,7 @@ pub(super) fn forward<T: Real>(
             let start = (unit * chunks + chunk) * FORWARD * width;
             // SAFETY: every chunk belongs to one task.
             let vectors = unsafe { vectors.slice(start, FORWARD * width) };
-            vectorised(
+            T::vectorised(
                 context.isa,
                 #[inline(always)]
                 || lane_moments(x, width, vectors),
@@ -98,7 +97,7 @@ pub(super) fn forward<T: Real>(
                 affine.gamma(channel) * inv_std[group(channel)]
             });
             pixels.fill(shifts, |channel| affine.beta(channel));
-            vectorised(
+            T::vectorised(
                 context.isa,
                 #[inline(always)]
                 || {
@@ -233,7 +232,7 @@ pub(super) fn backward<T: Real>(backward: &Backward<'_, T>, scratch: &mut [T], d
             pixels.fill(means, |channel| {
                 backward.mean[unit * groups + group(channel)]
             });
-            vectorised(
+            T::vectorised(
                 context.isa,
                 #[inline(always)]
                 || {
@@ -299,7 +298,7 @@ pub(super) fn backward<T: Real>(backward: &Backward<'_, T>, scratch: &mut [T], d
             });
             pixels.fill(constant, |channel| share(channel)[0]);
             pixels.fill(of_input, |channel| share(channel)[1]);
-            vectorised(
+            T::vectorised(
                 context.isa,
                 #[inline(always)]
                 || {

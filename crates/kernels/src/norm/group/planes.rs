@@ -6,7 +6,6 @@ use crate::norm::phases::in_phases;
 use crate::norm::rows::{Piece, Rows};
 use crate::runs::sums;
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Real};
 
 fn rows(geometry: &GroupGeometry) -> Rows {
@@ -96,7 +95,7 @@ pub(super) fn backward<T: Real>(backward: &Backward<'_, T>, partials: &mut [T], 
             let (start, len) = chunk(unit, index);
             let (x, dy) = (&backward.x[start..][..len], &backward.dy[start..][..len]);
             let mean = backward.mean[unit];
-            let sums = vectorised(
+            let sums = T::vectorised(
                 context.isa,
                 #[inline(always)]
                 || {
@@ -141,7 +140,7 @@ pub(super) fn backward<T: Real>(backward: &Backward<'_, T>, partials: &mut [T], 
             // SAFETY: the group has been summed, and every chunk belongs to one task.
             let ([constant, of_input], dx) =
                 unsafe { (backward.shares(unit), out.slice(start, len)) };
-            vectorised(
+            T::vectorised(
                 context.isa,
                 #[inline(always)]
                 || {

@@ -6,7 +6,6 @@ use tensor::Layout;
 use super::{Block, check, collect, planes, reduce};
 use crate::blocks::for_rows;
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Real};
 
 /// `y` = the mean of each bin. The rounding error does not grow with the bins.
@@ -63,7 +62,7 @@ pub fn backward<T: Real>(
                     // SAFETY: every plane belongs to one task.
                     let dx = unsafe { out.slice(plane * image, image) };
                     let dy = &dy[plane * pooled..][..pooled];
-                    vectorised(
+                    T::vectorised(
                         context.isa,
                         #[inline(always)]
                         || spread_plane(geometry, disjoint, dy, dx),

@@ -7,7 +7,6 @@ use super::{Block, check, collect, planes, reduce};
 use crate::blocks::for_rows;
 use crate::pool::order::{Order, for_order};
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Real};
 
 /// `y` = the norm of each bin. The rounding error does not grow with the bins.
@@ -86,7 +85,7 @@ fn slopes<T: Real, O: Order<T>>(
                     let x = &x[plane * image..][..image];
                     let own = plane * pooled..(plane + 1) * pooled;
                     let (y, dy) = (&y[own.clone()], &dy[own]);
-                    vectorised(
+                    T::vectorised(
                         context.isa,
                         #[inline(always)]
                         || spread_plane(order, geometry, x, y, dy, dx),

@@ -10,7 +10,6 @@ use crate::blocks::for_rows;
 use crate::pool::NO_SOURCE;
 use crate::pool::max::{maxima_of_pixels, raise, raise_placed};
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Real};
 
 /// `y` = the maximum of each bin, and where asked for, `indices` = its place in the input plane of
@@ -46,7 +45,7 @@ pub fn forward<T: Real>(
                 let y = unsafe { out.slice(plane * pooled, pooled) };
                 // SAFETY: as above.
                 let mut places = places.map(|p| unsafe { p.slice(plane * pooled, pooled) });
-                vectorised(
+                T::vectorised(
                     context.isa,
                     #[inline(always)]
                     || {
@@ -67,7 +66,7 @@ pub fn forward<T: Real>(
             let y = unsafe { out.slice(band.start, band.width) };
             // SAFETY: as above.
             let places = places.map(|p| unsafe { p.slice(band.start, band.width) });
-            vectorised(
+            T::vectorised(
                 context.isa,
                 #[inline(always)]
                 || {

@@ -23,7 +23,6 @@ use super::places::Planes;
 use super::{BAND, Field};
 use crate::blocks::for_rows;
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Real};
 
 /// Terms of a sum that are added up in the type of the elements; such sums are added up in f64, so
@@ -179,7 +178,7 @@ fn reduce<T: Real, S: Real>(
                 let x = &x[plane * image..][..image];
                 // SAFETY: every plane belongs to one task.
                 let y = unsafe { out.slice(plane * pooled, pooled) };
-                vectorised(
+                T::vectorised(
                     context.isa,
                     #[inline(always)]
                     || {
@@ -200,7 +199,7 @@ fn reduce<T: Real, S: Real>(
             let x = &x[band.image * image * channels..][..image * channels];
             // SAFETY: every band of a bin belongs to one task.
             let y = unsafe { out.slice(band.start, band.width) };
-            vectorised(
+            T::vectorised(
                 context.isa,
                 #[inline(always)]
                 || {
@@ -313,7 +312,7 @@ fn collect<T: Real>(
             };
             // SAFETY: every pixel belongs to one task.
             let dx = unsafe { out.slice(pixel * channels, channels) };
-            vectorised(
+            T::vectorised(
                 context.isa,
                 #[inline(always)]
                 || {

@@ -11,7 +11,6 @@ use super::{POINTS, Run, check, for_runs};
 use crate::blocks::for_rows;
 use crate::sampling::blend::{add, dot};
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Real};
 
 /// Channels of a pixel that one task of the NHWC kernel takes.
@@ -58,7 +57,7 @@ fn scatter<T: Real, const D: usize, const A: usize, const K: usize>(
     ctx.team.for_each(g.batch * shares, |task, _| {
         let (image, first) = (task / shares, task % shares * share);
         let width = share.min(channels - first);
-        vectorised(
+        T::vectorised(
             ctx.isa,
             #[inline(always)]
             || match layout {
@@ -137,7 +136,7 @@ fn slopes<T: Real, const D: usize, const A: usize, const K: usize>(
     let out = Shared::new(dgrid);
     match layout {
         Layout::Nhwc => for_rows(ctx.team, g.batch * output, channels * K, |range| {
-            vectorised(
+            T::vectorised(
                 ctx.isa,
                 #[inline(always)]
                 || {

@@ -56,7 +56,7 @@ fn sample<T: Real, const D: usize, const A: usize, const K: usize>(
     let out = Shared::new(y);
     match layout {
         Layout::Nhwc => for_rows(ctx.team, g.batch * output, channels * K, |range| {
-            vectorised(
+            T::vectorised(
                 ctx.isa,
                 #[inline(always)]
                 || {

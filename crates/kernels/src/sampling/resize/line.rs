@@ -7,7 +7,6 @@ use super::table::Table;
 use crate::blocks::BLOCK;
 use crate::sampling::blend::{add, blend};
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::{Context, Real};
 
 /// A resizing from one map to another, in either direction.
@@ -89,7 +88,7 @@ impl<'a> Lines<'a> {
             for row in task * step..((task + 1) * step).min(rows) {
                 // SAFETY: every row belongs to one task.
                 let y = unsafe { out.slice(row * row_len, row_len) };
-                vectorised(
+                T::vectorised(
                     ctx.isa,
                     #[inline(always)]
                     || self.row(x, row, empty, weights, line, y),
