@@ -45,7 +45,7 @@ pub(crate) struct Arguments {
     /// forward, or the gradient of an array: backward-data, -weights, -pointwise, -bias, -offset, -mask
     #[arg(long, default_value_t = Direction::Forward)]
     direction: Direction,
-    /// An algorithm for convolutions, instead of the best that serves the problem: depthwise, direct, im2col or reference
+    /// An algorithm for convolutions, instead of the best that serves the problem: depthwise, grouped, direct, im2col or reference
     #[arg(long)]
     algorithm: Option<Algorithm>,
     /// Number format of arrays and computation; f64 is exact to the last digits and slow

@@ -4,12 +4,12 @@
 //! the better ones why they did not. It then packs weights once and runs as often as wanted.
 //!
 //! Sums run channels last in either layout. Channels first, the dense path turns each strip of a
-//! feature map on its way into and out of the cache; the depthwise path, bound by memory anyway,
-//! reorders whole maps at its edges.
+//! feature map on its way into and out of the cache; the path of small groups, bound by
+//! memory, reorders whole maps at its edges.
 
 mod dense;
-mod depthwise;
 mod finish;
+mod grouped;
 pub mod reference;
 
 use std::fmt;
@@ -65,15 +65,16 @@ impl FromStr for Direction {
 pub enum Algorithm {
     /// One multiply-accumulate per channel and tap, vectors over channels.
     Depthwise,
+    /// Vectors over the channels of several groups of few channels each.
+    Grouped,
     /// Cross-correlation in place as an implicit matrix product.
     Direct,
     /// Columns, made block by block, and the matrix product of them and the weights. In any number of
     /// axes; it reads memory once for every tap, so it stands behind [`Algorithm::Direct`].
     ///
-    /// Groups share a matrix, and each is a product of its own. With few output channels a group, as
-    /// a depthwise convolution with a multiplier has them, tiles stay mostly empty: it costs here, as
-    /// in [`Algorithm::Direct`], what a whole vector of output channels for every group would, up to
-    /// 16 times its multiply-accumulates, and not more.
+    /// Groups share a matrix, and each is a product of its own. With few output channels a group,
+    /// tiles stay mostly empty: it costs here, as in [`Algorithm::Direct`], what a whole vector of
+    /// output channels for every group would, up to 16 times its multiply-accumulates, and not more.
     Im2col,
     /// The definition, element by element. Accepts everything.
     Reference,
@@ -81,14 +82,21 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// All algorithms, best first.
-    pub const ALL: [Self; 4] = [Self::Depthwise, Self::Direct, Self::Im2col, Self::Reference];
+    pub const ALL: [Self; 5] = [
+        Self::Depthwise,
+        Self::Grouped,
+        Self::Direct,
+        Self::Im2col,
+        Self::Reference,
+    ];
 
-    fn refuse(self, geometry: &ConvGeometry) -> Option<Refusal> {
+    fn refuse(self, geometry: &ConvGeometry, isa: Isa) -> Option<Refusal> {
         if !geometry.pads_with_zeros() {
             return Some(Refusal::PaddingMode);
         }
         match self {
-            Self::Depthwise => depthwise::refuse(geometry),
+            Self::Depthwise => grouped::refuse_depthwise(geometry),
+            Self::Grouped => grouped::refuse(geometry, isa),
             Self::Direct => dense::refuse(geometry),
             Self::Im2col | Self::Reference => None,
         }
@@ -99,6 +107,7 @@ impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Depthwise => "depthwise",
+            Self::Grouped => "grouped",
             Self::Direct => "direct",
             Self::Im2col => "im2col",
             Self::Reference => "reference",
@@ -113,7 +122,9 @@ impl FromStr for Algorithm {
         Self::ALL
             .into_iter()
             .find(|algorithm| algorithm.to_string() == text)
-            .ok_or_else(|| format!("'{text}' is none of depthwise, direct, im2col, reference"))
+            .ok_or_else(|| {
+                format!("'{text}' is none of depthwise, grouped, direct, im2col, reference")
+            })
     }
 }
 
@@ -127,6 +138,12 @@ pub enum Refusal {
     /// The groups are not single channels with one output each.
     #[error("the convolution is not depthwise with multiplier 1")]
     NotDepthwise,
+    /// There are no groups to lie side by side.
+    #[error("there is one group only")]
+    OneGroup,
+    /// A vector does not hold two groups.
+    #[error("the groups are too wide to share vectors")]
+    WideGroups,
     /// The padding is not zeros: the input has to be padded first, and
     /// [`ConvGeometry::padded`] computed.
     #[error("kernels pad with zeros only")]
@@ -213,7 +230,7 @@ pub struct ConvPlan {
 enum Body {
     Sweep(dense::SweepPlan),
     Weights(Box<dense::WeightsPlan>),
-    Depthwise(depthwise::DepthwisePlan),
+    Grouped(grouped::GroupedPlan),
     Reference,
 }
 
@@ -245,9 +262,12 @@ impl ConvPlan {
         direction: Direction,
         options: ConvOptions,
     ) -> Result<Self, PlanError> {
+        // Packing and running must agree on the width of a vector.
+        let isa = options.isa.min(Isa::best());
+        let options = ConvOptions { isa, ..options };
         let mut refused = Vec::new();
         let mut chosen = options.algorithm.unwrap_or(Algorithm::ALL[0]);
-        while let Some(refusal) = chosen.refuse(geometry) {
+        while let Some(refusal) = chosen.refuse(geometry, isa) {
             let next = Algorithm::ALL
                 .into_iter()
                 .skip_while(|&a| a != chosen)
@@ -261,12 +281,9 @@ impl ConvPlan {
             refused.push((chosen, refusal));
             chosen = next;
         }
-        // Packing and running must agree on the width of a vector.
-        let isa = options.isa.min(Isa::best());
-        let options = ConvOptions { isa, ..options };
         let body = match (chosen, direction) {
-            (Algorithm::Depthwise, _) => {
-                Body::Depthwise(depthwise::DepthwisePlan::new(geometry, direction, isa))
+            (Algorithm::Depthwise | Algorithm::Grouped, _) => {
+                Body::Grouped(grouped::GroupedPlan::new(geometry, direction, isa))
             }
             (Algorithm::Direct, _) => Body::dense(geometry, direction, options, Fetch::Strips),
             (Algorithm::Im2col, _) => Body::dense(geometry, direction, options, Fetch::Columns),
@@ -306,7 +323,7 @@ impl ConvPlan {
     pub fn packed_len(&self) -> usize {
         match &self.body {
             Body::Sweep(plan) => plan.packed_len(),
-            Body::Depthwise(plan) => plan.packed_len(),
+            Body::Grouped(plan) => plan.packed_len(),
             Body::Weights(_) => 0,
             Body::Reference if self.direction == Direction::BackwardWeights => 0,
             Body::Reference => self.geometry.weight_count(),
@@ -327,7 +344,7 @@ impl ConvPlan {
         assert_eq!(packed.len(), self.packed_len(), "packed length");
         match &self.body {
             Body::Sweep(plan) => plan.pack(ctx, weight, packed),
-            Body::Depthwise(plan) => plan.pack(weight, packed),
+            Body::Grouped(plan) => plan.pack(weight, packed),
             Body::Weights(_) => {}
             Body::Reference => packed.copy_from_slice(weight),
         }
@@ -429,7 +446,7 @@ impl ConvPlan {
         };
         match &self.body {
             Body::Weights(plan) => plan.run(ctx, x, dy, dw, scratch),
-            Body::Depthwise(plan) => plan.backward_weights(ctx, x, dy, dw, scratch),
+            Body::Grouped(plan) => plan.backward_weights(ctx, x, dy, dw, scratch),
             Body::Sweep(_) => unreachable!("a sweep never plans backward-weights"),
             Body::Reference => reference::backward_weights(ctx, self.layout, g, x, dy, dw),
         }
@@ -519,7 +536,7 @@ impl ConvPlan {
         let g = &self.geometry;
         match (&self.body, self.direction) {
             (Body::Sweep(plan), _) => plan.run(ctx, source, packed, epilogue, target, scratch),
-            (Body::Depthwise(plan), _) => plan.sweep(ctx, source, packed, epilogue, target),
+            (Body::Grouped(plan), _) => plan.sweep(ctx, source, packed, epilogue, target),
             (_, Direction::BackwardData) => {
                 reference::backward_data(ctx, self.layout, g, source, packed, epilogue, target);
             }
@@ -529,7 +546,7 @@ impl ConvPlan {
 
     /// Whether feature maps are reordered at the edges of the plan.
     fn reorders(&self) -> bool {
-        self.layout == Layout::Nchw && matches!(self.body, Body::Depthwise(_))
+        self.layout == Layout::Nchw && matches!(self.body, Body::Grouped(_))
     }
 
     /// Elements of the reordered copies.
@@ -549,7 +566,7 @@ impl ConvPlan {
         match &self.body {
             Body::Sweep(plan) => plan.scratch_per_worker() * threads,
             Body::Weights(plan) => plan.scratch_len(threads),
-            Body::Depthwise(plan) => plan.scratch_len(),
+            Body::Grouped(plan) => plan.scratch_len(),
             Body::Reference => 0,
         }
     }

@@ -90,6 +90,12 @@ impl Vector for F32x8 {
     }
 
     #[inline(always)]
+    unsafe fn pick(self, from: &[u32; 16]) -> Self {
+        // SAFETY: as above; of the indices the first eight are read.
+        Self(unsafe { _mm256_permutevar8x32_ps(self.0, _mm256_loadu_si256(from.as_ptr().cast())) })
+    }
+
+    #[inline(always)]
     unsafe fn prefetch_write(at: *const f32) {
         // SAFETY: a prefetch never faults.
         unsafe { _mm_prefetch::<_MM_HINT_ET0>(at.cast()) }

@@ -88,6 +88,12 @@ impl Vector for F32x16 {
     }
 
     #[inline(always)]
+    unsafe fn pick(self, from: &[u32; 16]) -> Self {
+        // SAFETY: as above; sixteen indices are read.
+        Self(unsafe { _mm512_permutexvar_ps(_mm512_loadu_si512(from.as_ptr().cast()), self.0) })
+    }
+
+    #[inline(always)]
     unsafe fn prefetch_write(at: *const f32) {
         // SAFETY: a prefetch never faults.
         unsafe { _mm_prefetch::<_MM_HINT_ET0>(at.cast()) }

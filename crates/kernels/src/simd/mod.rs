@@ -50,6 +50,8 @@ pub(crate) trait Vector: Copy {
     unsafe fn min(self, other: Self) -> Self;
     /// `self` where `test > 0`, elsewhere 0.
     unsafe fn where_positive(self, test: Self) -> Self;
+    /// In each lane the lane that `from` names there; all of them below `LANES`.
+    unsafe fn pick(self, from: &[u32; 16]) -> Self;
 
     /// Announces that the cache line at `at` will be written. A hint: any address is allowed.
     unsafe fn prefetch_write(at: *const f32);

@@ -86,6 +86,11 @@ impl Vector for F32x8Portable {
     }
 
     #[inline(always)]
+    unsafe fn pick(self, from: &[u32; 16]) -> Self {
+        Self(std::array::from_fn(|lane| self.0[from[lane] as usize]))
+    }
+
+    #[inline(always)]
     unsafe fn prefetch_write(_: *const f32) {}
 
     #[inline(always)]

@@ -19,17 +19,28 @@ fn the_best_algorithm_is_chosen_and_the_better_ones_say_why_not() {
     let conv = |desc: ConvDesc, shape: &[usize]| desc.resolve(shape).unwrap();
     let deep_depthwise = conv(ConvDesc::new(8, 3).groups(8), &[1, 8, 9, 9, 9]);
     let depthwise = conv(ConvDesc::new(8, 3).groups(8), &[1, 8, 9, 9]);
+    // Groups of 2 and 4 channels, and of more than half a vector of any family.
+    let grouped = conv(ConvDesc::new(16, 3).groups(4), &[1, 8, 9, 9]);
+    let wide = conv(ConvDesc::new(36, 3).groups(2), &[1, 36, 9, 9]);
     let dense = conv(ConvDesc::new(8, 3), &[1, 8, 9, 9]);
     let deep = conv(ConvDesc::new(8, 3), &[1, 8, 9, 9, 9]);
     let not_depthwise = (Algorithm::Depthwise, Refusal::NotDepthwise);
+    let one_group = (Algorithm::Grouped, Refusal::OneGroup);
+    let wide_groups = (Algorithm::Grouped, Refusal::WideGroups);
     for (geometry, chosen, refused) in [
         (depthwise, Algorithm::Depthwise, vec![]),
         (deep_depthwise, Algorithm::Depthwise, vec![]),
-        (dense, Algorithm::Direct, vec![not_depthwise]),
+        (grouped, Algorithm::Grouped, vec![not_depthwise]),
+        (wide, Algorithm::Direct, vec![not_depthwise, wide_groups]),
+        (dense, Algorithm::Direct, vec![not_depthwise, one_group]),
         (
             deep,
             Algorithm::Im2col,
-            vec![not_depthwise, (Algorithm::Direct, Refusal::Depth)],
+            vec![
+                not_depthwise,
+                one_group,
+                (Algorithm::Direct, Refusal::Depth),
+            ],
         ),
     ] {
         let plan = plan(&geometry, None).unwrap();

@@ -1,0 +1,203 @@
+//! Convolution of small groups, channels last: vectors over the channels of several groups.
+//!
+//! In a depthwise convolution nothing is summed over channels, so there is no reuse for a matrix
+//! product to find: each output pixel multiplies a few input pixels by the weights of their taps, all
+//! channels side by side. Groups of a few channels are the same once a source pixel is seen as often
+//! as a group has source channels: in view `j` every lane holds the `j`-th channel of its own group.
+//! A view is a permutation of the pixel's vector, made in registers ([`lanes`]); with it a small
+//! group costs its own multiply-adds, where a matrix product would leave most lanes of its tile idle.
+//!
+//! Borders need no case of their own: along each axis, every target index has a list of the taps
+//! that reach it and the source indices they read ([`taps`]). Forward and backward-data differ only
+//! in those lists. Neighbours of a row that have the same taps form a [`Run`], and a tile of a few
+//! of them is summed at once, so that a weight is loaded once for all.
+
+mod lanes;
+mod sweep;
+mod taps;
+mod weights;
+
+use geometry::ConvGeometry;
+
+use self::lanes::Lanes;
+use self::taps::{AxisTaps, Run};
+use super::{Direction, Epilogue, Refusal};
+use crate::shared::Shared;
+use crate::simd::dispatch;
+use crate::{Context, Isa};
+
+/// Why the problem is not depthwise as kernels see it, if so.
+pub(super) fn refuse_depthwise(geometry: &ConvGeometry) -> Option<Refusal> {
+    let depthwise = geometry.is_depthwise() && geometry.out_channels == geometry.in_channels;
+    (!depthwise).then_some(Refusal::NotDepthwise)
+}
+
+/// Why groups do not share vectors, if so.
+pub(super) fn refuse(geometry: &ConvGeometry, isa: Isa) -> Option<Refusal> {
+    if geometry.groups == 1 {
+        return Some(Refusal::OneGroup);
+    }
+    let shared = Lanes::new(geometry, Direction::Forward, isa).are_shared();
+    (!shared).then_some(Refusal::WideGroups)
+}
+
+/// One direction, planned.
+#[derive(Clone, Debug)]
+pub(super) struct GroupedPlan {
+    geometry: ConvGeometry,
+    direction: Direction,
+    isa: Isa,
+    lanes: Lanes,
+    /// Rows of all depths: the two outer axes are one.
+    rows: AxisTaps,
+    columns: AxisTaps,
+    /// The targets of a row, run by run.
+    runs: Vec<Run>,
+    /// Accumulators of the backward-weights direction; fixed by the problem alone.
+    partitions: usize,
+}
+
+/// Images that share an accumulator of the weights' gradient, so that few are needed.
+const PARTITIONS: usize = 32;
+
+/// Lanes that one task of the weights' gradient takes: whole cache lines, several a pixel.
+const BAND: usize = 128;
+
+impl GroupedPlan {
+    pub(super) fn new(geometry: &ConvGeometry, direction: Direction, isa: Isa) -> Self {
+        let [depth, height, width] = &geometry.windows;
+        let columns = AxisTaps::new(width, direction);
+        Self {
+            geometry: *geometry,
+            direction,
+            isa,
+            lanes: Lanes::new(geometry, direction, isa),
+            rows: AxisTaps::new(depth, direction)
+                .of_rows(&AxisTaps::new(height, direction), height),
+            runs: columns.runs(width, direction),
+            columns,
+            partitions: match direction {
+                Direction::BackwardWeights => geometry.batch.clamp(1, PARTITIONS),
+                _ => 0,
+            },
+        }
+    }
+
+    /// Channels of source and target.
+    fn channels(&self) -> (usize, usize) {
+        let g = &self.geometry;
+        match self.direction {
+            Direction::BackwardData => (g.out_channels, g.in_channels),
+            Direction::Forward | Direction::BackwardWeights => (g.in_channels, g.out_channels),
+        }
+    }
+
+    /// Weights, or sums of their gradients, in the order `[block, kernel…, j, lane]`, where `j` is
+    /// the source channel within its group.
+    fn lane_weights(&self) -> usize {
+        self.lanes.blocks * self.block_weights()
+    }
+
+    /// Those of one block.
+    fn block_weights(&self) -> usize {
+        self.geometry.kernel_area() * self.lanes.source * self.lanes.width
+    }
+
+    /// The element of `[o, c/g, kernel…]` at a place of a block, if the lane is used.
+    fn weight_at(&self, block: usize, place: usize) -> Option<usize> {
+        let (place, lane) = (place / self.lanes.width, place % self.lanes.width);
+        let (tap, channel) = (place / self.lanes.source, place % self.lanes.source);
+        let (source, target) = self.lanes.channels(block, lane, channel)?;
+        let per_group = self.geometry.in_channels / self.geometry.groups;
+        let (output, input) = match self.direction {
+            Direction::BackwardData => (source, target),
+            Direction::Forward | Direction::BackwardWeights => (target, source),
+        };
+        Some((output * per_group + input % per_group) * self.geometry.kernel_area() + tap)
+    }
+
+    pub(super) fn packed_len(&self) -> usize {
+        if self.partitions > 0 {
+            return 0;
+        }
+        self.lane_weights()
+    }
+
+    pub(super) fn scratch_len(&self) -> usize {
+        self.partitions * self.lane_weights()
+    }
+
+    /// `[o, c/g, kernel…]` → `[block, kernel…, j, lane]`; zeros in lanes without a channel.
+    pub(super) fn pack(&self, weight: &[f32], packed: &mut [f32]) {
+        if packed.is_empty() {
+            return;
+        }
+        for (block, packed) in packed.chunks_exact_mut(self.block_weights()).enumerate() {
+            for (place, packed) in packed.iter_mut().enumerate() {
+                *packed = self.weight_at(block, place).map_or(0.0, |at| weight[at]);
+            }
+        }
+    }
+
+    /// Forward and backward-data.
+    pub(super) fn sweep(
+        &self,
+        ctx: &Context<'_>,
+        source: &[f32],
+        packed: &[f32],
+        epilogue: Epilogue<'_>,
+        target: &mut [f32],
+    ) {
+        let target = Shared::new(target);
+        let plan = self;
+        ctx.team
+            .for_each(self.geometry.batch * self.rows.target, |task, _| {
+                // SAFETY: `isa` proves the family; lengths were checked by the caller; a task
+                // writes one row of one image.
+                dispatch!(self.isa => sweep::row(
+                    plan: &GroupedPlan, source: &[f32], packed: &[f32], epilogue: Epilogue<'_>,
+                    target: Shared<'_>, task: usize,
+                ));
+            });
+    }
+
+    /// The gradient of the weight `[o, c/g, kernel…]`.
+    pub(super) fn backward_weights(
+        &self,
+        ctx: &Context<'_>,
+        x: &[f32],
+        dy: &[f32],
+        dw: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let per_band = BAND / self.lanes.width;
+        let bands = self.lanes.blocks.div_ceil(per_band);
+        let scratch = &mut scratch[..self.scratch_len()];
+        let partials = Shared::new(scratch);
+        let plan = self;
+        ctx.team.for_each(self.partitions * bands, |task, _| {
+            let (partition, band) = (task / bands, task % bands);
+            let blocks = band * per_band..self.lanes.blocks.min((band + 1) * per_band);
+            // SAFETY: `isa` proves the family; lengths were checked by the caller; a task has a band
+            // of one accumulator to itself.
+            dispatch!(self.isa => weights::band(
+                plan: &GroupedPlan, x: &[f32], dy: &[f32], partition: usize,
+                blocks: std::ops::Range<usize>, partials: Shared<'_>,
+            ));
+        });
+        let (scratch, len) = (&*scratch, self.block_weights());
+        let dw = Shared::new(dw);
+        ctx.team.for_each(self.lanes.blocks, |block, _| {
+            for place in 0..len {
+                let Some(at) = self.weight_at(block, place) else {
+                    continue;
+                };
+                let sum = (0..self.partitions)
+                    .map(|partition| scratch[(partition * self.lanes.blocks + block) * len + place])
+                    .sum();
+                // SAFETY: an element of the weight stands at one place of one block.
+                unsafe { *dw.as_mut_ptr().add(at) = sum };
+            }
+        });
+    }
+}

@@ -1,0 +1,195 @@
+//! One row of target pixels, forward or backward-data.
+//!
+//! A multiply-add wants two operands from memory, a source pixel's channels and a tap's weights, and
+//! the processor loads two vectors while it could do two multiply-adds: alone that halves the speed.
+//! So a [`Tile`] holds the sums of several pixels of a [`Run`] at once. A weight is loaded once for
+//! all of them, and there are enough independent sums to hide the latency of a multiply-add.
+
+use super::{GroupedPlan, Run};
+use crate::conv::Epilogue;
+use crate::conv::finish::Finish;
+use crate::shared::Shared;
+use crate::simd::Vector;
+
+/// Computes row `task % rows` of image `task / rows`.
+///
+/// # Safety
+/// `V`'s instructions exist; the slices have the plan's lengths; no other task writes this row.
+#[inline(always)]
+pub(super) unsafe fn row<V: Vector>(
+    plan: &GroupedPlan,
+    source: &[f32],
+    packed: &[f32],
+    epilogue: Epilogue<'_>,
+    target: Shared<'_>,
+    task: usize,
+) {
+    let (from, to) = plan.channels();
+    let (image, row) = (task / plan.rows.target, task % plan.rows.target);
+    let row = Row {
+        plan,
+        source: &source[image * plan.rows.source * plan.columns.source * from..],
+        packed,
+        row,
+        finish: Finish {
+            bias: epilogue.bias.map_or(std::ptr::null(), <[f32]>::as_ptr),
+            residual: epilogue.residual.map_or(std::ptr::null(), <[f32]>::as_ptr),
+            activation: epilogue.activation,
+        },
+        target,
+        start: task * plan.columns.target * to,
+    };
+    for run in &plan.runs {
+        // SAFETY: the tiles stay within the run, which stays within the row; the lanes are the plan's.
+        unsafe {
+            if plan.lanes.are_in_place() {
+                row.run::<V, false>(run);
+            } else {
+                row.run::<V, true>(run);
+            }
+        }
+    }
+}
+
+/// One row of target pixels.
+struct Row<'a> {
+    plan: &'a GroupedPlan,
+    /// The image.
+    source: &'a [f32],
+    packed: &'a [f32],
+    row: usize,
+    finish: Finish,
+    target: Shared<'a>,
+    /// The row's first element of the target.
+    start: usize,
+}
+
+impl Row<'_> {
+    /// A run, in tiles as large as the registers hold. `PICK` says that lanes read other source
+    /// channels than that of their own place.
+    ///
+    /// # Safety
+    /// The run is the plan's, and so is `PICK`.
+    #[inline(always)]
+    unsafe fn run<V: Vector, const PICK: bool>(&self, run: &Run) {
+        let mut done = 0;
+        // SAFETY: no tile has more pixels than are left.
+        unsafe {
+            while V::REGISTERS >= 32 && run.count - done >= 8 {
+                self.tile::<V, 8, 2, PICK>(run, done);
+                done += 8;
+            }
+            while run.count - done >= 4 {
+                self.tile::<V, 4, 2, PICK>(run, done);
+                done += 4;
+            }
+            while run.count - done >= 2 {
+                self.tile::<V, 2, 4, PICK>(run, done);
+                done += 2;
+            }
+            while run.count > done {
+                self.tile::<V, 1, 4, PICK>(run, done);
+                done += 1;
+            }
+        }
+    }
+
+    /// Pixels `done .. done + P` of a run, all channels, `NV` blocks at a time.
+    ///
+    /// # Safety
+    /// The run has that many pixels left.
+    #[inline(always)]
+    unsafe fn tile<V: Vector, const P: usize, const NV: usize, const PICK: bool>(
+        &self,
+        run: &Run,
+        done: usize,
+    ) {
+        let lanes = &self.plan.lanes;
+        let tile = Tile { run, done };
+        let mut block = 0;
+        // SAFETY: blocks stay below their number.
+        unsafe {
+            while block + NV <= lanes.full_blocks() {
+                self.block::<V, P, NV, PICK>(tile, block);
+                block += NV;
+            }
+            while block < lanes.blocks {
+                self.block::<V, P, 1, PICK>(tile, block);
+                block += 1;
+            }
+        }
+    }
+
+    /// `P` pixels × `NV` blocks of lanes.
+    ///
+    /// # Safety
+    /// The pixels are in the run, the blocks in the plan; of more than one all are full.
+    #[inline(always)]
+    unsafe fn block<V: Vector, const P: usize, const NV: usize, const PICK: bool>(
+        &self,
+        tile: Tile<'_>,
+        block: usize,
+    ) {
+        let plan = self.plan;
+        let (from, to) = plan.channels();
+        let (source, sources) = plan.lanes.sources(block);
+        let (target, targets) = plan.lanes.targets(block);
+        let views = if PICK { plan.lanes.source } else { 1 };
+        let pitch = tile.run.shift * from;
+        let block_weights = plan.block_weights();
+        // From a block's channels to the next one's: a number known here keeps addresses simple.
+        let step = if PICK { sources } else { V::LANES };
+        // SAFETY: the contract of this function.
+        unsafe {
+            let load = |from: *const f32| {
+                // Full blocks of a depthwise convolution are full vectors.
+                if (NV > 1 && !PICK) || sources == V::LANES {
+                    V::load(from)
+                } else {
+                    V::load_partial(from, sources)
+                }
+            };
+            let mut sums = [[V::zero(); NV]; P];
+            for &(tap_row, source_row) in plan.rows.at(self.row) {
+                for &(tap_column, source_column) in plan.columns.at(tile.run.first) {
+                    let column = source_column + tile.done * tile.run.shift;
+                    let pixel = source_row * plan.columns.source + column;
+                    let tap = tap_row * plan.geometry.windows[2].kernel + tap_column;
+                    let x = self.source.as_ptr().add(pixel * from + source);
+                    let w = self.packed.as_ptr();
+                    let w = w.add(block * block_weights + tap * views * V::LANES);
+                    for view in 0..views {
+                        for v in 0..NV {
+                            let weight = V::load(w.add(v * block_weights + view * V::LANES));
+                            for (p, sums) in sums.iter_mut().enumerate() {
+                                let x: V = load(x.add(p * pitch + v * step));
+                                let x = if PICK {
+                                    x.pick(plan.lanes.pick(view))
+                                } else {
+                                    x
+                                };
+                                sums[v] = x.mul_add(weight, sums[v]);
+                            }
+                        }
+                    }
+                }
+            }
+            for (p, sums) in sums.into_iter().enumerate() {
+                let pixel = tile.run.first + (tile.done + p) * tile.run.step;
+                let offset = self.start + pixel * to;
+                for (v, sum) in sums.into_iter().enumerate() {
+                    let at = target + v * targets;
+                    let to = self.target.as_mut_ptr();
+                    self.finish.write(sum, to, offset + at, at, targets);
+                }
+            }
+        }
+    }
+}
+
+/// Pixels of a run from number `done` on.
+#[derive(Clone, Copy)]
+struct Tile<'a> {
+    run: &'a Run,
+    done: usize,
+}
