@@ -63,7 +63,8 @@ pub enum Unary {
         /// α
         alpha: f32,
     },
-    /// `min(max(x, min), max)`, as PyTorch's `clamp`: the slope is 1 at either bound, and 0 beyond.
+    /// `min(max(x, min), max)`; the slope is 1 at either bound, as PyTorch's `clamp` long had it (its
+    /// version 2.15 has 0), and 0 beyond.
     Clip {
         /// The least value; −∞ for none.
         min: f32,
