@@ -186,9 +186,7 @@ impl Cut {
         scratch: &mut [f32],
     ) -> *const f32 {
         let Slice { image, position } = walk.slice(index);
-        let len =
-            walk.slices.source * walk.rows.source * walk.columns.source * walk.source_channels;
-        let source = &source[image * len..][..len];
+        let source = walk.image(source, image);
         let (columns, strip) = scratch.split_at_mut(self.matrix_len());
         let slice = |tap| walk.slices.source_of(position, tap);
         let Some(matrix) = &self.matrix else {
@@ -213,6 +211,39 @@ impl Cut {
             }
         }
         columns.as_ptr()
+    }
+
+    /// Where [`Cut::source`] has left what a block reads: in the same `scratch`, or where it was.
+    pub(super) fn fetched(
+        &self,
+        walk: &Walk,
+        source: &[f32],
+        index: usize,
+        block: Block,
+        scratch: &[f32],
+    ) -> *const f32 {
+        if !self.in_place || self.matrix.is_some() {
+            return scratch.as_ptr();
+        }
+        let Slice { image, position } = walk.slice(index);
+        let slice = walk.slices.source_of(position, &walk.slices.taps[0]);
+        self.start_in_place(walk, walk.image(source, image), slice, block)
+    }
+
+    /// The first element that a block reads of a slice of an image, all of which lies inside.
+    fn start_in_place(
+        &self,
+        walk: &Walk,
+        image: &[f32],
+        slice: Option<usize>,
+        block: Block,
+    ) -> *const f32 {
+        let width = walk.columns.source;
+        let first = slice.unwrap_or(0) * walk.rows.source * width;
+        let (top, _) = walk.rows.span(block.rows.0, block.rows.1);
+        let (left, _) = walk.columns.span(block.columns.0, block.columns.1);
+        let pixel = first + top as usize * width + left as usize;
+        image[pixel * walk.source_channels..].as_ptr()
     }
 
     /// The source rows that a block of positions reads of one slice of an image, in place where
@@ -241,8 +272,7 @@ impl Cut {
         let (top, rows) = walk.rows.span(block.rows.0, block.rows.1);
         let (left, columns) = walk.columns.span(block.columns.0, block.columns.1);
         if self.in_place {
-            let pixel = first + top as usize * width + left as usize;
-            return source[pixel * channels..].as_ptr();
+            return self.start_in_place(walk, source, slice, block);
         }
         let before = left.min(0).unsigned_abs().min(columns);
         let from = left.max(0) as usize;

@@ -242,6 +242,13 @@ impl Walk {
         }
     }
 
+    /// An image of the source.
+    pub(super) fn image<'a>(&self, source: &'a [f32], index: usize) -> &'a [f32] {
+        let len =
+            self.slices.source * self.rows.source * self.columns.source * self.source_channels;
+        &source[index * len..][..len]
+    }
+
     /// Multiply-accumulates of the walk.
     pub(super) fn macs(&self) -> usize {
         self.slice_count()
