@@ -58,8 +58,8 @@ impl Default for BatchNormOptions {
 /// Builds the forward graph of a network.
 ///
 /// Every layer method takes the value it reads and gives the value it makes. Layers with parameters
-/// have a name, unique in the network and relative to the [scopes](Self::scope) that are open; their
-/// parameters are named as in PyTorch: `NAME.weight`, `NAME.bias`, `NAME.running_mean`,
+/// have a name, relative to the [scopes](Self::scope) that are open and unique in the network, unless
+/// they are to [share](Self::reusing) what another layer has; their parameters are named as in PyTorch: `NAME.weight`, `NAME.bias`, `NAME.running_mean`,
 /// `NAME.running_var`. Layers without parameters are named after their operator.
 ///
 /// ```
