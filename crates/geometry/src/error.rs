@@ -53,6 +53,21 @@ pub enum GeometryError {
         /// Groups asked for.
         groups: usize,
     },
+    /// A separable convolution that skips samples twice: with a dilation it takes no strides.
+    DilatedStride {
+        /// Axis counted from the outermost spatial one, the first that has a stride.
+        axis: usize,
+        /// Its stride.
+        stride: usize,
+        /// The largest dilation of all axes.
+        dilation: usize,
+    },
+    /// A separable convolution with groups of its own: its first stage has a group for each channel,
+    /// its second one for all.
+    SeparableGroups {
+        /// Groups asked for.
+        groups: usize,
+    },
     /// The window is larger than the padded input.
     WindowTooLarge {
         /// Axis counted from the outermost spatial one.
@@ -192,6 +207,20 @@ impl fmt::Display for GeometryError {
             } => write!(
                 f,
                 "{channels} {side} channels do not divide into {groups} groups"
+            ),
+            Self::DilatedStride {
+                axis,
+                stride,
+                dilation,
+            } => write!(
+                f,
+                "a separable convolution with a dilation (rate) of {dilation} must have stride 1 \
+                 on every axis, not {stride} on spatial axis {axis}"
+            ),
+            Self::SeparableGroups { groups } => write!(
+                f,
+                "a separable convolution has a group for each channel and then one for all: \
+                 {groups} groups have no meaning for it"
             ),
             Self::WindowTooLarge {
                 axis,

@@ -177,7 +177,7 @@ fn first_kernel(factors: Factors, whole: &ConvGeometry) -> Result<Vec<usize>, Ge
 impl Cost {
     /// The cost of convolutions that follow each other. The field is walked back from the output,
     /// `r ← s·r + ke − s` (Araujo et al. 2019).
-    fn of(stack: &[ConvGeometry]) -> Self {
+    pub(crate) fn of(stack: &[ConvGeometry]) -> Self {
         let rank = stack.first().map_or(0, |layer| layer.rank);
         let receptive_field = (0..rank)
             .map(|axis| {

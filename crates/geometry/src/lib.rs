@@ -43,6 +43,7 @@ mod reduction;
 mod regions;
 mod reshape;
 mod resize;
+mod separable;
 mod shuffle;
 mod slice;
 mod stretched;
@@ -77,11 +78,12 @@ pub use reshape::check_reshape;
 pub use resize::{
     CubicCoefficient, NearestRounding, ResizeCoordinates, ResizeDesc, ResizeFilter, ResizeGeometry,
 };
+pub use separable::{SeparableDesc, SeparableGeometry};
 pub use shuffle::{ChannelShuffle, PixelOrder, PixelShuffleDesc, PixelShuffleGeometry};
 pub use slice::{SliceAxis, SliceDesc, SliceGeometry, SliceRange};
 pub use stretched::Stretched;
 pub use taps::{Phase, Tap};
-pub use transposed::{SeparableDesc, TransposedDesc};
+pub use transposed::TransposedDesc;
 pub use unpool::{UnpoolDesc, UnpoolGeometry};
 pub use window::Window;
 

@@ -1,4 +1,4 @@
-//! Descriptors of the other convolutions the notation names: transposed, separable.
+//! Transposed convolution: what was asked for, and the convolution it turns round.
 
 use crate::conv::split_shape;
 use crate::window::effective_kernel;
@@ -258,14 +258,4 @@ fn exchange_sides(error: GeometryError) -> GeometryError {
 
 fn overflow() -> GeometryError {
     GeometryError::Overflow { what: "the output" }
-}
-
-/// A depthwise convolution with a depth multiplier, followed by a pointwise one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct SeparableDesc {
-    /// Window of the depthwise stage; `out_channels` belongs to the pointwise stage and is 0 when
-    /// there is none.
-    pub conv: ConvDesc,
-    /// Depthwise output channels for each input channel.
-    pub multiplier: usize,
 }

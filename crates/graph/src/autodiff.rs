@@ -11,12 +11,13 @@
 
 use crate::gradient::gradient;
 use crate::step::Step;
-use crate::{ElementType, Graph, GraphError, Op, Role, Value, ValueId};
+use crate::{ElementType, Graph, GraphError, Node, Op, Role, Value, ValueId};
 
 /// Appends to a graph the nodes that compute the gradient of `loss` with respect to every parameter
-/// that it depends on, and lists them in [`Graph::gradients`] in the order of the parameters.
+/// that learns and that it depends on, and lists them in [`Graph::gradients`] in the order of the
+/// parameters.
 ///
-/// `loss` is the result of an [`Op::CrossEntropy`]. Batch normalisations must be
+/// `loss` is a single number: the result of an [`Op::CrossEntropy`], or one made of it. Batch normalisations must be
 /// [`Op::BatchNormTraining`] and max pools must give their indices, as [`passes::training`]
 /// arranges.
 ///
@@ -26,22 +27,30 @@ use crate::{ElementType, Graph, GraphError, Op, Role, Value, ValueId};
 /// [`GraphError::NotALoss`], or [`GraphError::NotDifferentiable`] for an operator on the way.
 pub fn backward(graph: &Graph, loss: ValueId) -> Result<Graph, GraphError> {
     let value = graph.known(|| "the loss".to_owned(), loss)?;
-    let is_loss = graph.nodes.iter().any(|node| {
-        matches!(node.op, Op::CrossEntropy { .. }) && node.outputs.as_slice() == [loss]
-    });
-    if !is_loss {
+    let makes_loss = |node: &&Node| node.outputs.as_slice() == [loss];
+    let maker = graph.nodes.iter().find(makes_loss);
+    let Some(maker) = maker.filter(|_| value.shape.is_empty()) else {
         return Err(GraphError::NotALoss {
             value: value.name.clone(),
             shape: value.shape.clone(),
         });
-    }
-    let wanted = |value: &Value| matches!(value.role, Role::Parameter { .. });
-    let needed = leads_from(graph, |_, value| wanted(value));
+    };
+    let learns =
+        |value: &Value| matches!(value.role, Role::Parameter { trainable, .. } if trainable);
+    let needed = leads_from(graph, |_, value| learns(value));
     let mut grown = graph.clone();
     let mut gradients = vec![None; graph.values().len()];
-    walk(graph, &mut grown, &mut gradients, &needed, Some(loss))?;
+    // A cross-entropy knows by itself that the slope of the loss is one.
+    let last = matches!(maker.op, Op::CrossEntropy { .. }).then_some(loss);
+    if last.is_none() {
+        let (shape, value) = (Vec::new(), 1.0);
+        let slope = grown.append(Op::Fill { shape, value }, maker.layer.clone(), Vec::new())?;
+        gradients[loss.index()] = slope.first().copied();
+    }
+    walk(graph, &mut grown, &mut gradients, &needed, last)?;
     grown.gradients = graph
         .parameters()
+        .filter(|(_, value)| learns(value))
         .filter_map(|(id, _)| gradients[id.index()].map(|gradient| (id, gradient)))
         .collect();
     debug_assert_eq!(grown.verify(), Ok(()));

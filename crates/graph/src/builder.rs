@@ -4,14 +4,18 @@ mod arithmetic;
 mod deformable;
 mod functions;
 mod normalisation;
+mod parameters;
 mod pooling;
 mod rearrange;
 mod sampling;
+mod separable;
 mod transposed;
 
 use std::collections::HashSet;
 
 use geometry::{ConvDesc, PoolDesc};
+
+pub use separable::{Normaliser, Separable};
 
 use crate::{
     Activation, ElementType, Graph, GraphError, Init, Op, OpError, ParameterKind, Role, Value,
@@ -54,8 +58,8 @@ impl Default for BatchNormOptions {
 /// Builds the forward graph of a network.
 ///
 /// Every layer method takes the value it reads and gives the value it makes. Layers with parameters
-/// have a name, unique in the network and relative to the [scopes](Self::scope) that are open; their
-/// parameters are named as in PyTorch: `NAME.weight`, `NAME.bias`, `NAME.running_mean`,
+/// have a name, relative to the [scopes](Self::scope) that are open and unique in the network, unless
+/// they are to [share](Self::reusing) what another layer has; their parameters are named as in PyTorch: `NAME.weight`, `NAME.bias`, `NAME.running_mean`,
 /// `NAME.running_var`. Layers without parameters are named after their operator.
 ///
 /// ```
@@ -87,6 +91,10 @@ pub struct NetworkBuilder {
     conv_init: WeightInit,
     linear_init: WeightInit,
     dropouts: u32,
+    /// Layers read the parameters of their names instead of making some.
+    reusing: bool,
+    /// Parameters that are made do not learn.
+    freezing: bool,
 }
 
 impl NetworkBuilder {
@@ -111,6 +119,8 @@ impl NetworkBuilder {
             conv_init: WeightInit::KaimingNormalFanOut,
             linear_init: WeightInit::UniformFanIn,
             dropouts: 0,
+            reusing: false,
+            freezing: false,
         }
     }
 
@@ -168,7 +178,7 @@ impl NetworkBuilder {
         })?;
         let weight = geometry.weight_shape();
         let fan_in = weight[1..].iter().product();
-        let parameters = self.weight_and_bias(&layer, self.conv_init, weight, fan_in, bias);
+        let parameters = self.weight_and_bias(&layer, self.conv_init, weight, fan_in, bias)?;
         let op = Op::Conv {
             desc,
             bias,
@@ -202,7 +212,7 @@ impl NetworkBuilder {
             }
         };
         let weight = vec![out_features, fan_in];
-        let parameters = self.weight_and_bias(&layer, self.linear_init, weight, fan_in, true);
+        let parameters = self.weight_and_bias(&layer, self.linear_init, weight, fan_in, true)?;
         let op = Op::Linear { bias: true };
         self.push(op, layer, [&[x], &parameters[..]].concat())
     }
@@ -230,10 +240,7 @@ impl NetworkBuilder {
         // Without channels, inference says what is wrong with x.
         let channels = self.shape(x)?.get(1).copied().unwrap_or(0);
         let gamma = if options.zero_init { 0.0 } else { 1.0 };
-        let norm = |init| Role::Parameter {
-            kind: ParameterKind::Norm,
-            init: Init::Constant(init),
-        };
+        let norm = |init| Role::parameter(ParameterKind::Norm, Init::Constant(init));
         let roles = [
             ("weight", norm(gamma)),
             ("bias", norm(0.0)),
@@ -242,7 +249,7 @@ impl NetworkBuilder {
         ];
         let mut inputs = vec![x];
         for (part, role) in roles {
-            inputs.push(self.kept(&layer, part, vec![channels], role));
+            inputs.push(self.kept(&layer, part, vec![channels], role)?);
         }
         let op = Op::BatchNorm {
             epsilon: options.epsilon,
@@ -399,59 +406,16 @@ impl NetworkBuilder {
         Ok(outputs[0])
     }
 
-    /// Weight and, where there is one, bias of a layer.
-    fn weight_and_bias(
-        &mut self,
-        layer: &str,
-        init: WeightInit,
-        weight: Vec<usize>,
-        fan_in: usize,
-        bias: bool,
-    ) -> Vec<ValueId> {
-        let bias = bias.then_some(weight[0]);
-        self.parameters_of(layer, init, weight, fan_in, bias)
-    }
-
-    /// Weight and, where it has elements, bias of a layer.
-    fn parameters_of(
-        &mut self,
-        layer: &str,
-        init: WeightInit,
-        weight: Vec<usize>,
-        fan_in: usize,
-        bias: Option<usize>,
-    ) -> Vec<ValueId> {
-        let (weight_init, bias_init) = match init {
-            WeightInit::KaimingNormalFanOut => (Init::KaimingNormalFanOut, Init::Constant(0.0)),
-            WeightInit::UniformFanIn => {
-                (Init::UniformFanIn { fan_in }, Init::UniformFanIn { fan_in })
-            }
-            WeightInit::XavierUniform => (Init::XavierUniform, Init::Constant(0.0)),
-        };
-        let role = |kind, init| Role::Parameter { kind, init };
-        let weight_role = role(ParameterKind::Weight, weight_init);
-        let mut made = vec![self.kept(layer, "weight", weight, weight_role)];
-        if let Some(outputs) = bias {
-            let bias_role = role(ParameterKind::Bias, bias_init);
-            made.push(self.kept(layer, "bias", vec![outputs], bias_role));
-        }
-        made
-    }
-
-    fn kept(&mut self, layer: &str, part: &str, shape: Vec<usize>, role: Role) -> ValueId {
-        self.graph.add_value(Value {
-            name: format!("{layer}.{part}"),
-            shape,
-            element: ElementType::Real,
-            role,
-        })
-    }
-
     /// The full path of a layer the author named.
     fn named(&mut self, name: &str) -> Result<String, GraphError> {
         let path = self.path(name);
-        if !self.layers.insert(path.clone()) {
-            return Err(GraphError::DuplicateName { name: path });
+        match (self.layers.contains(&path), self.reusing) {
+            (true, true) => {}
+            (false, false) => {
+                self.layers.insert(path.clone());
+            }
+            (true, false) => return Err(GraphError::DuplicateName { name: path }),
+            (false, true) => return Err(GraphError::NothingToReuse { name: path }),
         }
         Ok(path)
     }

@@ -163,6 +163,22 @@ pub enum GraphError {
         /// The name.
         name: String,
     },
+    /// A layer or parameter to be used again that there is not.
+    #[error("there is no '{name}' to reuse")]
+    NothingToReuse {
+        /// The name.
+        name: String,
+    },
+    /// A parameter or state to be used again where another shape is needed.
+    #[error("'{name}' has shape {there:?} and cannot be reused where {needed:?} is needed")]
+    ReusedShape {
+        /// The name.
+        name: String,
+        /// The shape it has.
+        there: Box<[usize]>,
+        /// The shape the layer needs.
+        needed: Box<[usize]>,
+    },
     /// An id that is not of this graph.
     #[error("{what} refers to value {index}, but the graph has {values} values")]
     UnknownValue {
@@ -256,7 +272,9 @@ pub enum GraphError {
         old_shape: Box<[usize]>,
     },
     /// A gradient was asked for of something other than a loss.
-    #[error("'{value}' of shape {shape:?} is not a loss: only the result of cross-entropy is")]
+    #[error(
+        "'{value}' of shape {shape:?} is not a loss: a loss is a single number that a layer makes"
+    )]
     NotALoss {
         /// The value.
         value: String,

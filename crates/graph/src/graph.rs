@@ -1,6 +1,6 @@
 //! The intermediate representation: values and the nodes that make them.
 
-use crate::Op;
+use crate::{Op, Regulariser};
 
 /// A value of one graph, by its place in [`Graph::values`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -37,6 +37,13 @@ pub enum Init {
     },
     /// Uniform within `± sqrt(6 / (fan_in + fan_out))` (Glorot and Bengio 2010).
     XavierUniform,
+    /// The same of a weight whose shape does not say its fans, such as a depthwise one.
+    XavierUniformFans {
+        /// Inputs that one output sums over.
+        fan_in: usize,
+        /// Outputs that one input goes into.
+        fan_out: usize,
+    },
 }
 
 /// What a parameter is for; weight decay spares norms and biases by default.
@@ -55,12 +62,16 @@ pub enum ParameterKind {
 pub enum Role {
     /// Given at every run.
     Input,
-    /// Learned; kept between runs.
+    /// Learned, unless it is frozen; kept between runs.
     Parameter {
         /// What it is for.
         kind: ParameterKind,
         /// How it starts.
         init: Init,
+        /// What it adds to the loss.
+        regulariser: Option<Regulariser>,
+        /// It learns; if not, it is frozen and has no gradient.
+        trainable: bool,
     },
     /// Kept between runs and replaced by [`Graph::updates`], such as running statistics.
     State {
@@ -69,6 +80,18 @@ pub enum Role {
     },
     /// Made by a node.
     Computed,
+}
+
+impl Role {
+    /// A parameter that learns and adds nothing to the loss.
+    pub fn parameter(kind: ParameterKind, init: Init) -> Self {
+        Self::Parameter {
+            kind,
+            init,
+            regulariser: None,
+            trainable: true,
+        }
+    }
 }
 
 /// A tensor of the graph.
@@ -110,7 +133,7 @@ pub struct Graph {
     pub inputs: Vec<ValueId>,
     /// Values the run is for, in order.
     pub outputs: Vec<ValueId>,
-    /// Gradients: (parameter, its gradient). Empty in a forward graph.
+    /// Gradients: (parameter that learns, its gradient). Empty in a forward graph.
     pub gradients: Vec<(ValueId, ValueId)>,
     /// States and the computed values that replace them at the end of a run.
     pub updates: Vec<(ValueId, ValueId)>,

@@ -20,13 +20,14 @@ mod infer;
 mod op;
 mod operands;
 pub mod passes;
+mod regulariser;
 mod step;
 mod summary;
 mod users;
 mod verify;
 
 pub use autodiff::{backward, pullback};
-pub use builder::{BatchNormOptions, NetworkBuilder, WeightInit};
+pub use builder::{BatchNormOptions, NetworkBuilder, Normaliser, Separable, WeightInit};
 pub use error::{GraphError, OpError};
 pub use families::{
     Affine, AlignSettings, ArithmeticOp, BinaryOp, DeformableOp, LocalResponse, NormOp, PoolingOp,
@@ -36,4 +37,5 @@ pub use families::{
 pub use graph::{ElementType, Graph, Init, Node, ParameterKind, Role, Value, ValueId};
 pub use infer::ValueType;
 pub use op::{Activation, Op};
+pub use regulariser::Regulariser;
 pub use summary::{LayerSummary, Summary, summary};

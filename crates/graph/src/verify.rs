@@ -12,7 +12,8 @@ impl Graph {
     /// - every id is of this graph, and the names of inputs, parameters and states are unique;
     /// - every computed value is made by exactly one node, before it is read; nothing else is made;
     /// - shapes and element types are those that the operators give;
-    /// - the lists of inputs, gradients and updates hold values of the right role and shape.
+    /// - the lists of inputs, gradients and updates hold values of the right role and shape;
+    /// - the weights of regularisers are numbers of 0 or more.
     ///
     /// # Errors
     /// The first violation, by name; see [`GraphError`].
@@ -33,7 +34,12 @@ impl Graph {
         for &output in &self.outputs {
             self.known(|| "the list of outputs".to_owned(), output)?;
         }
-        self.verify_pairs("gradient", "gradients", "a parameter", &self.gradients)?;
+        self.verify_pairs(
+            "gradient",
+            "gradients",
+            "a parameter that learns",
+            &self.gradients,
+        )?;
         self.verify_pairs("update", "updates", "a state", &self.updates)
     }
 
@@ -58,6 +64,14 @@ impl Graph {
                     "parameters and states",
                     "of real elements",
                 ));
+            }
+            if let Role::Parameter {
+                regulariser: Some(regulariser),
+                ..
+            } = value.role
+            {
+                let checked = regulariser.check();
+                checked.map_err(|error| error.in_layer(&value.name))?;
             }
             inputs += usize::from(value.role == Role::Input);
         }
@@ -156,7 +170,7 @@ impl Graph {
                 self.known(|| format!("the list of {list}"), new)?,
             ];
             let fits = match old_value.role {
-                Role::Parameter { .. } => what == "gradient",
+                Role::Parameter { trainable, .. } => what == "gradient" && trainable,
                 Role::State { .. } => what == "update",
                 Role::Input | Role::Computed => false,
             };

@@ -61,7 +61,7 @@ fn roles(build: impl FnOnce(&mut NetworkBuilder)) -> Vec<(String, Role)> {
 }
 
 fn parameter(name: &str, kind: ParameterKind, init: Init) -> (String, Role) {
-    (name.to_owned(), Role::Parameter { kind, init })
+    (name.to_owned(), Role::parameter(kind, init))
 }
 
 #[test]

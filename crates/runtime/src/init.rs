@@ -47,10 +47,19 @@ fn fill(slot: &Slot, seed: u64, values: &mut [f32]) {
             values.fill_with(|| source.within(bound));
         }
         Init::XavierUniform => {
-            let bound = (6.0 / ((inputs + outputs) * kernel)).sqrt();
+            let bound = glorot((inputs + outputs) * kernel);
+            values.fill_with(|| source.within(bound));
+        }
+        Init::XavierUniformFans { fan_in, fan_out } => {
+            let bound = glorot(fan_in as f64 + fan_out as f64);
             values.fill_with(|| source.within(bound));
         }
     }
+}
+
+/// The bound of Glorot and Bengio's uniform law, of both fans together.
+fn glorot(fans: f64) -> f64 {
+    (6.0 / fans).sqrt()
 }
 
 /// The random numbers of one parameter.

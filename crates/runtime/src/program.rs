@@ -229,7 +229,7 @@ impl Program {
     }
 
     /// The gradients of the last run, in the ranges of [`Program::slots`]. Empty if the graph has
-    /// none; zero for a parameter that the loss does not depend on.
+    /// none; zero for a parameter that the loss does not depend on or that is frozen.
     pub fn gradients(&self) -> &[f32] {
         self.block.read(self.regions.gradients)
     }

@@ -20,6 +20,8 @@ pub struct Slot {
     pub kind: ParameterKind,
     /// How it starts.
     pub init: Init,
+    /// It learns; a frozen one has a gradient of zero and is to be left as it is.
+    pub trainable: bool,
 }
 
 /// A running statistic in [`Program::state`](crate::Program::state).
@@ -41,13 +43,20 @@ pub(crate) fn parameters(graph: &Graph) -> Option<(Vec<Slot>, usize)> {
     let mut row = Row::default();
     let mut slots = Vec::new();
     for (_, value) in graph.parameters() {
-        if let Role::Parameter { kind, init } = value.role {
+        if let Role::Parameter {
+            kind,
+            init,
+            trainable,
+            ..
+        } = value.role
+        {
             slots.push(Slot {
                 name: value.name.clone(),
                 shape: value.shape.clone(),
                 range: row.push(len(value))?.range(),
                 kind,
                 init,
+                trainable,
             });
         }
     }

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | know the right answer | [`conv`], [`transposed`], [`pool`], [`normalise`], [`dense`], [`activation`], [`loss`] |
 //! | … of sampling elsewhere | [`affine`], [`grid_sample`], [`resize`] |
-//! | know the right answer | [`conv`], [`transposed`], [`deformable`], [`pool`], [`regions`], [`normalise`], [`dense`], [`activation`], [`loss`] |
+//! | know the right answer | [`conv`], [`transposed`], [`separable`], [`deformable`], [`pool`], [`regions`], [`normalise`], [`dense`], [`activation`], [`loss`] |
 //! | know the right answer | [`conv`], [`transposed`], [`pool`], [`adaptive`], [`unpool`], [`normalise`], [`dense`], [`activation`], [`loss`] |
 //! | the same along axes | [`rearrange`], [`arithmetic`] |
 //! | know the right answer | [`conv`], [`pool`], [`normalise`], [`standardise`], [`response`], [`dense`], [`activation`], [`unary`], [`softmax`], [`loss`] |
@@ -55,6 +55,7 @@ pub mod rearrange;
 pub mod regions;
 pub mod resize;
 pub mod response;
+pub mod separable;
 pub mod softmax;
 pub mod special;
 pub mod standardise;
@@ -69,4 +70,5 @@ pub use deformable::DeformableCase;
 pub use draw::Draw;
 pub use pool::PoolCase;
 pub use regions::RegionsCase;
+pub use separable::SeparableCase;
 pub use transposed::TransposedCase;

@@ -15,6 +15,8 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
+use graph::ParameterKind;
+use runtime::Program;
 use serde::{Deserialize, Serialize};
 
 /// How a gradient moves a parameter.
@@ -182,6 +184,18 @@ pub struct Segment {
     pub range: Range<usize>,
     /// Weight decay applies: usually to weights, not to norms and biases.
     pub decays: bool,
+}
+
+impl Segment {
+    /// The parameters of a program that learn: all but the frozen ones. Norms and biases decay only if asked to.
+    pub fn of(program: &Program, decay_norm_and_bias: bool) -> Vec<Self> {
+        let learn = program.slots().iter().filter(|slot| slot.trainable);
+        let segment = |slot: &runtime::Slot| Self {
+            range: slot.range.clone(),
+            decays: slot.kind == ParameterKind::Weight || decay_norm_and_bias,
+        };
+        learn.map(segment).collect()
+    }
 }
 
 /// One running average of an [`Optimiser`].

@@ -22,7 +22,6 @@ use std::time::Instant;
 
 use formats::weights::Precision;
 use formats::{Dataset, Interpolation, Preprocess, Skipped, Splits};
-use graph::ParameterKind;
 use graph::passes::{TrainingOptions, training};
 use runtime::{Program, Run, RuntimeOptions, initialise};
 
@@ -216,14 +215,10 @@ impl Trainer {
         let evaluator = held_out
             .as_ref()
             .map(|_| Evaluator::beside(&program, &card, config.batch_size, &options));
-        let segments = program.slots().iter().map(|slot| Segment {
-            range: slot.range.clone(),
-            decays: slot.kind == ParameterKind::Weight || config.decay_norm_and_bias,
-        });
         let optimiser = Optimiser::new(
             config.optimiser,
             config.weight_decay,
-            segments.collect(),
+            Segment::of(&program, config.decay_norm_and_bias),
             program.parameters().len(),
         );
         let steps = whole_batches(train.len(), config.batch_size) as u64;

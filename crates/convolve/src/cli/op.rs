@@ -26,8 +26,9 @@ use super::failure::usage;
 #[derive(Args)]
 #[command(after_help = "\
 Arrays are .npy files, channels first (input, gradient and output [n, c, …], weight [o, c/groups,
-kernel…], of a transposed convolution [c, o/groups, kernel…], bias [o]), whatever the layout. Arrays
-that a direction does not need are not read. Of a max pool, --indices names where the places of the
+kernel…], of a transposed convolution [c, o/groups, kernel…], of a separable one [c·m, 1, kernel…] with
+filter q of channel c at c·m + q, and pointwise [o, c·m, 1…], bias [o]), whatever the layout. Arrays that
+a direction does not need are not read. Of a max pool, --indices names where the places of the
 maxima go (forward) or come from (backward-data; without it they are found again from --input).
 
 Examples: convolve op conv:n1c3h8w8:o4k3p1 --input x.npy --weight w.npy --output y.npy

@@ -8,4 +8,5 @@ mod invoke;
 mod listing;
 mod op;
 mod predict;
+mod separable;
 mod training;

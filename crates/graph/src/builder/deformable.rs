@@ -33,7 +33,7 @@ impl NetworkBuilder {
         })?;
         let weight = geometry.conv.weight_shape();
         let fan_in = weight[1..].iter().product();
-        let parameters = self.weight_and_bias(&layer, self.conv_init, weight, fan_in, bias);
+        let parameters = self.weight_and_bias(&layer, self.conv_init, weight, fan_in, bias)?;
         let inputs = [x, offset].into_iter().chain(mask).chain(parameters);
         let inputs = inputs.collect();
         let op = DeformableOp::Conv { desc, bias };
@@ -83,7 +83,7 @@ impl NetworkBuilder {
             ..desc.conv.clone()
         };
         let weight = conv.resolve(&input).map_err(refused)?.weight_shape();
-        let parameters = self.zero_weight_and_bias(&layer, weight);
+        let parameters = self.zero_weight_and_bias(&layer, weight)?;
         let plain = Op::Conv {
             desc: conv,
             bias: true,
@@ -173,14 +173,15 @@ impl NetworkBuilder {
     }
 
     /// Weight and bias that both start at zero.
-    fn zero_weight_and_bias(&mut self, layer: &str, weight: Vec<usize>) -> Vec<ValueId> {
+    fn zero_weight_and_bias(
+        &mut self,
+        layer: &str,
+        weight: Vec<usize>,
+    ) -> Result<Vec<ValueId>, GraphError> {
         let outputs = weight[0];
-        let zero = |kind| Role::Parameter {
-            kind,
-            init: Init::Constant(0.0),
-        };
-        let weight = self.kept(layer, "weight", weight, zero(ParameterKind::Weight));
-        let bias = self.kept(layer, "bias", vec![outputs], zero(ParameterKind::Bias));
-        vec![weight, bias]
+        let zero = |kind| Role::parameter(kind, Init::Constant(0.0));
+        let weight = self.kept(layer, "weight", weight, zero(ParameterKind::Weight))?;
+        let bias = self.kept(layer, "bias", vec![outputs], zero(ParameterKind::Bias))?;
+        Ok(vec![weight, bias])
     }
 }

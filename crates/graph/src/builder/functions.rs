@@ -40,11 +40,8 @@ impl NetworkBuilder {
             false => 1,
         };
         // Weight decay would pull the slopes to 0, as it would the scales of norms.
-        let role = Role::Parameter {
-            kind: ParameterKind::Norm,
-            init: Init::Constant(0.25),
-        };
-        let slope = self.kept(&layer, "weight", vec![slopes], role);
+        let role = Role::parameter(ParameterKind::Norm, Init::Constant(0.25));
+        let slope = self.kept(&layer, "weight", vec![slopes], role)?;
         self.push(Op::Unary(UnaryOp::Prelu), layer, vec![x, slope])
     }
 

@@ -124,11 +124,8 @@ impl NetworkBuilder {
             .into_iter()
             .take(affine.parameters())
         {
-            let role = Role::Parameter {
-                kind: ParameterKind::Norm,
-                init: Init::Constant(init),
-            };
-            inputs.push(self.kept(&layer, part, shape.clone(), role));
+            let role = Role::parameter(ParameterKind::Norm, Init::Constant(init));
+            inputs.push(self.kept(&layer, part, shape.clone(), role)?);
         }
         self.push(Op::Norm(op), layer, inputs)
     }

@@ -41,7 +41,7 @@ impl NetworkBuilder {
         let weight = geometry.weight_shape();
         let fan_in = weight[1..].iter().product();
         let bias_len = bias.then_some(geometry.in_channels);
-        let parameters = self.parameters_of(&layer, self.conv_init, weight, fan_in, bias_len);
+        let parameters = self.parameters_of(&layer, self.conv_init, weight, fan_in, bias_len)?;
         let op = Op::Transposed(TransposedOp::Conv {
             desc,
             bias,

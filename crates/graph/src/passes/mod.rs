@@ -7,6 +7,7 @@ mod dead;
 mod epilogue;
 mod inference;
 mod pad_first;
+mod penalty;
 mod rewrite;
 mod training;
 

@@ -3,6 +3,7 @@
 use geometry::{AdaptiveKind, PoolKind};
 
 use super::epilogue::Epilogue;
+use super::penalty::penalise;
 use super::remove_dead;
 use super::rewrite::Rewrite;
 use crate::families::PoolingOp;
@@ -19,9 +20,12 @@ pub struct TrainingOptions {
 /// The graph of one training step: forward, loss, backward.
 ///
 /// Inputs are the images and the labels `[n]`; outputs the loss, a scalar, and the logits;
-/// [`Graph::gradients`] has an entry for every parameter the loss depends on and [`Graph::updates`]
-/// one for every running statistic. Batch normalisations use the statistics of the batch and take
-/// over the addition of a residual and the activation that follow them.
+/// [`Graph::gradients`] has an entry for every parameter that learns and that the loss depends on, and
+/// [`Graph::updates`] one for every running statistic. The loss is the mean cross-entropy and the
+/// penalties of all parameters that have a [`Regulariser`](crate::Regulariser), frozen ones too. Batch
+/// normalisations use the statistics of the batch and take over the addition of a residual and the
+/// activation that follow them; one that is used more than once moves its running statistics at every
+/// use.
 ///
 /// ```
 /// use geometry::ConvDesc;
@@ -76,7 +80,8 @@ pub fn training(network: &Graph, options: TrainingOptions) -> Result<Graph, Grap
     step.outputs = vec![loss, logits];
 
     // Dead layers would be differentiated for nothing, and fused values are made no more.
-    let step = remove_dead(&step);
+    let mut step = remove_dead(&step);
+    penalise(&mut step)?;
     let step = remove_dead(&backward(&step, step.outputs[0])?);
     step.verify()?;
     Ok(step)
@@ -100,19 +105,34 @@ fn normalise_by_batch(graph: &mut Graph) -> Result<(), GraphError> {
             activation: epilogue.activation,
         };
         let Node { layer, inputs, .. } = graph.nodes[index].clone();
-        let [mean, var] = [inputs[3], inputs[4]];
         let inputs = inputs.into_iter().chain(epilogue.residual).collect();
 
         let mut node = graph.make(op, layer, inputs)?;
         node.outputs[0] = epilogue.output;
-        let updates = [(mean, node.outputs[3]), (var, node.outputs[4])];
-        graph.updates.extend(updates);
         rewrite.absorb(index);
         epilogue.absorbed.iter().for_each(|&i| rewrite.absorb(i));
         rewrite.place(epilogue.position, node);
     }
     rewrite.apply(graph);
+    move_statistics(graph);
     Ok(())
+}
+
+/// Running statistics are replaced by those that a normalisation makes of them; where one is used again,
+/// by those that the later use makes of the earlier one's.
+fn move_statistics(graph: &mut Graph) {
+    for node in &mut graph.nodes {
+        if !matches!(node.op, Op::BatchNormTraining { .. }) {
+            continue;
+        }
+        for place in [3, 4] {
+            let (old, new) = (node.inputs[place], node.outputs[place]);
+            match graph.updates.iter_mut().find(|(state, _)| *state == old) {
+                Some((_, moved)) => node.inputs[place] = std::mem::replace(moved, new),
+                None => graph.updates.push((old, new)),
+            }
+        }
+    }
 }
 
 /// Max pools give the places of their maxima, which their backward pass reads.

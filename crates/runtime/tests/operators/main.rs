@@ -12,3 +12,4 @@ mod pooling;
 mod rearrange;
 mod regions;
 mod sampling;
+mod separable;

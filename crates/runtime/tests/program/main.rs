@@ -11,3 +11,4 @@ mod networks;
 mod oracle;
 mod profile;
 mod random;
+mod separable;

@@ -17,6 +17,7 @@ mod notation;
 mod pooling;
 mod regions;
 mod sampling;
+mod separable;
 mod softmax;
 mod transposed;
 

@@ -4,6 +4,7 @@ mod checkpoints;
 mod data;
 mod evaluation;
 mod failures;
+mod frozen;
 mod kill;
 mod learning;
 mod resume;

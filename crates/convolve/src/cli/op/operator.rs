@@ -1,6 +1,6 @@
-//! What a problem computes, as a graph of one or two operators.
+//! What a problem computes, as a graph of one operator or a few.
 
-use geometry::{AdaptiveKind, PoolKind, Problem};
+use geometry::{AdaptiveKind, ConvDesc, PoolKind, Problem};
 use graph::{
     DeformableOp, ElementType, Graph, GraphError, Op, PoolingOp, Role, TransposedOp, Value,
     ValueId, passes::remove_dead, pullback,
@@ -145,13 +145,7 @@ impl Forward {
                     geometry.out_channels,
                     asked,
                 ));
-                let op = Op::Conv {
-                    desc: desc.clone(),
-                    bias: asked.bias,
-                    residual: false,
-                    activation: None,
-                };
-                draft.apply(op, inputs)
+                draft.apply(plain_conv(desc, asked.bias), inputs)
             }
             Problem::ConvTransposed(shape, desc) => {
                 let geometry = desc.resolve(&shape.dims).map_err(|e| refused(&e))?;
@@ -199,6 +193,26 @@ impl Forward {
                 };
                 draft.apply(Op::Deformable(op), inputs)
             }
+            Problem::ConvSeparable(shape, desc) => {
+                let geometry = desc.resolve(&shape.dims).map_err(|e| refused(&e))?;
+                let stages = desc.stages(geometry.depthwise.in_channels);
+                let (depthwise, pointwise) = stages.map_err(|e| refused(&e))?;
+                let x = draft.real(Array::Input, &shape.dims);
+                let filters = draft.real(Array::Weight, &geometry.depthwise.weight_shape());
+                let mixture = geometry.pointwise.map(|stage| stage.weight_shape());
+                let mixture = mixture.map(|shape| draft.real(Array::Pointwise, &shape));
+                let outputs = geometry.output_shape()[1];
+                let bias = asked.bias.then(|| draft.real(Array::Bias, &[outputs]));
+                let (stage, mut inputs) = match pointwise.zip(mixture) {
+                    Some((pointwise, mixture)) => {
+                        let made = draft.apply(plain_conv(&depthwise, false), vec![x, filters]);
+                        (pointwise, vec![made.map_err(|e| refused(&e))?[0], mixture])
+                    }
+                    None => (depthwise, vec![x, filters]),
+                };
+                inputs.extend(bias);
+                draft.apply(plain_conv(&stage, asked.bias), inputs)
+            }
             Problem::AdaptivePool(shape, desc) => {
                 desc.resolve(&shape.dims).map_err(|e| refused(&e))?;
                 let x = draft.real(Array::Input, &shape.dims);
@@ -211,7 +225,6 @@ impl Forward {
                 places = made.as_ref().ok().and_then(|made| made.get(1).copied());
                 made
             }
-            _ => return Err(refused(&"not served yet")),
         };
         if asked.indices && places.is_none() {
             return Err(refused(&"only a maximum has places for --indices"));
@@ -255,6 +268,16 @@ impl Forward {
         let upstream = *draft.graph.inputs.last().unwrap_or(&y);
         draft.arrays.push((Array::Grad, upstream));
         Ok(draft.finish(passed))
+    }
+}
+
+/// A convolution with nothing fused to it.
+fn plain_conv(desc: &ConvDesc, bias: bool) -> Op {
+    Op::Conv {
+        desc: desc.clone(),
+        bias,
+        residual: false,
+        activation: None,
     }
 }
 
