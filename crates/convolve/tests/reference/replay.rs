@@ -100,10 +100,7 @@ fn as_a_network(case: &Case, op: &Op) -> Graph {
         .map(|(place, operand)| {
             let learned = case.wanted.contains(&place) && (place > 0 || case.wanted.len() == 1);
             let role = match learned {
-                true => Role::Parameter {
-                    kind: ParameterKind::Weight,
-                    init: Init::Constant(0.0),
-                },
+                true => Role::parameter(ParameterKind::Weight, Init::Constant(0.0)),
                 false => Role::Input,
             };
             let element = match operand.elements {
