@@ -118,6 +118,18 @@ impl TransposedCase {
         dw
     }
 
+    /// The gradient of the bias, given that of the output.
+    #[must_use]
+    pub fn backward_bias(&self, dy: &[f64]) -> Vec<f64> {
+        assert_eq!(dy.len(), self.output_len(), "{self}: length of dy");
+        let map: usize = self.output_size().iter().product();
+        let mut db = vec![0.0; self.out_channels];
+        for (index, value) in dy.iter().enumerate() {
+            db[index / map % self.out_channels] += value;
+        }
+        db
+    }
+
     /// Every copy of the kernel that an input cell lays on the canvas, tap by tap.
     fn each_product(&self, mut product: impl FnMut(Product)) {
         let output = self.output_size();

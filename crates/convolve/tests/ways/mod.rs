@@ -8,7 +8,7 @@ mod question;
 mod subject;
 
 pub(crate) use engine::ways;
-pub(crate) use question::{Question, answers, tensor};
+pub(crate) use question::{Exercise, answers, tensor};
 pub(crate) use subject::{Case, Subject};
 
 /// Computes a problem of the notation forwards and backwards in every way, on integers, and holds all

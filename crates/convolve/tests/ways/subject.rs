@@ -11,8 +11,7 @@ use testkit::compare::widen;
 use testkit::deformable::Inputs;
 use testkit::{ConvCase, DeformableCase, Draw, PoolCase, TransposedCase};
 
-use super::Question;
-use super::question::Operand;
+use super::question::{Exercise, Operand, Question};
 
 /// A problem as the engine and as the oracle read it.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,18 +152,85 @@ impl Subject {
 
     /// The operator on integers drawn for this problem. Places of deformable samples are quarters of
     /// pixels, and gradients of averages multiples of their divisors, so that all sums are exact.
-    pub(crate) fn question(&self) -> Question {
-        let mut draw = self.draw();
+    pub(crate) fn exercise(&self) -> Exercise {
+        let draw = &mut self.draw();
         match (&self.case, &self.problem) {
-            (Case::Conv(case), Problem::Conv(_, desc)) => conv(case, desc.clone(), &mut draw),
+            (Case::Conv(case), Problem::Conv(_, desc)) => conv(case, desc.clone(), draw),
             (Case::Transposed(case), Problem::ConvTransposed(_, desc)) => {
-                transposed(case, desc.clone(), &mut draw)
+                transposed(case, desc.clone(), draw)
             }
             (Case::Deformable(case, _), Problem::ConvDeformable(_, desc)) => {
-                deformable(case, desc.clone(), &mut draw)
+                deformable(case, desc.clone(), draw)
             }
-            (Case::Pool(case, _), Problem::Pool(_, desc)) => pool(case, desc.clone(), &mut draw),
+            (Case::Pool(case, _), Problem::Pool(_, desc)) => pool(case, desc.clone(), draw),
             (case, problem) => panic!("{case:?} is read as {problem}"),
+        }
+    }
+
+    /// The same, with the oracle's answers.
+    pub(crate) fn question(&self) -> Question {
+        let exercise = self.exercise();
+        let operands: Vec<_> = exercise.operands.iter().map(|(_, v)| widen(v)).collect();
+        let dy = widen(&exercise.upstream);
+        let (y, gradients) = match (&self.case, &operands[..]) {
+            (Case::Conv(case), [x, w, b]) => (
+                case.forward(x, w, Some(b)),
+                vec![
+                    case.backward_data(&dy, w),
+                    case.backward_weights(x, &dy),
+                    case.backward_bias(&dy),
+                ],
+            ),
+            (Case::Transposed(case), [x, w, b]) => (
+                case.forward(x, w, Some(b)),
+                vec![
+                    case.backward_data(&dy, w),
+                    case.backward_weights(x, &dy),
+                    case.backward_bias(&dy),
+                ],
+            ),
+            (Case::Deformable(case, modulated), [x, offset, rest @ ..]) => {
+                let mask = modulated.then(|| &rest[0][..]);
+                let w = &rest[rest.len() - 1];
+                let inputs = Inputs { x, offset, mask, w };
+                let backward = case.backward(inputs, &dy);
+                let mut gradients = vec![backward.x, backward.offset];
+                gradients.extend(modulated.then_some(backward.mask));
+                gradients.push(backward.w);
+                (case.forward(inputs, None), gradients)
+            }
+            (Case::Pool(case, kind), [x]) => {
+                let (y, dx) = match *kind {
+                    PoolKind::Max => (case.max_forward(x).values, case.max_backward(x, &dy)),
+                    PoolKind::Average { count_padding } => (
+                        case.average_forward(x, count_padding),
+                        case.average_backward(&dy, count_padding),
+                    ),
+                    PoolKind::Lp { order } => {
+                        // Other norms are roots, and not exact.
+                        assert_eq!(order, NormOrder::ONE, "{self}");
+                        (case.lp_forward(x, 1.0), case.lp_backward(x, &dy, 1.0))
+                    }
+                };
+                (y, vec![dx])
+            }
+            (case, operands) => panic!("{} operands of {case:?}", operands.len()),
+        };
+        Question {
+            exercise,
+            y: (self.output(), y),
+            gradients,
+        }
+    }
+
+    /// Extents of the output, as the oracle counts them.
+    pub(crate) fn output(&self) -> Vec<usize> {
+        match &self.case {
+            Case::Conv(case) | Case::Deformable(DeformableCase { conv: case, .. }, _) => {
+                map(case.batch, case.out_channels, &case.output_size())
+            }
+            Case::Transposed(case) => map(case.batch, case.out_channels, &case.output_size()),
+            Case::Pool(case, _) => map(case.batch, case.channels, &case.output_size()),
         }
     }
 
@@ -182,151 +248,92 @@ fn map(batch: usize, channels: usize, spatial: &[usize]) -> Vec<usize> {
     [&[batch, channels], spatial].concat()
 }
 
-fn conv(case: &ConvCase, desc: ConvDesc, draw: &mut Draw) -> Question {
-    let x = draw.integers(case.input_len());
-    let w = draw.integers(case.weight_len());
-    let b = draw.integers(case.out_channels);
-    let dy = draw.integers(case.output_len());
-    let [x64, w64, b64, dy64] = [&x, &w, &b, &dy].map(|values| widen(values));
+fn conv(case: &ConvCase, desc: ConvDesc, draw: &mut Draw) -> Exercise {
     let per_group = case.in_channels / case.groups;
-    let operands: Vec<Operand> = vec![
-        (map(case.batch, case.in_channels, &case.input), x),
-        (map(case.out_channels, per_group, &case.kernel), w),
-        (vec![case.out_channels], b),
-    ];
-    Question {
+    Exercise {
         op: Op::Conv {
             desc,
             bias: true,
             residual: false,
             activation: None,
         },
-        operands,
-        upstream: dy,
-        y: (
-            map(case.batch, case.out_channels, &case.output_size()),
-            case.forward(&x64, &w64, Some(&b64)),
-        ),
-        gradients: vec![
-            case.backward_data(&dy64, &w64),
-            case.backward_weights(&x64, &dy64),
-            case.backward_bias(&dy64),
+        operands: vec![
+            operand(draw, map(case.batch, case.in_channels, &case.input)),
+            operand(draw, map(case.out_channels, per_group, &case.kernel)),
+            operand(draw, vec![case.out_channels]),
         ],
+        upstream: draw.integers(case.output_len()),
+        gradients: 3,
     }
 }
 
-fn transposed(case: &TransposedCase, desc: TransposedDesc, draw: &mut Draw) -> Question {
-    let x = draw.integers(case.input_len());
-    let w = draw.integers(case.weight_len());
-    let b = draw.integers(case.out_channels);
-    let dy = draw.integers(case.output_len());
-    let [x64, w64, b64, dy64] = [&x, &w, &b, &dy].map(|values| widen(values));
+fn transposed(case: &TransposedCase, desc: TransposedDesc, draw: &mut Draw) -> Exercise {
     let per_group = case.out_channels / case.groups;
-    let operands: Vec<Operand> = vec![
-        (map(case.batch, case.in_channels, &case.input), x),
-        (map(case.in_channels, per_group, &case.kernel), w),
-        (vec![case.out_channels], b),
-    ];
-    Question {
+    Exercise {
         op: Op::Transposed(TransposedOp::Conv {
             desc,
             bias: true,
             residual: false,
             activation: None,
         }),
-        operands,
-        upstream: dy,
-        y: (
-            map(case.batch, case.out_channels, &case.output_size()),
-            case.forward(&x64, &w64, Some(&b64)),
-        ),
-        gradients: vec![
-            case.backward_data(&dy64, &w64),
-            case.backward_weights(&x64, &dy64),
+        operands: vec![
+            operand(draw, map(case.batch, case.in_channels, &case.input)),
+            operand(draw, map(case.in_channels, per_group, &case.kernel)),
+            operand(draw, vec![case.out_channels]),
         ],
+        upstream: draw.integers(case.output_len()),
+        gradients: 3,
     }
 }
 
-fn deformable(case: &DeformableCase, desc: DeformableDesc, draw: &mut Draw) -> Question {
+fn deformable(case: &DeformableCase, desc: DeformableDesc, draw: &mut Draw) -> Exercise {
     let (conv, modulated) = (&case.conv, desc.modulated);
-    let quarters = |draw: &mut Draw, len: usize, from: f32, below: usize| -> Vec<f32> {
+    let quarters = |draw: &mut Draw, dims: Vec<usize>, from: f32, below: usize| -> Operand {
+        let len = dims.iter().product();
         let quarter = |_| from + draw.below(below) as f32 / 4.0;
-        (0..len).map(quarter).collect()
+        (dims, (0..len).map(quarter).collect())
     };
-    let x = draw.integers(conv.input_len());
-    let offset = quarters(draw, case.offset_len(), -3.0, 25);
-    let mask = modulated.then(|| quarters(draw, case.mask_len(), 0.0, 5));
-    let w = draw.integers(conv.weight_len());
-    let dy = draw.integers(conv.output_len());
-    let mask64 = mask.as_deref().map(widen);
-    let [x64, offset64, w64, dy64] = [&x, &offset, &w, &dy].map(|values| widen(values));
-    let inputs = Inputs {
-        x: &x64,
-        offset: &offset64,
-        mask: mask64.as_deref(),
-        w: &w64,
-    };
-    let backward = case.backward(inputs, &dy64);
-    let mut gradients = vec![backward.x, backward.offset];
-    gradients.extend(modulated.then_some(backward.mask));
-    gradients.push(backward.w);
-    let output = conv.output_size();
     let samples = case.offset_groups * conv.kernel.iter().product::<usize>();
-    let mut operands: Vec<Operand> = vec![
-        (map(conv.batch, conv.in_channels, &conv.input), x),
-        (map(conv.batch, 2 * samples, &output), offset),
-    ];
-    operands.extend(mask.map(|mask| (map(conv.batch, samples, &output), mask)));
+    let of_samples = |numbers: usize| map(conv.batch, numbers * samples, &conv.output_size());
+    let x = operand(draw, map(conv.batch, conv.in_channels, &conv.input));
+    let mut operands = vec![x, quarters(draw, of_samples(2), -3.0, 25)];
+    if modulated {
+        operands.push(quarters(draw, of_samples(1), 0.0, 5));
+    }
     let per_group = conv.in_channels / conv.groups;
-    operands.push((map(conv.out_channels, per_group, &conv.kernel), w));
-    Question {
+    operands.push(operand(
+        draw,
+        map(conv.out_channels, per_group, &conv.kernel),
+    ));
+    Exercise {
         op: Op::Deformable(DeformableOp::Conv { desc, bias: false }),
+        gradients: operands.len(),
         operands,
-        upstream: dy,
-        y: (
-            map(conv.batch, conv.out_channels, &output),
-            case.forward(inputs, None),
-        ),
-        gradients,
+        upstream: draw.integers(conv.output_len()),
     }
 }
 
-fn pool(case: &PoolCase, desc: PoolDesc, draw: &mut Draw) -> Question {
-    let kind = desc.kind;
-    let x = draw.integers(case.input_len());
-    let mut dy = draw.integers(case.output_len());
-    let x64 = widen(&x);
-    if let PoolKind::Average { count_padding } = kind {
-        let divisors = case.divisors(count_padding);
-        for (dy, divisor) in dy.iter_mut().zip(divisors) {
+fn pool(case: &PoolCase, desc: PoolDesc, draw: &mut Draw) -> Exercise {
+    let x = operand(draw, map(case.batch, case.channels, &case.input));
+    let mut upstream = draw.integers(case.output_len());
+    if let PoolKind::Average { count_padding } = desc.kind {
+        for (dy, divisor) in upstream.iter_mut().zip(case.divisors(count_padding)) {
             *dy *= divisor as f32;
         }
     }
-    let dy64 = widen(&dy);
-    let (y, dx) = match kind {
-        PoolKind::Max => (
-            case.max_forward(&x64).values,
-            case.max_backward(&x64, &dy64),
-        ),
-        PoolKind::Average { count_padding } => (
-            case.average_forward(&x64, count_padding),
-            case.average_backward(&dy64, count_padding),
-        ),
-        PoolKind::Lp { order } => {
-            // Other norms are roots, and not exact.
-            assert_eq!(order, NormOrder::ONE, "{desc:?}");
-            (
-                case.lp_forward(&x64, 1.0),
-                case.lp_backward(&x64, &dy64, 1.0),
-            )
-        }
-    };
-    let indices = kind == PoolKind::Max;
-    Question {
-        op: Op::Pool { desc, indices },
-        operands: vec![(map(case.batch, case.channels, &case.input), x)],
-        upstream: dy,
-        y: (map(case.batch, case.channels, &case.output_size()), y),
-        gradients: vec![dx],
+    Exercise {
+        op: Op::Pool {
+            indices: desc.kind == PoolKind::Max,
+            desc,
+        },
+        operands: vec![x],
+        upstream,
+        gradients: 1,
     }
+}
+
+/// Integers of these extents.
+fn operand(draw: &mut Draw, dims: Vec<usize>) -> Operand {
+    let values = draw.integers(dims.iter().product());
+    (dims, values)
 }
