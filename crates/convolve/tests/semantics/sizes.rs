@@ -148,7 +148,7 @@ fn ceil_mode() {
             let Some(room) = usize::checked_sub(n + 2 * p, k) else {
                 continue;
             };
-            let mut out = (room + s - 1) / s + 1;
+            let mut out = room.div_ceil(s) + 1;
             let dropped = (out - 1) * s >= n + p;
             out -= usize::from(dropped);
             kept[usize::from(dropped)] += 1;
