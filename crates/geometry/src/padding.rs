@@ -50,12 +50,14 @@ impl Padding {
             Self::Valid => Ok((0, 0)),
             Self::Full => Ok((effective_kernel - 1, effective_kernel - 1)),
             Self::Same | Self::SameLower => {
-                let output = input.div_ceil(stride);
-                let reach = output
-                    .saturating_sub(1)
-                    .checked_mul(stride)
-                    .and_then(|r| r.checked_add(effective_kernel))
-                    .ok_or(overflow)?;
+                // An axis without elements stays one.
+                let reach = match input.div_ceil(stride) {
+                    0 => Some(0),
+                    output => (output - 1)
+                        .checked_mul(stride)
+                        .and_then(|r| r.checked_add(effective_kernel)),
+                };
+                let reach = reach.ok_or(overflow)?;
                 let total = reach.saturating_sub(input);
                 let (half, rest) = (total / 2, total - total / 2);
                 Ok(if *self == Self::Same {

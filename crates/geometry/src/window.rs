@@ -78,8 +78,19 @@ impl Window {
                 padded,
             })?;
         let mut output = slack / stride + 1;
-        if ceil && slack % stride != 0 && output * stride < input + before {
-            output += 1;
+        if ceil {
+            output = slack.div_ceil(stride) + 1;
+            // Padding behind may be wider than the kernel, and room for more than one window.
+            if (output - 1) * stride >= input + before {
+                output -= 1;
+            }
+            if output == 0 {
+                return Err(GeometryError::WindowTooLarge {
+                    axis,
+                    window: effective,
+                    padded: input + before,
+                });
+            }
         }
         Ok(Self {
             input,

@@ -46,6 +46,17 @@ fn same_padding_divides_by_the_stride_and_rounds_up() {
         .unwrap();
     assert_eq!((upper.windows[2].before, upper.windows[2].after), (0, 1));
     assert_eq!((lower.windows[2].before, lower.windows[2].after), (1, 0));
+    // Without elements there is nothing to keep.
+    assert_eq!(
+        ConvDesc::new(1, 2)
+            .padding(Padding::Same)
+            .resolve(&[1, 1, 0]),
+        Err(GeometryError::WindowTooLarge {
+            axis: 0,
+            window: 2,
+            padded: 0
+        })
+    );
     // tinygrad PR#17805: unequal kernel and dilation.
     let desc = ConvDesc::new(1, [3, 5])
         .dilation([2, 3])
@@ -65,11 +76,28 @@ fn ceil_mode_drops_a_window_that_starts_in_the_far_padding() {
     );
     let pool = PoolDesc::max(2).stride(2).padding(1).ceil(true);
     assert_eq!(pool.resolve(&[1, 1, 3]).unwrap().output_shape(), [1, 1, 2]);
+    // Where the padding behind is as wide as the kernel, also without a remainder.
+    let behind = |amount| {
+        let pool = PoolDesc::max(1).padding(Padding::Explicit(vec![(0, amount)]));
+        pool.ceil(true)
+    };
+    assert_eq!(
+        behind(1).resolve(&[1, 1, 1]).unwrap().output_shape(),
+        [1, 1, 1]
+    );
+    assert_eq!(
+        behind(1).resolve(&[1, 1, 0]),
+        Err(GeometryError::WindowTooLarge {
+            axis: 0,
+            window: 1,
+            padded: 0
+        })
+    );
 }
 
 #[test]
 fn average_divisors_follow_pytorch() {
-    // semantics golden: 4×4, k3 s2 p1 ceil; divisors of 1.5556 = 14/9, 4.5 = 27/6, 4 = 16/4.
+    // PyTorch: 4×4, k3 s2 p1 ceil; divisors of 1.5556 = 14/9, 4.5 = 27/6, 4 = 16/4.
     let pool = PoolDesc::average(3).stride(2).padding(1).ceil(true);
     let pool = pool.resolve(&[1, 1, 4, 4]).unwrap();
     assert_eq!(pool.divisor([0, 0, 0]), 9);

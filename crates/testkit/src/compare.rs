@@ -30,25 +30,36 @@ pub fn rounding_bound(terms: &[f64], magnitude: &[f64]) -> Vec<f64> {
     pairs.map(|(k, m)| k * unit * m).collect()
 }
 
-/// Checks that every element is exactly the wanted number (0 and −0 are equal, and so are NaNs).
+/// Where a result is not exactly the wanted numbers: the first such element, and how many there are (0 and −0
+/// are equal, and so are NaNs).
+#[must_use]
+pub fn difference<T: Element>(got: &[T], want: &[f64]) -> Option<String> {
+    if got.len() != want.len() {
+        return Some(format!("{} elements, should be {}", got.len(), want.len()));
+    }
+    let differs = |&i: &usize| {
+        let (got, want): (f64, f64) = (got[i].into(), want[i]);
+        got != want && !(got.is_nan() && want.is_nan())
+    };
+    let first = (0..got.len()).find(differs)?;
+    let count = (first..got.len()).filter(differs).count();
+    Some(format!(
+        "element {first} is {}, should be exactly {}; {count} of {} differ",
+        got[first],
+        want[first],
+        got.len()
+    ))
+}
+
+/// Checks that every element is exactly the wanted number, as [`difference`] judges.
 ///
 /// # Panics
 /// Naming `problem`, the first differing index and how many differ.
 #[track_caller]
 pub fn assert_exact<T: Element>(problem: &str, got: &[T], want: &[f64]) {
     assert_lengths(problem, got, want);
-    let differs = |&i: &usize| {
-        let (got, want): (f64, f64) = (got[i].into(), want[i]);
-        got != want && !(got.is_nan() && want.is_nan())
-    };
-    if let Some(first) = (0..got.len()).find(differs) {
-        let count = (first..got.len()).filter(differs).count();
-        panic!(
-            "{problem}: element {first} is {}, should be exactly {}; {count} of {} differ",
-            got[first],
-            want[first],
-            got.len()
-        );
+    if let Some(difference) = difference(got, want) {
+        panic!("{problem}: {difference}");
     }
 }
 

@@ -16,6 +16,7 @@
 //! | get problems and numbers | [`draw`] (seeded), [`escaped`] (bugs other engines shipped) |
 //! | judge a result | [`compare`], [`gradient`] |
 //! | catch stray reads and writes | `guard` (Unix), [`frame`] |
+//! | pass 2³² elements | `sparse` (Unix) |
 //! | feed channels-last kernels | [`layout`] |
 //!
 //! ```
@@ -57,6 +58,8 @@ pub mod resize;
 pub mod response;
 pub mod separable;
 pub mod softmax;
+#[cfg(all(unix, target_pointer_width = "64"))]
+pub mod sparse;
 pub mod special;
 pub mod standardise;
 pub mod transposed;

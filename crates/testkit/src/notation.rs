@@ -4,7 +4,7 @@
 //! Only writing is here. Reading it back is production code, and a case that survives the round trip proves
 //! that both sides mean the same problem.
 
-use crate::{ConvCase, PoolCase, TransposedCase};
+use crate::{ConvCase, DeformableCase, PoolCase, TransposedCase};
 use std::fmt;
 
 impl fmt::Display for ConvCase {
@@ -41,6 +41,17 @@ impl fmt::Display for TransposedCase {
             write!(f, "a{}", per_axis(&self.output_padding))?;
         }
         Ok(())
+    }
+}
+
+impl DeformableCase {
+    /// The case as a problem, `conv-deformable:n1c64h28w28:o64k3p1f1m`; `m` where a mask multiplies the samples.
+    #[must_use]
+    pub fn problem(&self, modulated: bool) -> String {
+        let conv = self.conv.to_string();
+        let (_, conv) = conv.split_once(':').expect("a colon behind the name");
+        let mask = if modulated { "m" } else { "" };
+        format!("conv-deformable:{conv}f{}{mask}", self.offset_groups)
     }
 }
 

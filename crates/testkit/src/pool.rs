@@ -213,8 +213,9 @@ impl PoolCase {
         dx
     }
 
-    /// By how much each window's sum is divided, one value per output element.
-    fn divisors(&self, count_padding: bool) -> Vec<f64> {
+    /// By how much each window's sum is divided, one value per output element; 0 where nothing counts.
+    #[must_use]
+    pub fn divisors(&self, count_padding: bool) -> Vec<f64> {
         let mut counts = vec![0.0; self.output_len()];
         self.each_visit(self.input_len(), |output, _, cell| {
             counts[output] += match cell {

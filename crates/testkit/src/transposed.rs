@@ -37,6 +37,13 @@ pub struct TransposedCase {
     pub output_padding: Vec<usize>,
 }
 
+/// Flat indices of one product `x[input] · w[weight]`, a term of `y[output]`.
+struct Product {
+    output: usize,
+    input: usize,
+    weight: usize,
+}
+
 impl TransposedCase {
     /// Spatial size of the output.
     ///
@@ -80,6 +87,51 @@ impl TransposedCase {
     pub fn forward(&self, x: &[f64], w: &[f64], bias: Option<&[f64]>) -> Vec<f64> {
         assert_eq!(x.len(), self.input_len(), "{self}: length of x");
         assert_eq!(w.len(), self.weight_len(), "{self}: length of w");
+        let map: usize = self.output_size().iter().product();
+        let mut y = vec![0.0; self.output_len()];
+        if let Some(bias) = bias {
+            for (index, value) in y.iter_mut().enumerate() {
+                *value = bias[index / map % self.out_channels];
+            }
+        }
+        self.each_product(|p| y[p.output] += x[p.input] * w[p.weight]);
+        y
+    }
+
+    /// The gradient of the input, given that of the output.
+    #[must_use]
+    pub fn backward_data(&self, dy: &[f64], w: &[f64]) -> Vec<f64> {
+        assert_eq!(dy.len(), self.output_len(), "{self}: length of dy");
+        assert_eq!(w.len(), self.weight_len(), "{self}: length of w");
+        let mut dx = vec![0.0; self.input_len()];
+        self.each_product(|p| dx[p.input] += dy[p.output] * w[p.weight]);
+        dx
+    }
+
+    /// The gradient of the weights, given that of the output.
+    #[must_use]
+    pub fn backward_weights(&self, x: &[f64], dy: &[f64]) -> Vec<f64> {
+        assert_eq!(x.len(), self.input_len(), "{self}: length of x");
+        assert_eq!(dy.len(), self.output_len(), "{self}: length of dy");
+        let mut dw = vec![0.0; self.weight_len()];
+        self.each_product(|p| dw[p.weight] += dy[p.output] * x[p.input]);
+        dw
+    }
+
+    /// The gradient of the bias, given that of the output.
+    #[must_use]
+    pub fn backward_bias(&self, dy: &[f64]) -> Vec<f64> {
+        assert_eq!(dy.len(), self.output_len(), "{self}: length of dy");
+        let map: usize = self.output_size().iter().product();
+        let mut db = vec![0.0; self.out_channels];
+        for (index, value) in dy.iter().enumerate() {
+            db[index / map % self.out_channels] += value;
+        }
+        db
+    }
+
+    /// Every copy of the kernel that an input cell lays on the canvas, tap by tap.
+    fn each_product(&self, mut product: impl FnMut(Product)) {
         let output = self.output_size();
         let map: usize = output.iter().product();
         let taps: usize = self.kernel.iter().product();
@@ -88,12 +140,6 @@ impl TransposedCase {
             self.in_channels / self.groups,
             self.out_channels / self.groups,
         );
-        let mut y = vec![0.0; self.output_len()];
-        if let Some(bias) = bias {
-            for (index, value) in y.iter_mut().enumerate() {
-                *value = bias[index / map % self.out_channels];
-            }
-        }
         for (cell, tap) in (0..cells).flat_map(|c| (0..taps).map(move |t| (c, t))) {
             let place = places(cell, &self.input)
                 .into_iter()
@@ -111,14 +157,15 @@ impl TransposedCase {
                 for i in 0..self.in_channels {
                     for o in 0..outputs {
                         let channel = i / inputs * outputs + o;
-                        y[(n * self.out_channels + channel) * map + at] += x
-                            [(n * self.in_channels + i) * cells + cell]
-                            * w[(i * outputs + o) * taps + tap];
+                        product(Product {
+                            output: (n * self.out_channels + channel) * map + at,
+                            input: (n * self.in_channels + i) * cells + cell,
+                            weight: (i * outputs + o) * taps + tap,
+                        });
                     }
                 }
             }
         }
-        y
     }
 
     /// The output, as a direct convolution of stride one over the stretched input.

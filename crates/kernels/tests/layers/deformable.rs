@@ -58,13 +58,7 @@ impl Numbers {
     }
 
     fn geometry(&self) -> DeformableGeometry {
-        let version = if self.mask.is_some() { "m" } else { "" };
-        let conv = self.case.conv.to_string();
-        let groups = self.case.offset_groups;
-        let text = format!(
-            "{}f{groups}{version}",
-            conv.replace("conv:", "conv-deformable:")
-        );
+        let text = self.name();
         match text.parse() {
             Ok(Problem::ConvDeformable(shape, desc)) => desc
                 .resolve(&shape.dims)
@@ -74,11 +68,7 @@ impl Numbers {
     }
 
     fn name(&self) -> String {
-        let (groups, modulated) = (self.case.offset_groups, self.mask.is_some());
-        format!(
-            "{} offset groups {groups} modulated {modulated}",
-            self.case.conv
-        )
+        self.case.problem(self.mask.is_some())
     }
 
     /// Output, and the gradients of input, offsets, mask (if any) and weights, by the oracle.
