@@ -278,3 +278,72 @@ fn an_empty_batch_gives_an_empty_result_and_zero_gradients() {
         }
     }
 }
+
+#[test]
+fn kernels_that_cover_the_map_are_exact() {
+    let teams = teams();
+    for (seed, case) in [
+        ConvCase::new(5, 7, 33, [4, 4], [4, 4]),
+        ConvCase::new(17, 12, 20, [3, 5], [3, 5]).groups(2),
+        ConvCase::new(1, 18, 40, [7, 2], [7, 2]).groups(1),
+        ConvCase::new(3, 4, 9, [2, 3, 4], [2, 3, 4]),
+        // The stride means nothing, and padding behind is never read.
+        ConvCase::new(4, 6, 18, [3, 3], [3, 3])
+            .stride([5, 4])
+            .padding_sides([0, 0], [2, 1]),
+        // More than are taken together.
+        ConvCase::new(2, 3, 5, [17, 16], [17, 16]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        check(&case, &teams, seed as u64);
+    }
+}
+
+#[test]
+fn small_groups_are_exact_whatever_shares_a_vector() {
+    let teams = teams();
+    // Source and target channels of a group, and groups that leave the last vector part empty.
+    for (seed, (sources, targets, groups)) in [
+        (1, 2, 9),
+        (2, 1, 17),
+        (3, 3, 11),
+        (4, 4, 8),
+        (4, 4, 9),
+        (5, 2, 7),
+        (2, 7, 5),
+        (8, 8, 3),
+        (1, 8, 4),
+        (8, 1, 5),
+        (6, 4, 5),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let case = |size: [usize; 2], kernel: [usize; 2]| {
+            ConvCase::new(2, sources * groups, targets * groups, size, kernel).groups(groups)
+        };
+        check(&case([6, 21], [3, 2]).padding([1, 1]), &teams, seed as u64);
+        let strided = case([9, 8], [2, 3]).stride([3, 2]).padding([0, 2]);
+        check(&strided, &teams, seed as u64);
+    }
+}
+
+#[test]
+fn weights_summed_over_several_small_images_at_once_are_exact() {
+    let teams = teams();
+    for (seed, case) in [
+        // Panels of the gradient share packed rows; units are few or many, and do not divide evenly.
+        ConvCase::new(11, 40, 70, [5, 7], [3, 3]).padding([1, 1]),
+        ConvCase::new(7, 130, 96, [3, 4], [2, 1]),
+        ConvCase::new(3, 20, 100, [30, 17], [1, 3]).padding([0, 1]),
+        ConvCase::new(5, 24, 66, [4, 4], [1, 1]).groups(1),
+        ConvCase::new(6, 36, 100, [6, 6], [3, 3]).groups(2),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        check(&case, &teams, seed as u64);
+    }
+}

@@ -61,6 +61,38 @@ impl AxisWalk {
             .collect()
     }
 
+    /// The single placements of kernels that [cover](covers) images of `area` elements, which lie
+    /// behind each other, as positions of one axis.
+    fn of_images(batch: usize, area: usize, direction: Direction) -> impl Iterator<Item = Self> {
+        let tap = |kernel, offset| Tap { kernel, offset };
+        let backward = direction == Direction::BackwardData;
+        let walks = if backward { area } else { 1 };
+        (0..walks).map(move |start| {
+            if backward {
+                // The elements under a tap are a phase of their own.
+                Self {
+                    source: batch,
+                    source_step: 1,
+                    target: batch * area,
+                    target_start: start,
+                    target_step: area,
+                    count: batch,
+                    taps: vec![tap(start, 0)],
+                }
+            } else {
+                Self {
+                    source: batch * area,
+                    source_step: area,
+                    target: batch,
+                    target_start: 0,
+                    target_step: 1,
+                    count: batch,
+                    taps: (0..area).map(|index| tap(index, index as isize)).collect(),
+                }
+            }
+        })
+    }
+
     /// The source element that a position reads under a tap, if it lies inside.
     pub(super) fn source_of(&self, position: usize, tap: &Tap) -> Option<usize> {
         (position * self.source_step)
@@ -109,6 +141,22 @@ impl AxisWalk {
     }
 }
 
+/// Most elements of a map that is taken for a single placement: backwards each is a walk.
+const MOST_COVERED: usize = 256;
+
+/// Whether the kernel covers the map, so that it is placed once, without padding. Then images are to
+/// such a convolution what pixels are to a pointwise one: it is a single matrix product.
+fn covers(windows: &[Window; 3]) -> bool {
+    let covered = |window: &Window| {
+        window.output == 1
+            && window.before == 0
+            && window.dilation == 1
+            && window.kernel == window.input
+    };
+    let area: usize = windows.iter().map(|window| window.input).product();
+    windows.iter().all(covered) && (2..=MOST_COVERED).contains(&area)
+}
+
 /// A run of taps whose source elements lie side by side: one stretch of the summation.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Segment {
@@ -151,6 +199,23 @@ impl Walk {
             Direction::BackwardData => (geometry.out_channels, geometry.in_channels),
             _ => (geometry.in_channels, geometry.out_channels),
         };
+        if layout == Layout::Nhwc && covers(&geometry.windows) {
+            let walk = |columns: AxisWalk| Self {
+                layout,
+                batch: 1,
+                slices: AxisWalk::forward(&Window::UNIT),
+                rows: AxisWalk::forward(&Window::UNIT),
+                stays_inside: true,
+                columns,
+                source_channels,
+                target_channels,
+                groups: geometry.groups,
+            };
+            let (batch, area) = (geometry.batch, geometry.input_area());
+            return AxisWalk::of_images(batch, area, direction)
+                .map(walk)
+                .collect();
+        }
         let [slices, rows, columns] = geometry.windows.each_ref().map(|window| match direction {
             Direction::BackwardData => AxisWalk::backward_data(window),
             _ => vec![AxisWalk::forward(window)],
