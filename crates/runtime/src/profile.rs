@@ -25,6 +25,12 @@ impl ProfileRow {
     pub fn moves_edges(&self) -> bool {
         self.kernel.starts_with("reorder") || self.kernel == "copy"
     }
+
+    /// Whether the step only packs weights. Those that are parameters are packed when they have
+    /// changed, those that are inputs in every run.
+    pub fn packs(&self) -> bool {
+        self.kernel == "pack"
+    }
 }
 
 impl Program {

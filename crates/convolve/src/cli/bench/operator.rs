@@ -21,7 +21,8 @@ pub(super) struct Measured {
 }
 
 /// Times the steps that compute a problem in a direction. What brings arrays into the layout of the
-/// computation and back is not counted: inside a network nothing of it happens.
+/// computation and back is not counted, nor the packing of weights: inside a network nothing of it
+/// happens.
 pub(super) fn measure(
     problem: &Problem,
     arguments: &Arguments,
@@ -52,7 +53,7 @@ pub(super) fn measure(
         // A gradient that needs what the operator remembers comes after the operator itself.
         let counted: Vec<_> = rows
             .iter()
-            .filter(|row| operator.counts(row.op) && !row.moves_edges())
+            .filter(|row| operator.counts(row.op) && !row.moves_edges() && !row.packs())
             .collect();
         macs = counted.iter().map(|row| row.macs as u64).sum();
         let mut names: Vec<_> = counted.iter().map(|row| row.kernel.as_str()).collect();
