@@ -11,8 +11,9 @@
 //! ```
 //!
 //! Where a value has to lie otherwise than it does, the program has a step that reorders it, once, and
-//! [`Program::profile`] lists it with its time, as does `convolve bench MODEL --profile`. Depthwise, grouped and deformable convolutions have kernels for channels
-//! last alone: under NCHW they turn their maps within their own step, and its row has that time in it.
+//! [`Program::profile`] lists it with its time, as does `convolve bench MODEL --profile`. Depthwise,
+//! grouped and deformable convolutions have kernels for channels last alone: in a program channels
+//! first the reordering before and after them is such a step too, and neighbours share it.
 //! ```
 //! use convolve::geometry::ConvDesc;
 //! use convolve::graph::NetworkBuilder;

@@ -304,6 +304,11 @@ impl ConvPlan {
         &self.geometry
     }
 
+    /// The layout of the feature maps.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
     /// What it computes.
     pub fn direction(&self) -> Direction {
         self.direction
@@ -544,8 +549,9 @@ impl ConvPlan {
         }
     }
 
-    /// Whether feature maps are reordered at the edges of the plan.
-    fn reorders(&self) -> bool {
+    /// Whether whole feature maps are reordered on their way in and out: a plan channels last does
+    /// the same without.
+    pub fn reorders(&self) -> bool {
         self.layout == Layout::Nchw && matches!(self.body, Body::Grouped(_))
     }
 

@@ -74,7 +74,7 @@ impl Lowering<'_> {
     }
 
     /// The bias and the residual that a node has behind its weight, and its activation.
-    fn epilogue(&mut self, node: &Node) -> Epilogue {
+    fn epilogue(&mut self, node: &Node, layout: Layout) -> Epilogue {
         let (has_bias, has_residual, activation) = match node.op {
             Op::Conv {
                 bias,
@@ -96,20 +96,20 @@ impl Lowering<'_> {
         let residual = has_residual.then(|| rest.next()).flatten();
         Epilogue {
             bias: bias.map(|id| self.plain(id)),
-            residual: residual.map(|id| self.feature(id)),
+            residual: residual.map(|id| self.in_layout(id, layout)),
             activation,
         }
     }
 
     fn forward(&mut self, node: &Node, plan: Arc<ConvPlan>) {
-        let x = self.feature(node.inputs[0]);
+        let x = self.in_layout(node.inputs[0], plan.layout());
         let packed = self.packed(node.inputs[1], &plan);
         let Epilogue {
             bias,
             residual,
             activation,
-        } = self.epilogue(node);
-        let y = self.feature_result(node.outputs[0]);
+        } = self.epilogue(node, plan.layout());
+        let y = self.result(node.outputs[0], plan.layout());
         let scratch = self.scratch(plan.scratch_len(self.threads));
         self.push(Work::ConvForward {
             plan,
@@ -124,14 +124,14 @@ impl Lowering<'_> {
     }
 
     fn backward_data(&mut self, node: &Node, plan: Arc<ConvPlan>) {
-        let dy = self.feature(node.inputs[0]);
+        let dy = self.in_layout(node.inputs[0], plan.layout());
         let packed = self.packed(node.inputs[1], &plan);
         let Epilogue {
             bias,
             residual,
             activation,
-        } = self.epilogue(node);
-        let dx = self.feature_result(node.outputs[0]);
+        } = self.epilogue(node, plan.layout());
+        let dx = self.result(node.outputs[0], plan.layout());
         let scratch = self.scratch(plan.scratch_len(self.threads));
         self.push(Work::ConvBackwardData {
             plan,
@@ -146,8 +146,8 @@ impl Lowering<'_> {
     }
 
     fn backward_weights(&mut self, node: &Node, plan: Arc<ConvPlan>) {
-        let x = self.feature(node.inputs[0]);
-        let dy = self.feature(node.inputs[1]);
+        let x = self.in_layout(node.inputs[0], plan.layout());
+        let dy = self.in_layout(node.inputs[1], plan.layout());
         let dw = self.result(node.outputs[0], Layout::Nchw);
         let scratch = self.scratch(plan.scratch_len(self.threads));
         self.push(Work::ConvBackwardWeights {
@@ -205,17 +205,26 @@ impl Lowering<'_> {
         self.plan(&geometry, direction)
     }
 
+    /// The best plan, in the program's layout. One that would reorder whole maps is made channels last
+    /// instead: then the reordering is a step of its own, seen by the profile and done once for all
+    /// who want it.
     fn plan(
         &self,
         geometry: &ConvGeometry,
         direction: Direction,
     ) -> Result<Arc<ConvPlan>, RuntimeError> {
-        let options = ConvOptions {
-            layout: self.options.layout,
-            isa: self.options.isa,
-            algorithm: self.options.algorithm,
+        let plan = |layout| {
+            let options = ConvOptions {
+                layout,
+                isa: self.options.isa,
+                algorithm: self.options.algorithm,
+            };
+            ConvPlan::new(geometry, direction, options)
         };
-        let plan = ConvPlan::new(geometry, direction, options);
+        let plan = plan(self.options.layout).and_then(|best| match best.reorders() {
+            true => plan(Layout::Nhwc),
+            false => Ok(best),
+        });
         plan.map(Arc::new).map_err(|source| RuntimeError::Plan {
             layer: self.layer.clone(),
             source,

@@ -14,6 +14,9 @@ use crate::RuntimeError;
 use crate::execute::Machine;
 use crate::step::{BufferId, Operands, Work};
 
+/// Deformable kernels run channels last; reordering is a step of its own.
+const LAYOUT: Layout = Layout::Nhwc;
+
 /// What is sampled, and where.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sampled {
@@ -193,21 +196,21 @@ impl Lowering<'_> {
         let plan = self.deformable_plan(desc, node.inputs[first], direction)?;
         let mut inputs = node.inputs.iter().copied();
         let dy = (first == 1).then(|| inputs.next()).flatten();
-        let dy = dy.map(|dy| self.feature(dy));
+        let dy = dy.map(|dy| self.in_layout(dy, LAYOUT));
         let modulated = desc.modulated;
         let sampled = Sampled {
-            x: self.feature(node.inputs[first]),
-            offset: self.feature(node.inputs[first + 1]),
-            mask: modulated.then(|| self.feature(node.inputs[first + 2])),
+            x: self.in_layout(node.inputs[first], LAYOUT),
+            offset: self.in_layout(node.inputs[first + 1], LAYOUT),
+            mask: modulated.then(|| self.in_layout(node.inputs[first + 2], LAYOUT)),
         };
         let mut rest = inputs.skip(2 + usize::from(modulated));
         let work = match (op, dy) {
             (DeformableOp::BackwardData { .. }, Some(dy)) => {
                 let packed = self.packed_deformable(rest.next(), &plan);
                 let gradients = Sampled {
-                    x: self.feature_result(node.outputs[0]),
-                    offset: self.feature_result(node.outputs[1]),
-                    mask: modulated.then(|| self.feature_result(node.outputs[2])),
+                    x: self.result(node.outputs[0], LAYOUT),
+                    offset: self.result(node.outputs[1], LAYOUT),
+                    mask: modulated.then(|| self.result(node.outputs[2], LAYOUT)),
                 };
                 DeformableWork::BackwardData {
                     dy,
@@ -229,7 +232,7 @@ impl Lowering<'_> {
                 sampled,
                 packed: self.packed_deformable(rest.next(), &plan),
                 bias: rest.next().map(|bias| self.plain(bias)),
-                y: self.feature_result(node.outputs[0]),
+                y: self.result(node.outputs[0], LAYOUT),
                 scratch: self.scratch(plan.scratch_len(self.threads)),
                 plan,
             },
@@ -270,7 +273,7 @@ impl Lowering<'_> {
             source,
         })?;
         let options = DeformableOptions {
-            layout: self.options.layout,
+            layout: LAYOUT,
             isa: self.options.isa,
         };
         Ok(Arc::new(DeformablePlan::new(&geometry, direction, options)))

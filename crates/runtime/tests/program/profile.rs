@@ -1,5 +1,7 @@
 //! The profile lists the work that is done.
 
+use geometry::ConvDesc;
+use graph::NetworkBuilder;
 use graph::passes::{self, TrainingOptions};
 use runtime::Program;
 use tensor::Layout;
@@ -44,5 +46,39 @@ fn an_inference_program_packs_and_folds_before_its_runs() {
             .iter()
             .any(|kernel| ["pack", "fold norm"].contains(kernel)),
         "{kernels:?}"
+    );
+}
+
+#[test]
+fn whole_maps_that_change_their_layout_are_steps_with_a_time() {
+    let mut network = NetworkBuilder::new("switches", [1, 6, 5, 7]);
+    let x = network.input();
+    let y = network.conv("deep", x, ConvDesc::new(6, 3).groups(6).padding(1), false);
+    let y = network.conv("groups", y.unwrap(), ConvDesc::new(4, 1).groups(2), false);
+    let y = network.conv("dense", y.unwrap(), ConvDesc::new(4, 3), false);
+    let network = network.finish(y.unwrap()).unwrap();
+    let reorders = |layout| {
+        let mut program = Program::new(network.clone(), &options(layout)).unwrap();
+        prepare(&mut program, 1);
+        let rows = program.profile(RUN, 1).into_iter();
+        let rows = rows.filter(|row| row.kernel.starts_with("reorder"));
+        rows.map(|row| (row.layer, row.kernel)).collect::<Vec<_>>()
+    };
+    let row = |layer: &str, kernel: &str| (layer.to_owned(), kernel.to_owned());
+    // Small groups run channels last in either layout; what one of them makes the next one takes as
+    // it lies.
+    assert_eq!(
+        reorders(Layout::Nchw),
+        [
+            row("deep", "reorder nchw to nhwc"),
+            row("dense", "reorder nhwc to nchw"),
+        ]
+    );
+    assert_eq!(
+        reorders(Layout::Nhwc),
+        [
+            row("deep", "reorder nchw to nhwc"),
+            row("dense", "reorder nhwc to nchw"),
+        ]
     );
 }
