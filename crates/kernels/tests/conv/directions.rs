@@ -116,6 +116,7 @@ pub(crate) fn check(case: &ConvCase, teams: &[Team], seed: u64) -> usize {
 }
 
 #[test]
+#[allow(clippy::print_stdout)] // the number of problems is what the test is about
 fn drawn_problems_are_exact_on_integers() {
     let teams = teams();
     let mut plans = 0;
@@ -123,6 +124,7 @@ fn drawn_problems_are_exact_on_integers() {
         plans += check(&case, &teams, seed as u64);
     }
     assert!(plans > 600 * 3 * 4, "only {plans} plans ran");
+    println!("600 drawn problems in all directions, {plans} plans: all exact on guarded memory");
 }
 
 #[test]
