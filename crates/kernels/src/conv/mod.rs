@@ -77,6 +77,9 @@ pub enum Algorithm {
     /// output channels for every group would, up to 16 times its multiply-accumulates, and not more.
     Im2col,
     /// The definition, element by element. Accepts everything.
+    ///
+    /// As the algorithms for groups it leaves out what lies in the padding, where the others multiply
+    /// zeros: a weight that is infinite makes NaN of those.
     Reference,
 }
 
@@ -90,15 +93,16 @@ impl Algorithm {
         Self::Reference,
     ];
 
-    fn refuse(self, geometry: &ConvGeometry, isa: Isa) -> Option<Refusal> {
+    fn refuse(self, geometry: &ConvGeometry, direction: Direction, isa: Isa) -> Option<Refusal> {
         if !geometry.pads_with_zeros() {
             return Some(Refusal::PaddingMode);
         }
         match self {
             Self::Depthwise => grouped::refuse_depthwise(geometry),
             Self::Grouped => grouped::refuse(geometry, isa),
-            Self::Direct => dense::refuse(geometry),
-            Self::Im2col | Self::Reference => None,
+            Self::Direct => dense::refuse(geometry, direction),
+            Self::Im2col => dense::refuse_columns(geometry, direction),
+            Self::Reference => None,
         }
     }
 }
@@ -144,6 +148,9 @@ pub enum Refusal {
     /// A vector does not hold two groups.
     #[error("the groups are too wide to share vectors")]
     WideGroups,
+    /// Strides, dilations or padding far larger than the map.
+    #[error("what a row of outputs reads lies too far apart to be fetched as a whole")]
+    Reach,
     /// The padding is not zeros: the input has to be padded first, and
     /// [`ConvGeometry::padded`] computed.
     #[error("kernels pad with zeros only")]
@@ -267,7 +274,7 @@ impl ConvPlan {
         let options = ConvOptions { isa, ..options };
         let mut refused = Vec::new();
         let mut chosen = options.algorithm.unwrap_or(Algorithm::ALL[0]);
-        while let Some(refusal) = chosen.refuse(geometry, isa) {
+        while let Some(refusal) = chosen.refuse(geometry, direction, isa) {
             let next = Algorithm::ALL
                 .into_iter()
                 .skip_while(|&a| a != chosen)

@@ -349,3 +349,33 @@ fn weights_summed_over_several_small_images_at_once_are_exact() {
         check(&case, &teams, seed as u64);
     }
 }
+
+#[test]
+fn strides_and_padding_beyond_all_measure_are_exact() {
+    let teams = teams();
+    let far = 4_294_967_295;
+    for (seed, case) in [
+        // Two outputs a side, of which only the first sees the map.
+        ConvCase::new(1, 4, 4, [6, 6], [1, 1])
+            .stride([far, far])
+            .padding_sides([0, 0], [far - 5, far - 5]),
+        ConvCase::new(1, 4, 4, [6, 6], [2, 2])
+            .dilation([far, far])
+            .padding_sides([0, 0], [far - 5, far - 5]),
+        ConvCase::new(1, 3, 5, [6], [1])
+            .stride([1 << 40])
+            .padding_sides([0], [(1 << 40) - 6]),
+        ConvCase::new(2, 3, 2, [7, 9], [3, 2])
+            .stride([30_000, 50_000])
+            .padding_sides([1, 0], [60_000, 100_000]),
+        ConvCase::new(1, 8, 8, [4, 5], [2, 2])
+            .dilation([1_000_000, 3])
+            .padding_sides([1_000_000, 2], [0, 2])
+            .groups(2),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert!(check(&case, &teams, seed as u64) > 0, "{case}");
+    }
+}

@@ -68,10 +68,57 @@ pub(super) fn units(walk: &Walk) -> (usize, usize) {
     }
 }
 
+/// Most elements of the source between the first and the last that a strip reads, unless a single
+/// unit reaches farther.
+const STRIP_REACH: u128 = 1 << 20;
+
+/// Elements from the first to the last source element that so many rows of positions read, row by
+/// row, all columns and channels of each.
+fn reach(walk: &Walk, rows: usize) -> u128 {
+    let rows = walk.rows.span(0, rows).1 as u128;
+    rows * walk.columns.span(0, walk.columns.count).1 as u128 * walk.source_channels as u128
+}
+
+/// Rows of positions that reach no farther than `elements`.
+fn rows_within(walk: &Walk, elements: u128) -> usize {
+    if walk.rows.count == 0 || walk.columns.count == 0 {
+        return 1;
+    }
+    let (first, height) = (reach(walk, 1), walk.rows.span(0, 1).1 as u128);
+    let step = first / height.max(1) * walk.rows.source_step as u128;
+    let more = elements.saturating_sub(first) / step.max(1);
+    usize::try_from(more).map_or(usize::MAX, |more| more.saturating_add(1))
+}
+
+/// The same in [`units`].
+fn units_within(walk: &Walk, elements: u128) -> usize {
+    if walk.rows.count != 1 {
+        return rows_within(walk, elements);
+    }
+    let step = walk.columns.source_step as u128 * walk.source_channels as u128;
+    let step = step * walk.rows.span(0, 1).1 as u128;
+    usize::try_from(elements / step.max(1)).unwrap_or(usize::MAX)
+}
+
+/// Whether what a row of positions reads can be fetched as a whole: it reaches not much farther than
+/// the source is large. Strides and padding can be a billion times the size of the map.
+pub(super) fn fits(walk: &Walk) -> bool {
+    if walk.rows.count == 0 || walk.columns.count == 0 {
+        return true;
+    }
+    let axes = [&walk.slices, &walk.rows, &walk.columns].map(|axis| axis.source as u128);
+    let image = axes.into_iter().product::<u128>() * walk.source_channels as u128;
+    reach(walk, 1) <= (16 * STRIP_REACH).max(4 * image)
+}
+
 impl Cut {
-    /// Cuts into strips of `strip` units, to be read as they are.
+    /// Cuts into strips of `strip` units, to be read as they are; of fewer where they would reach over
+    /// more of the source than [`STRIP_REACH`].
     pub(super) fn strips(walk: &Walk, strip: usize) -> Self {
-        let strip = strip.clamp(1, units(walk).0.max(1));
+        let (units, _) = units(walk);
+        let strip = strip
+            .min(units_within(walk, STRIP_REACH))
+            .clamp(1, units.max(1));
         match walk.rows.count {
             1 => Self::new(walk, (1, strip), None),
             _ => Self::new(walk, (strip, walk.columns.count), None),
@@ -86,7 +133,8 @@ impl Cut {
         let block = if pixels < width {
             (1, width.div_ceil(width.div_ceil(pixels)))
         } else {
-            ((pixels / width.max(1)).clamp(1, height), width)
+            let rows = (pixels / width.max(1)).min(rows_within(walk, STRIP_REACH));
+            (rows.clamp(1, height), width)
         };
         Self::new(walk, block, Some(walk.taps()).filter(|&taps| taps > 1))
     }

@@ -29,8 +29,18 @@ use crate::shared::Shared;
 use crate::{Context, Isa};
 
 /// Why the direct algorithm does not serve a problem, if so.
-pub(super) fn refuse(geometry: &ConvGeometry) -> Option<Refusal> {
-    (geometry.windows[0] != Window::UNIT).then_some(Refusal::Depth)
+pub(super) fn refuse(geometry: &ConvGeometry, direction: Direction) -> Option<Refusal> {
+    if geometry.windows[0] != Window::UNIT {
+        return Some(Refusal::Depth);
+    }
+    refuse_columns(geometry, direction)
+}
+
+/// Why im2col does not serve a problem, if so.
+pub(super) fn refuse_columns(geometry: &ConvGeometry, direction: Direction) -> Option<Refusal> {
+    // Where a strip is read in place it reaches within the source, so the layout does not matter.
+    let walks = Walk::all(geometry, direction, Layout::Nchw);
+    (!walks.iter().all(cut::fits)).then_some(Refusal::Reach)
 }
 
 /// Forward or backward-data, planned: one sweep for forward, one for each stride phase backwards.

@@ -115,8 +115,10 @@ fn cut(walk: &Walk, fetch: Fetch, wanted: usize) -> Cut {
     match fetch {
         Fetch::Strips => {
             let (units, per_unit) = units(walk);
-            let source = walk.columns.source_step * walk.rows.source_step * walk.source_channels;
-            let by_cache = STRIP_ELEMENTS / (per_unit * widest(source)).max(1);
+            let source = (walk.columns.source_step)
+                .saturating_mul(walk.rows.source_step)
+                .saturating_mul(walk.source_channels);
+            let by_cache = STRIP_ELEMENTS / per_unit.saturating_mul(widest(source)).max(1);
             let by_tasks = units.div_ceil(wanted);
             let least = STRIP_PIXELS.div_ceil(per_unit.max(1));
             Cut::strips(walk, by_cache.min(by_tasks).max(least))

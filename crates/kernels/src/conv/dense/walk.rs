@@ -307,10 +307,14 @@ impl Walk {
         }
     }
 
+    /// Elements of an image of the source.
+    pub(super) fn image_len(&self) -> usize {
+        self.slices.source * self.rows.source * self.columns.source * self.source_channels
+    }
+
     /// An image of the source.
     pub(super) fn image<'a>(&self, source: &'a [f32], index: usize) -> &'a [f32] {
-        let len =
-            self.slices.source * self.rows.source * self.columns.source * self.source_channels;
+        let len = self.image_len();
         &source[index * len..][..len]
     }
 

@@ -118,9 +118,9 @@ impl WeightsPlan {
             Fetch::Strips => {
                 let (count, per_unit) = units(&walk);
                 let unit_elements = per_unit
-                    * walk.columns.source_step
-                    * walk.rows.source_step
-                    * walk.source_channels;
+                    .saturating_mul(walk.columns.source_step)
+                    .saturating_mul(walk.rows.source_step)
+                    .saturating_mul(walk.source_channels);
                 let strip = if packs {
                     PACKED_PIXELS / per_unit.max(1)
                 } else {
@@ -218,9 +218,16 @@ impl WeightsPlan {
         self.cut.scratch_len() + self.cut.pixels * self.walk.groups * self.row_len()
     }
 
-    /// Units are fetched beforehand, as several tasks read each.
+    /// Units are fetched beforehand, as several tasks read each; not where, far apart, they come to
+    /// much more than the maps.
     fn fetches_first(&self) -> bool {
-        self.splits > 1
+        let maps = self.walk.image_len() * self.walk.batch + self.target_len();
+        let fetched = self.units().checked_mul(self.unit_len());
+        self.splits > 1 && fetched.is_some_and(|fetched| fetched <= 8 * maps + (1 << 20))
+    }
+
+    fn target_len(&self) -> usize {
+        self.walk.batch * self.walk.target_areas().1 * self.walk.target_channels
     }
 
     /// A worker's packed rows of a tile, and the units at hand unless they were fetched before.

@@ -17,7 +17,7 @@ mod sweep;
 mod taps;
 mod weights;
 
-use geometry::ConvGeometry;
+use geometry::{ConvGeometry, Window};
 
 use self::lanes::Lanes;
 use self::taps::{AxisTaps, Run};
@@ -29,7 +29,10 @@ use crate::{Context, Isa};
 /// Why the problem is not depthwise as kernels see it, if so.
 pub(super) fn refuse_depthwise(geometry: &ConvGeometry) -> Option<Refusal> {
     let depthwise = geometry.is_depthwise() && geometry.out_channels == geometry.in_channels;
-    (!depthwise).then_some(Refusal::NotDepthwise)
+    if !depthwise {
+        return Some(Refusal::NotDepthwise);
+    }
+    refuse_long_lists(geometry)
 }
 
 /// Why groups do not share vectors, if so.
@@ -38,7 +41,20 @@ pub(super) fn refuse(geometry: &ConvGeometry, isa: Isa) -> Option<Refusal> {
         return Some(Refusal::OneGroup);
     }
     let shared = Lanes::new(geometry, Direction::Forward, isa).are_shared();
-    (!shared).then_some(Refusal::WideGroups)
+    if !shared {
+        return Some(Refusal::WideGroups);
+    }
+    refuse_long_lists(geometry)
+}
+
+/// Most entries of a list of taps, one for every element of an axis and tap.
+const MOST_TAPS: u128 = 1 << 24;
+
+/// A map of billions of rows, if only of an empty batch, wants lists as long.
+fn refuse_long_lists(geometry: &ConvGeometry) -> Option<Refusal> {
+    let length = |window: &Window| window.input.max(window.output) as u128 * window.kernel as u128;
+    let [depth, height, width] = geometry.windows.each_ref().map(length);
+    (depth * height > MOST_TAPS || width > MOST_TAPS).then_some(Refusal::Reach)
 }
 
 /// One direction, planned.
