@@ -11,8 +11,9 @@ use std::ops::Range;
 use crate::blocks::{BLOCK, for_rows};
 use crate::{Context, Real};
 
-/// Lanes that folded channels fill, as far as they can.
-pub(crate) const LANES: usize = 64;
+/// Lanes that folded channels fill, as far as they can: so many that to begin a row costs little beside it,
+/// and that a sum kept in memory has been stored long before it is loaded for the next row.
+pub(crate) const LANES: usize = 256;
 
 /// Fewest and most rows of a chunk.
 const ROWS: (usize, usize) = (16, 64);

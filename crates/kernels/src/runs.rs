@@ -26,40 +26,76 @@ pub(crate) fn sums<T: Real, const K: usize, const N: usize>(
     let mut from = 0;
     while from < len {
         let to = len.min(from + DEPTH * LANES);
-        let parts = runs.map(|run| run[from..to].as_chunks::<LANES>());
+        let parts = runs.map(
+            #[inline(always)]
+            |run| run[from..to].as_chunks::<LANES>(),
+        );
         let mut lanes = [[T::zero(); LANES]; N];
         for at in 0..parts[0].0.len() {
-            let chunks = parts.map(|(body, _)| &body[at]);
+            let chunks = parts.map(
+                #[inline(always)]
+                |(body, _)| &body[at],
+            );
             for lane in 0..LANES {
-                let terms = term(chunks.map(|chunk| chunk[lane]));
+                let terms = term(chunks.map(
+                    #[inline(always)]
+                    |chunk| chunk[lane],
+                ));
                 for n in 0..N {
                     lanes[n][lane] += terms[n];
                 }
             }
         }
-        let tails = parts.map(|(_, tail)| tail);
-        for lane in 0..tails[0].len() {
-            let terms = term(tails.map(|tail| tail[lane]));
+        let tails = parts.map(
+            #[inline(always)]
+            |(_, tail)| tail,
+        );
+        if !tails[0].is_empty() {
+            // Apart from the others: lanes counted at run time cannot stay in registers.
+            let mut rest = [[T::zero(); LANES]; N];
+            for lane in 0..tails[0].len() {
+                let terms = term(tails.map(
+                    #[inline(always)]
+                    |tail| tail[lane],
+                ));
+                for n in 0..N {
+                    rest[n][lane] = terms[n];
+                }
+            }
             for n in 0..N {
-                lanes[n][lane] += terms[n];
+                for lane in 0..LANES {
+                    lanes[n][lane] += rest[n][lane];
+                }
             }
         }
         for n in 0..N {
-            totals[n] += joined(lanes[n]);
+            totals[n] += joined(&lanes[n]);
         }
         from = to;
     }
     totals
 }
 
-/// The lanes added up: halves in the element type, the last eight in f64.
-#[inline(always)]
-fn joined<T: Real>(mut lanes: [T; LANES]) -> f64 {
+/// The lanes added up by halves: in the element type, the last eight in f64.
+///
+/// A function of its own, as sums side by side would be shuffled into each other's vectors.
+#[inline(never)]
+fn joined<T: Real>(lanes: &[T; LANES]) -> f64 {
+    let mut lanes = *lanes;
     for width in [16, 8] {
         for lane in 0..width {
             let other = lanes[lane + width];
             lanes[lane] += other;
         }
     }
-    lanes[..8].iter().map(|lane| lane.wide()).sum()
+    let mut wide = [0.0; 8];
+    for lane in 0..8 {
+        wide[lane] = lanes[lane].wide();
+    }
+    for width in [4, 2, 1] {
+        for lane in 0..width {
+            wide[lane] += wide[lane + width];
+        }
+    }
+    wide[0]
 }

@@ -8,6 +8,7 @@
 mod exponential;
 mod logarithm;
 mod normal;
+mod root;
 
 /// Functions that are quick in f32. Their names differ from those of
 /// [`Float`](num_traits::Float), which are correct in both types and slow in both.
@@ -20,6 +21,8 @@ pub trait Elementary {
     fn logarithm(self) -> Self;
     /// `ln(1 + x)` for `0 ≤ x ≤ 1`, within 3 units. Of no meaning elsewhere.
     fn logarithm_of_one_plus(self) -> Self;
+    /// `x^(−¼)`, within 2 units: 0 at ∞. Of no meaning below the positive normal numbers.
+    fn inverse_fourth_root(self) -> Self;
     /// `erf x = 2/√π · ∫₀ˣ exp(−t²) dt`, within 3 units.
     fn error_function(self) -> Self;
     /// `e^(−x²)`, within 3 units.
@@ -50,6 +53,11 @@ impl Elementary for f32 {
     #[inline(always)]
     fn logarithm_of_one_plus(self) -> Self {
         logarithm::of_one_plus(self)
+    }
+
+    #[inline(always)]
+    fn inverse_fourth_root(self) -> Self {
+        root::inverse_fourth_root(self)
     }
 
     #[inline(always)]
@@ -88,6 +96,10 @@ impl Elementary for f64 {
 
     fn logarithm_of_one_plus(self) -> Self {
         self.ln_1p()
+    }
+
+    fn inverse_fourth_root(self) -> Self {
+        1.0 / self.sqrt().sqrt()
     }
 
     fn error_function(self) -> Self {

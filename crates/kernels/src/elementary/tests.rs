@@ -94,6 +94,23 @@ fn logarithms() {
 }
 
 #[test]
+fn fourth_roots() {
+    let ranges = [
+        (f32::MIN_POSITIVE, 1e-37),
+        (1e-30, 1e-29),
+        (0.5, 1.0),
+        (1.0, 4.0),
+        (4.0, 16.0),
+        (16.0, 1e6),
+        (1e6, f32::MAX),
+    ];
+    let f = f32::inverse_fourth_root;
+    assert_within("x^(-1/4)", &ranges, 2.0, f, |x| x.powf(-0.25));
+    assert_eq!(f(f32::INFINITY), 0.0);
+    assert!(f(f32::NAN).is_nan());
+}
+
+#[test]
 fn normal_distribution() {
     let ranges = [(-5.0, 5.0), (-1.1, 1.1), (-1e-3, 1e-3), (3.5, 4.5)];
     assert_within("erf", &ranges, 3.0, f32::error_function, libm::erf);

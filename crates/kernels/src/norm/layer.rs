@@ -6,12 +6,17 @@
 //! Backwards, with `x̂ = (x − μ)·r`, `g = γ·dy` and means over the `m` elements of the row:
 //! `dx = r·(g − Σ g/m − x̂·Σ g·x̂/m)`, `dγ = Σ dy·x̂` and `dβ = Σ dy` over the rows.
 
-use super::rows::{Piece, Rows};
-use crate::blocks::BLOCK;
-use crate::runs::sums;
+use std::ops::Range;
+
+use super::rows::{Piece, Rows, SIDE};
+use crate::blocks::{BLOCK, for_rows};
+use crate::runs::{LANES, sums};
 use crate::shared::Shared;
 use crate::vectors::add_vectors;
 use crate::{Context, Isa, Real};
+
+/// Elements of rows that are dealt with side by side: they stay in the first cache, or close to it.
+const SIDE_ELEMENTS: usize = 8 * 1024;
 
 /// A tensor as rows of what is normalised together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -209,6 +214,12 @@ pub fn backward<T: Real>(
     let shares = Shared::new(shares);
     // A row of one piece is summed where it is used, a moment later.
     let at_once = pieces <= 1;
+    // Of short ones several are, as one's sums are waited for; they are still in the cache when used.
+    let side = if at_once {
+        (SIDE_ELEMENTS / len.max(1)).clamp(1, SIDE)
+    } else {
+        1
+    };
     if !at_once {
         context.team.for_each(geometry.rows * pieces, |index, _| {
             let (row, piece) = (index / pieces, index % pieces);
@@ -234,33 +245,35 @@ pub fn backward<T: Real>(
                     .map(|sum| sum.wide())
                     .sum()
             };
-            share.copy_from_slice(&backward.shares(row, [sum(0), sum(1)]));
+            share.copy_from_slice(&backward.shares(backward.inv_std[row], [sum(0), sum(1)]));
         });
     }
     let out = Shared::new(dx);
     let by_chunk = Shared::new(&mut *parameters);
     let chunk_rows = geometry.chunk();
     let tasks = geometry.chunks() * pieces;
-    context.team.for_each(tasks, |task, _| {
-        let (chunk, piece) = (task / pieces, task % pieces);
-        let at = rows.piece(piece);
-        // SAFETY: every piece of a chunk belongs to one task.
-        let [first, second] =
-            [0, 1].map(|k| unsafe { by_chunk.slice((chunk * 2 + k) * len + at.start, at.len()) });
-        first.fill(T::zero());
-        second.fill(T::zero());
-        let from = chunk * chunk_rows;
-        for row in from..(from + chunk_rows).min(geometry.rows) {
-            let share = if at_once {
-                backward.shares(row, backward.sums(row, 0, len))
-            } else {
-                // SAFETY: the shares have been written.
-                let share = unsafe { shares.read(row * 2, 2) };
-                [share[0], share[1]]
-            };
-            // SAFETY: every piece of a row belongs to one task.
-            let dx = unsafe { out.slice(row * len + at.start, at.len()) };
-            backward.apply(row, at.start, share, dx, first, second);
+    for_rows(context.team, tasks, chunk_rows * len.min(BLOCK), |tasks| {
+        for task in tasks {
+            let (chunk, piece) = (task / pieces, task % pieces);
+            let at = rows.piece(piece);
+            // SAFETY: every piece of a chunk belongs to one task.
+            let [first, second] = [0, 1]
+                .map(|k| unsafe { by_chunk.slice((chunk * 2 + k) * len + at.start, at.len()) });
+            first.fill(T::zero());
+            second.fill(T::zero());
+            let from = chunk * chunk_rows;
+            let to = (from + chunk_rows).min(geometry.rows);
+            for row in (from..to).step_by(side) {
+                let side = row..(row + side).min(to);
+                let share = if at_once {
+                    backward.side_shares(side.clone())
+                } else {
+                    // SAFETY: the shares have been written.
+                    let share = unsafe { shares.read(row * 2, 2) };
+                    [[share[0], share[1]]; SIDE]
+                };
+                backward.apply(side, at.start, &share, out, first, second);
+            }
         }
     });
     let (chunks, parameters) = (geometry.chunks(), &*parameters);
@@ -286,59 +299,129 @@ struct Backward<'a, T> {
 impl<T: Real> Backward<'_, T> {
     /// `Σ g` and `Σ g·(x − μ)` over places `from .. to` of a row.
     fn sums(&self, row: usize, from: usize, to: usize) -> [f64; 2] {
-        let at = row * self.len + from..row * self.len + to;
-        let (x, dy, gamma) = (&self.x[at.clone()], &self.dy[at], &self.gamma[from..to]);
-        let mean = self.mean[row];
         T::vectorised(
             self.isa,
             #[inline(always)]
-            || {
-                sums(
-                    [x, dy, gamma],
-                    #[inline(always)]
-                    |[x, dy, gamma]| {
-                        let g = dy * gamma;
-                        [g, g * (x - mean)]
-                    },
-                )
+            || self.row_sums(row, from, to),
+        )
+    }
+
+    #[inline(always)]
+    fn row_sums(&self, row: usize, from: usize, to: usize) -> [f64; 2] {
+        let at = row * self.len + from..row * self.len + to;
+        let (x, dy, gamma) = (&self.x[at.clone()], &self.dy[at], &self.gamma[from..to]);
+        let mean = self.mean[row];
+        sums(
+            [x, dy, gamma],
+            #[inline(always)]
+            |[x, dy, gamma]| {
+                let g = dy * gamma;
+                [g, g * (x - mean)]
             },
         )
     }
 
     /// What is added to `r·g` in every element of a row: a constant, and a multiple of `x − μ`.
-    fn shares(&self, row: usize, [sum, product]: [f64; 2]) -> [T; 2] {
-        let inv_std = self.inv_std[row].wide();
+    #[inline(always)]
+    fn shares(&self, inv_std: T, [sum, product]: [f64; 2]) -> [T; 2] {
+        let inv_std = inv_std.wide();
         let share = -inv_std / self.len as f64;
-        [share * sum, share * inv_std * inv_std * product].map(T::of)
+        [
+            T::of(share * sum),
+            T::of(share * inv_std * inv_std * product),
+        ]
     }
 
-    /// Writes `dx`, and adds to the gradients of β and γ.
-    fn apply(
-        &self,
-        row: usize,
-        from: usize,
-        [constant, of_input]: [T; 2],
-        dx: &mut [T],
-        dbeta: &mut [T],
-        dgamma: &mut [T],
-    ) {
-        let at = row * self.len + from..row * self.len + from + dx.len();
-        let (x, dy) = (&self.x[at.clone()], &self.dy[at]);
-        let gamma = &self.gamma[from..][..dx.len()];
-        let (mean, inv_std) = (self.mean[row], self.inv_std[row]);
+    /// The shares of up to [`SIDE`] rows.
+    fn side_shares(&self, rows: Range<usize>) -> [[T; 2]; SIDE] {
         T::vectorised(
             self.isa,
             #[inline(always)]
             || {
-                let reads = x.iter().zip(dy).zip(gamma);
-                let sums = dbeta.iter_mut().zip(dgamma);
-                for ((dx, ((&x, &dy), &gamma)), (dbeta, dgamma)) in
-                    dx.iter_mut().zip(reads).zip(sums)
-                {
-                    let centred = x - mean;
-                    *dx = dy * gamma * inv_std + (centred * of_input + constant);
-                    *dbeta += dy;
-                    *dgamma += dy * (centred * inv_std);
+                let mut totals = [[0.0; 2]; SIDE];
+                for (total, row) in totals.iter_mut().zip(rows.clone()) {
+                    *total = self.row_sums(row, 0, self.len);
+                }
+                let mut shares = [[T::zero(); 2]; SIDE];
+                let inv_std = &self.inv_std[rows];
+                for ((share, total), &inv_std) in shares.iter_mut().zip(totals).zip(inv_std) {
+                    *share = self.shares(inv_std, total);
+                }
+                shares
+            },
+        )
+    }
+
+    /// Neighbouring places of a row: `x`, `dy` and `dx`, which is the caller's to write.
+    #[inline(always)]
+    fn places<'b>(
+        &'b self,
+        row: usize,
+        from: usize,
+        width: usize,
+        dx: Shared<'b, T>,
+    ) -> (&'b [T], &'b [T], &'b mut [T]) {
+        let start = row * self.len + from;
+        // SAFETY: every piece of a row belongs to one task.
+        let dx = unsafe { dx.slice(start, width) };
+        (&self.x[start..][..width], &self.dy[start..][..width], dx)
+    }
+
+    /// Writes `dx` of some rows at the places from `from` on that the gradients of β and γ are given of, and
+    /// adds to these.
+    fn apply(
+        &self,
+        rows: Range<usize>,
+        from: usize,
+        shares: &[[T; 2]],
+        dx: Shared<'_, T>,
+        dbeta: &mut [T],
+        dgamma: &mut [T],
+    ) {
+        let gamma = &self.gamma[from..][..dbeta.len()];
+        T::vectorised(
+            self.isa,
+            #[inline(always)]
+            || {
+                // Lanes that stay in registers from row to row, and the rest.
+                let (dbeta, rest_of_dbeta) = dbeta.as_chunks_mut::<LANES>();
+                let (dgamma, rest_of_dgamma) = dgamma.as_chunks_mut::<LANES>();
+                let (gamma, rest_of_gamma) = gamma.as_chunks::<LANES>();
+                let rest = dbeta.len() * LANES;
+                let lanes = dbeta.iter_mut().zip(dgamma).zip(gamma);
+                for (index, ((dbeta, dgamma), gamma)) in lanes.enumerate() {
+                    let mut sums = [*dbeta, *dgamma];
+                    for (row, &[constant, of_input]) in rows.clone().zip(shares) {
+                        let (x, dy, dx) = self.places(row, from + index * LANES, LANES, dx);
+                        let (mean, inv_std) = (self.mean[row], self.inv_std[row]);
+                        let mut result = [T::zero(); LANES];
+                        for lane in 0..LANES {
+                            let (centred, dy) = (x[lane] - mean, dy[lane]);
+                            result[lane] =
+                                dy * gamma[lane] * inv_std + (centred * of_input + constant);
+                            sums[0][lane] += dy;
+                            sums[1][lane] += dy * (centred * inv_std);
+                        }
+                        dx.copy_from_slice(&result);
+                    }
+                    [*dbeta, *dgamma] = sums;
+                }
+                if rest_of_gamma.is_empty() {
+                    return;
+                }
+                for (row, &[constant, of_input]) in rows.zip(shares) {
+                    let (x, dy, dx) = self.places(row, from + rest, rest_of_gamma.len(), dx);
+                    let (mean, inv_std) = (self.mean[row], self.inv_std[row]);
+                    let reads = x.iter().zip(dy).zip(rest_of_gamma);
+                    let sums = rest_of_dbeta.iter_mut().zip(&mut *rest_of_dgamma);
+                    for ((dx, ((&x, &dy), &gamma)), (dbeta, dgamma)) in
+                        dx.iter_mut().zip(reads).zip(sums)
+                    {
+                        let centred = x - mean;
+                        *dx = dy * gamma * inv_std + (centred * of_input + constant);
+                        *dbeta += dy;
+                        *dgamma += dy * (centred * inv_std);
+                    }
                 }
             },
         );

@@ -16,6 +16,12 @@ use crate::blocks::BLOCK;
 use crate::shared::Shared;
 use crate::{Context, Real};
 
+/// Elements of pixels that go side by side.
+const SIDE_ELEMENTS: usize = 2048;
+
+/// Channels whose windows are summed at a time: too many to become scalars each of its own.
+const LANES: usize = 128;
+
 /// The feature map that is normalised, and by what.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ResponseGeometry {
@@ -50,7 +56,7 @@ impl ResponseGeometry {
     pub fn forward_scratch_len(&self, threads: usize) -> usize {
         match self.layout {
             Layout::Nchw => 0,
-            Layout::Nhwc => threads * (self.padded() + self.channels),
+            Layout::Nhwc => threads * self.side() * self.padded(),
         }
     }
 
@@ -58,7 +64,7 @@ impl ResponseGeometry {
     pub fn backward_scratch_len(&self, threads: usize) -> usize {
         match self.layout {
             Layout::Nchw => threads * 2 * self.channels * BAND,
-            Layout::Nhwc => threads * (self.padded() + 2 * self.channels),
+            Layout::Nhwc => threads * self.side() * (2 * self.padded() + self.channels),
         }
     }
 
@@ -67,9 +73,20 @@ impl ResponseGeometry {
         self.channels + self.size() - 1
     }
 
+    /// Channels-last pixels that go step by step together: what a step stores has then reached the cache, where
+    /// the windows of the next one begin anywhere in it.
+    fn side(&self) -> usize {
+        (SIDE_ELEMENTS / self.padded().max(1)).clamp(1, 32)
+    }
+
     /// The channels that a window reaching `before` and `after` covers.
     fn window(&self, channel: usize, before: usize, after: usize) -> Range<usize> {
         channel.saturating_sub(before)..channel.saturating_add(after + 1).min(self.channels)
+    }
+
+    /// Whether `s^(−β)` is a power of a root of `s`, which is never below `k` then.
+    fn by_roots(&self) -> bool {
+        self.beta == 0.75 && self.k >= f32::MIN_POSITIVE && self.alpha >= 0.0
     }
 
     fn numbers<T: Real>(&self) -> Numbers<T> {
@@ -100,8 +117,11 @@ impl ResponseGeometry {
         });
     }
 
-    /// Runs `task(worker, pixels)` for ranges of channels-last pixels.
+    /// Runs `task(worker, pixels)` for ranges of channels-last pixels, where these have channels.
     fn for_each_pixels(&self, context: &Context<'_>, task: impl Fn(usize, Range<usize>) + Sync) {
+        if self.channels == 0 {
+            return;
+        }
         let (pixels, step) = (
             self.batch * self.area,
             (BLOCK / self.channels.max(1)).max(1),
@@ -134,11 +154,21 @@ impl<T: Real> Numbers<T> {
         self.k + self.share * squares
     }
 
-    /// `s^(−β)`
+    /// `s^(−β)` and `s^(−β−1)`
     #[inline(always)]
-    fn factor(self, scale: T) -> T {
-        (self.power * scale.logarithm()).exponential()
+    fn powers(self, scale: T) -> [T; 2] {
+        let factor = (self.power * scale.logarithm()).exponential();
+        [factor, factor / scale]
     }
+}
+
+/// [`Numbers::powers`] where β is ¾, as in most networks that have this norm.
+#[inline(always)]
+fn powers_of_three_quarters<T: Real>(scale: T) -> [T; 2] {
+    let root = scale.inverse_fourth_root();
+    let square = root * root;
+    let factor = root * square;
+    [factor, factor * square * square]
 }
 
 /// Normalises every element by its neighbours in other channels.
@@ -154,6 +184,30 @@ pub fn forward<T: Real>(
     scratch: &mut [T],
 ) {
     geometry.check(&[x.len(), y.len()]);
+    if geometry.by_roots() {
+        forward_by(context, geometry, powers_of_three_quarters, x, y, scratch);
+    } else {
+        let numbers = geometry.numbers::<T>();
+        forward_by(
+            context,
+            geometry,
+            #[inline(always)]
+            |scale| numbers.powers(scale),
+            x,
+            y,
+            scratch,
+        );
+    }
+}
+
+fn forward_by<T: Real>(
+    context: &Context<'_>,
+    geometry: &ResponseGeometry,
+    powers: impl Fn(T) -> [T; 2] + Sync,
+    x: &[T],
+    y: &mut [T],
+    scratch: &mut [T],
+) {
     let numbers = geometry.numbers::<T>();
     let channels = geometry.channels;
     let out = Shared::new(y);
@@ -175,36 +229,45 @@ pub fn forward<T: Real>(
                             }
                         }
                         for ((y, &x), &sum) in y.iter_mut().zip(of(channel)).zip(&sum) {
-                            *y = x * numbers.factor(numbers.scale(sum));
+                            *y = x * powers(numbers.scale(sum))[0];
                         }
                     },
                 );
             }
         }),
         Layout::Nhwc => {
-            let padded = geometry.padded();
-            let stride = padded + channels;
+            let (padded, side) = (geometry.padded(), geometry.side());
             let len = geometry.forward_scratch_len(context.team.threads());
             let scratch = Shared::new(&mut scratch[..len]);
             geometry.for_each_pixels(context, |worker, pixels| {
                 // SAFETY: a worker runs one task at a time.
-                let scratch = unsafe { scratch.slice(worker * stride, stride) };
-                let (squares, sums) = scratch.split_at_mut(padded);
+                let squares = unsafe { scratch.slice(worker * side * padded, side * padded) };
                 squares.fill(T::zero());
-                for pixel in pixels {
-                    let x = &x[pixel * channels..][..channels];
+                for pixel in pixels.clone().step_by(side) {
+                    let end = pixels.end.min(pixel + side);
+                    let at = pixel * channels..end * channels;
+                    let x = &x[at.clone()];
                     // SAFETY: every pixel belongs to one task.
-                    let y = unsafe { out.slice(pixel * channels, channels) };
+                    let y = unsafe { out.slice(at.start, at.len()) };
                     T::vectorised(
                         context.isa,
                         #[inline(always)]
                         || {
-                            for (square, &x) in squares[geometry.before..].iter_mut().zip(x) {
-                                *square = x * x;
-                            }
-                            add_windows(squares, geometry.size(), sums);
-                            for ((y, &x), &sum) in y.iter_mut().zip(x).zip(&*sums) {
-                                *y = x * numbers.factor(numbers.scale(sum));
+                            geometry.square(x, squares);
+                            let rows = x.chunks_exact(channels).zip(y.chunks_exact_mut(channels));
+                            for ((x, y), squares) in rows.zip(squares.chunks_exact(padded)) {
+                                for_each_window(
+                                    squares,
+                                    geometry.size(),
+                                    channels,
+                                    #[inline(always)]
+                                    |first, sums| {
+                                        let pairs = y[first..].iter_mut().zip(&x[first..]);
+                                        for ((y, &x), &sum) in pairs.zip(sums) {
+                                            *y = x * powers(numbers.scale(sum))[0];
+                                        }
+                                    },
+                                );
                             }
                         },
                     );
@@ -227,6 +290,33 @@ pub fn backward<T: Real>(
     scratch: &mut [T],
 ) {
     geometry.check(&[x.len(), dy.len(), dx.len()]);
+    if geometry.by_roots() {
+        let powers = powers_of_three_quarters;
+        backward_by(context, geometry, powers, x, dy, dx, scratch);
+    } else {
+        let numbers = geometry.numbers::<T>();
+        backward_by(
+            context,
+            geometry,
+            #[inline(always)]
+            |scale| numbers.powers(scale),
+            x,
+            dy,
+            dx,
+            scratch,
+        );
+    }
+}
+
+fn backward_by<T: Real>(
+    context: &Context<'_>,
+    geometry: &ResponseGeometry,
+    powers: impl Fn(T) -> [T; 2] + Sync,
+    x: &[T],
+    dy: &[T],
+    dx: &mut [T],
+    scratch: &mut [T],
+) {
     let numbers = geometry.numbers::<T>();
     let channels = geometry.channels;
     let len = geometry.backward_scratch_len(context.team.threads());
@@ -258,9 +348,9 @@ pub fn backward<T: Real>(
                         let results = factors[at.clone()].iter_mut().zip(&mut terms[at]);
                         let operands = x[of(channel)].iter().zip(&dy[of(channel)]);
                         for (((factor, term), (&x, &dy)), &sum) in results.zip(operands).zip(&sum) {
-                            let scale = numbers.scale(sum);
-                            *factor = numbers.factor(scale);
-                            *term = dy * x * *factor / scale;
+                            let [power, next] = powers(numbers.scale(sum));
+                            *factor = power;
+                            *term = dy * x * next;
                         }
                     }
                     for channel in 0..channels {
@@ -289,42 +379,70 @@ pub fn backward<T: Real>(
             );
         }),
         Layout::Nhwc => {
-            let padded = geometry.padded();
-            let stride = padded + 2 * channels;
+            let (padded, side) = (geometry.padded(), geometry.side());
+            let stride = side * (2 * padded + channels);
             geometry.for_each_pixels(context, |worker, pixels| {
                 // SAFETY: a worker runs one task at a time.
                 let scratch = unsafe { scratch.slice(worker * stride, stride) };
-                let (row, scratch) = scratch.split_at_mut(padded);
-                let (sums, factors) = scratch.split_at_mut(channels);
-                for pixel in pixels {
-                    let at = pixel * channels..(pixel + 1) * channels;
+                let (padding, factors) = scratch.split_at_mut(side * 2 * padded);
+                padding.fill(T::zero());
+                let (squares, terms) = padding.split_at_mut(side * padded);
+                for pixel in pixels.clone().step_by(side) {
+                    let end = pixels.end.min(pixel + side);
+                    let at = pixel * channels..end * channels;
                     let (x, dy) = (&x[at.clone()], &dy[at.clone()]);
                     // SAFETY: every pixel belongs to one task.
-                    let dx = unsafe { out.slice(at.start, channels) };
+                    let dx = unsafe { out.slice(at.start, at.len()) };
                     T::vectorised(
                         context.isa,
                         #[inline(always)]
                         || {
-                            row.fill(T::zero());
-                            for (square, &x) in row[geometry.before..].iter_mut().zip(x) {
-                                *square = x * x;
+                            geometry.square(x, squares);
+                            for row in 0..end - pixel {
+                                let at = row * channels..(row + 1) * channels;
+                                let (x, dy) = (&x[at.clone()], &dy[at.clone()]);
+                                let factors = &mut factors[at];
+                                // An element is in the windows of the channels that it would have in a
+                                // window turned around.
+                                let terms = &mut terms[row * padded + geometry.after..][..channels];
+                                for_each_window(
+                                    &squares[row * padded..][..padded],
+                                    geometry.size(),
+                                    channels,
+                                    #[inline(always)]
+                                    |first, sums| {
+                                        let results =
+                                            factors[first..].iter_mut().zip(&mut terms[first..]);
+                                        let operands = x[first..].iter().zip(&dy[first..]);
+                                        for (((factor, term), (&x, &dy)), &sum) in
+                                            results.zip(operands).zip(sums)
+                                        {
+                                            let [power, next] = powers(numbers.scale(sum));
+                                            *factor = power;
+                                            *term = dy * x * next;
+                                        }
+                                    },
+                                );
                             }
-                            add_windows(row, geometry.size(), sums);
-                            row.fill(T::zero());
-                            let results = row[geometry.after..].iter_mut().zip(&mut *factors);
-                            let operands = x.iter().zip(dy).zip(&*sums);
-                            for ((term, factor), ((&x, &dy), &sum)) in results.zip(operands) {
-                                let scale = numbers.scale(sum);
-                                *factor = numbers.factor(scale);
-                                *term = dy * x * *factor / scale;
-                            }
-                            add_windows(row, geometry.size(), sums);
-                            let operands = x.iter().zip(dy);
-                            let lanes = factors.iter().zip(&*sums);
-                            for ((dx, (&x, &dy)), (&factor, &sum)) in
-                                dx.iter_mut().zip(operands).zip(lanes)
-                            {
-                                *dx = dy * factor + numbers.back * x * sum;
+                            for row in 0..end - pixel {
+                                let at = row * channels..(row + 1) * channels;
+                                let (x, dy) = (&x[at.clone()], &dy[at.clone()]);
+                                let (dx, factors) = (&mut dx[at.clone()], &factors[at]);
+                                for_each_window(
+                                    &terms[row * padded..][..padded],
+                                    geometry.size(),
+                                    channels,
+                                    #[inline(always)]
+                                    |first, sums| {
+                                        let operands = x[first..].iter().zip(&dy[first..]);
+                                        let lanes = factors[first..].iter().zip(sums);
+                                        for ((dx, (&x, &dy)), (&factor, &sum)) in
+                                            dx[first..].iter_mut().zip(operands).zip(lanes)
+                                        {
+                                            *dx = dy * factor + numbers.back * x * sum;
+                                        }
+                                    },
+                                );
                             }
                         },
                     );
@@ -334,13 +452,36 @@ pub fn backward<T: Real>(
     }
 }
 
-/// `sums[c]` = the sum of `size` elements of `row` from `c` on.
-#[inline(always)]
-fn add_windows<T: Real>(row: &[T], size: usize, sums: &mut [T]) {
-    sums.copy_from_slice(&row[..sums.len()]);
-    for tap in 1..size {
-        for (sum, &value) in sums.iter_mut().zip(&row[tap..]) {
-            *sum += value;
+impl ResponseGeometry {
+    /// Squares the elements of some pixels into rows padded in front and behind.
+    #[inline(always)]
+    fn square<T: Real>(&self, x: &[T], squares: &mut [T]) {
+        let rows = squares.chunks_exact_mut(self.padded());
+        for (x, squares) in x.chunks_exact(self.channels).zip(rows) {
+            for (square, &x) in squares[self.before..].iter_mut().zip(x) {
+                *square = x * x;
+            }
         }
+    }
+}
+
+/// Calls `apply(c, sums)` for channels from `c` on, where `sums` are those of the `size` elements of `row` from
+/// each channel on.
+#[inline(always)]
+fn for_each_window<T: Real>(
+    row: &[T],
+    size: usize,
+    channels: usize,
+    mut apply: impl FnMut(usize, &[T]),
+) {
+    for first in (0..channels).step_by(LANES) {
+        let width = LANES.min(channels - first);
+        let mut sums = [T::zero(); LANES];
+        for tap in 0..size {
+            for (sum, &value) in sums.iter_mut().zip(&row[first + tap..][..width]) {
+                *sum += value;
+            }
+        }
+        apply(first, &sums[..width]);
     }
 }

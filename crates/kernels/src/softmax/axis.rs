@@ -287,8 +287,15 @@ fn maximum<T: Real>(row: &[T]) -> T {
             *lane = if value > *lane { value } else { *lane };
         }
     }
-    lanes.iter().chain(tail).fold(
-        T::neg_infinity(),
-        |top, &value| if value > top { value } else { top },
-    )
+    for (lane, &value) in lanes.iter_mut().zip(tail) {
+        *lane = if value > *lane { value } else { *lane };
+    }
+    // By halves: one after the other would take longer than the row.
+    for width in [16, 8, 4, 2, 1] {
+        let (halves, others) = lanes.split_at_mut(width);
+        for (lane, &value) in halves.iter_mut().zip(&*others) {
+            *lane = if value > *lane { value } else { *lane };
+        }
+    }
+    lanes[0]
 }

@@ -37,7 +37,7 @@ impl GroupGeometry {
     pub fn forward_scratch_len(&self) -> usize {
         match self.layout {
             Layout::Nchw => planes::forward_scratch_len(self),
-            Layout::Nhwc => pixels::forward_scratch_len(self),
+            Layout::Nhwc => pixels::scratch_len(self),
         }
     }
 
@@ -45,7 +45,7 @@ impl GroupGeometry {
     pub fn backward_scratch_len(&self) -> usize {
         let partials = match self.layout {
             Layout::Nchw => planes::backward_scratch_len(self),
-            Layout::Nhwc => pixels::backward_scratch_len(self),
+            Layout::Nhwc => pixels::scratch_len(self),
         };
         partials + self.batch * self.channels * 2 + self.units() * 2
     }
@@ -243,37 +243,36 @@ struct Backward<'a, T> {
 }
 
 impl<T: Real> Backward<'_, T> {
-    /// Keeps the sums of channel `place` of a group, `Σ dy` and `Σ dy·(x − μ)`, and gives their part of
-    /// `Σ g` and `Σ g·x̂`.
+    /// Keeps the sums of the channels of a group of an image, `Σ dy` and `Σ dy·(x − μ)` by their place in the
+    /// group, and makes the group's shares of them.
     ///
     /// # Safety
     /// The group belongs to the caller's task.
-    unsafe fn keep(&self, unit: usize, place: usize, sum: f64, product: f64) -> [f64; 2] {
+    unsafe fn settle(&self, image: usize, group: usize, sums: impl Fn(usize) -> [f64; 2]) {
         let g = self.geometry;
-        let (image, group) = (unit / g.groups, unit % g.groups);
-        let channel = group * g.width() + place;
-        let product = product * self.inv_std[unit].wide();
-        // SAFETY: the channel is one of the caller's group.
-        let [first, second] = [0, 1].map(|k| unsafe {
-            self.by_channel
-                .slice((image * 2 + k) * g.channels + channel, 1)
-        });
-        first[0] = T::of(sum);
-        second[0] = T::of(product);
-        let gamma = self.affine.gamma(channel).wide();
-        [gamma * sum, gamma * product]
-    }
-
-    /// Turns `Σ g` and `Σ g·x̂` of a group into its shares.
-    ///
-    /// # Safety
-    /// The group belongs to the caller's task.
-    unsafe fn share(&self, unit: usize, [sum, product]: [f64; 2]) {
+        let (unit, width) = (image * g.groups + group, g.width());
         let inv_std = self.inv_std[unit].wide();
-        let share = -inv_std / self.geometry.count() as f64;
         // SAFETY: passed on to the caller.
-        let shares = unsafe { self.shares.slice(unit * 2, 2) };
-        shares.copy_from_slice(&[share * sum, share * inv_std * product].map(T::of));
+        let ([first, second], shares) = unsafe {
+            (
+                [0, 1].map(|k| {
+                    self.by_channel
+                        .slice((image * 2 + k) * g.channels + group * width, width)
+                }),
+                self.shares.slice(unit * 2, 2),
+            )
+        };
+        let mut totals = [0.0; 2];
+        for place in 0..width {
+            let [sum, product] = sums(place);
+            let product = product * inv_std;
+            first[place] = T::of(sum);
+            second[place] = T::of(product);
+            let gamma = self.affine.gamma(group * width + place).wide();
+            totals = [totals[0] + gamma * sum, totals[1] + gamma * product];
+        }
+        let share = -inv_std / g.count() as f64;
+        shares.copy_from_slice(&[share * totals[0], share * inv_std * totals[1]].map(T::of));
     }
 
     /// The shares of a group.

@@ -1,5 +1,7 @@
 //! Channels last: the loops run over rows of lanes, and a group is some lanes of every row.
 
+use std::ops::Range;
+
 use super::{Affine, Backward, GroupGeometry};
 use crate::norm::phases::in_phases;
 use crate::norm::rows::inverse_deviation;
@@ -7,24 +9,138 @@ use crate::pixels::Pixels;
 use crate::shared::Shared;
 use crate::{Context, Real};
 
-/// Vectors of lanes that belong to a chunk. First they hold its sums; when these have been added up,
-/// what is done to its elements.
-const FORWARD: usize = 3;
-const BACKWARD: usize = 4;
+/// Vectors of lanes that belong to a chunk: its sums.
+const OF_CHUNK: usize = 3;
+/// Vectors of lanes that belong to an image: the sums of its chunks, and then what is done to its elements.
+const OF_IMAGE: usize = 4;
 
-/// The pixels of one image.
-fn pixels(geometry: &GroupGeometry) -> Pixels {
-    Pixels::new(geometry.channels, geometry.area)
+/// Lanes whose chunks are added up at a time.
+const BAND: usize = 32;
+
+/// The images as columns of pixels, and the vectors that go with them.
+struct Columns<'a, T> {
+    geometry: &'a GroupGeometry,
+    pixels: Pixels,
+    /// Of every image the vectors of its chunks and then its own.
+    vectors: Shared<'a, T>,
 }
 
-pub(super) fn forward_scratch_len(geometry: &GroupGeometry) -> usize {
-    let pixels = pixels(geometry);
-    geometry.batch * pixels.chunks() * FORWARD * pixels.width()
+/// Elements of `scratch` that either direction needs.
+pub(super) fn scratch_len(geometry: &GroupGeometry) -> usize {
+    let pixels = Pixels::new(geometry.channels, geometry.area);
+    geometry.batch * (pixels.chunks() * OF_CHUNK + OF_IMAGE) * pixels.width()
 }
 
-pub(super) fn backward_scratch_len(geometry: &GroupGeometry) -> usize {
-    let pixels = pixels(geometry);
-    geometry.batch * pixels.chunks() * BACKWARD * pixels.width()
+impl<'a, T: Real> Columns<'a, T> {
+    fn new(geometry: &'a GroupGeometry, scratch: &'a mut [T]) -> Self {
+        Self {
+            geometry,
+            pixels: Pixels::new(geometry.channels, geometry.area),
+            vectors: Shared::new(&mut scratch[..scratch_len(geometry)]),
+        }
+    }
+
+    /// Elements of an image.
+    fn image(&self) -> usize {
+        self.geometry.channels * self.geometry.area
+    }
+
+    /// Where a chunk lies in the map.
+    fn at(&self, image: usize, chunk: usize) -> Range<usize> {
+        let at = self.pixels.elements(chunk);
+        image * self.image() + at.start..image * self.image() + at.end
+    }
+
+    fn start(&self, image: usize) -> usize {
+        image * (self.pixels.chunks() * OF_CHUNK + OF_IMAGE) * self.pixels.width()
+    }
+
+    /// # Safety
+    /// The chunk belongs to the caller's task.
+    unsafe fn of_chunk(&self, image: usize, chunk: usize) -> [&'a mut [T]; OF_CHUNK] {
+        let width = self.pixels.width();
+        let start = self.start(image) + chunk * OF_CHUNK * width;
+        // SAFETY: passed on to the caller; the vectors are apart.
+        std::array::from_fn(|k| unsafe { self.vectors.slice(start + k * width, width) })
+    }
+
+    /// The vectors of all chunks of an image, and its own.
+    ///
+    /// # Safety
+    /// The image belongs to the caller's task, and its chunks have been seen to.
+    unsafe fn of_image(&self, image: usize) -> (&'a [T], [&'a mut [T]; OF_IMAGE]) {
+        let (start, width) = (self.start(image), self.pixels.width());
+        let len = self.pixels.chunks() * OF_CHUNK * width;
+        // SAFETY: passed on to the caller; the vectors are apart.
+        unsafe {
+            (
+                self.vectors.read(start, len),
+                std::array::from_fn(|k| self.vectors.slice(start + len + k * width, width)),
+            )
+        }
+    }
+
+    /// # Safety
+    /// The image has been seen to.
+    unsafe fn read(&self, image: usize) -> [&[T]; OF_IMAGE] {
+        let width = self.pixels.width();
+        let start = self.start(image) + self.pixels.chunks() * OF_CHUNK * width;
+        // SAFETY: passed on to the caller.
+        std::array::from_fn(|k| unsafe { self.vectors.read(start + k * width, width) })
+    }
+
+    /// Calls `sum(lanes, place)` for bands of lanes; they belong to the `place`-th pixel of a row.
+    #[inline(always)]
+    fn for_each_band(&self, mut sum: impl FnMut(Range<usize>, usize)) {
+        let channels = self.geometry.channels;
+        for place in 0..self.pixels.fold() {
+            for first in (0..channels).step_by(BAND) {
+                let width = BAND.min(channels - first);
+                let first = place * channels + first;
+                sum(first..first + width, place);
+            }
+        }
+    }
+
+    /// Numbers that the chunks of an image have of some neighbouring lanes.
+    #[inline(always)]
+    fn chunk_lanes<'b>(
+        &self,
+        vectors: &'b [T],
+        lanes: Range<usize>,
+    ) -> impl Iterator<Item = [&'b [T]; OF_CHUNK]> {
+        let width = self.pixels.width();
+        vectors.chunks_exact(OF_CHUNK * width).map(
+            #[inline(always)]
+            move |vectors| {
+                [0, 1, 2].map(
+                    #[inline(always)]
+                    |k| &vectors[k * width + lanes.start..k * width + lanes.end],
+                )
+            },
+        )
+    }
+
+    /// The sum over a group's lanes of what `vector` has there.
+    #[inline(always)]
+    fn over_group(&self, group: usize, vector: &[T]) -> f64 {
+        let width = self.geometry.width();
+        let mut total = 0.0;
+        for lanes in vector.chunks_exact(self.geometry.channels) {
+            for lane in &lanes[group * width..][..width] {
+                total += lane.wide();
+            }
+        }
+        total
+    }
+
+    /// Copies the channels of the first pixel to the others of a row.
+    fn repeat(&self, lanes: &mut [T]) {
+        let (first, copies) = lanes.split_at_mut(self.geometry.channels);
+        for copy in copies.chunks_exact_mut(first.len()) {
+            copy.copy_from_slice(first);
+        }
+    }
 }
 
 pub(super) fn forward<T: Real>(
@@ -38,71 +154,51 @@ pub(super) fn forward<T: Real>(
     inv_std: &mut [T],
     scratch: &mut [T],
 ) {
-    let pixels = pixels(geometry);
-    let (chunks, width) = (pixels.chunks(), pixels.width());
+    let columns = Columns::new(geometry, scratch);
+    let (chunks, width) = (columns.pixels.chunks(), columns.pixels.width());
     let groups = geometry.groups;
-    let image = geometry.channels * geometry.area;
-    let vectors = Shared::new(&mut scratch[..forward_scratch_len(geometry)]);
     let [y, mean, inv_std] = [y, mean, inv_std].map(Shared::new);
     in_phases(
         context.team,
         geometry.batch,
         chunks,
-        image,
-        |unit, chunk| {
-            let x = &x[unit * image..][pixels.elements(chunk)];
-            let start = (unit * chunks + chunk) * FORWARD * width;
+        columns.image(),
+        |image, chunk| {
+            let x = &x[columns.at(image, chunk)];
             // SAFETY: every chunk belongs to one task.
-            let vectors = unsafe { vectors.slice(start, FORWARD * width) };
+            let vectors = unsafe { columns.of_chunk(image, chunk) };
             T::vectorised(
                 context.isa,
                 #[inline(always)]
                 || lane_moments(x, width, vectors),
             );
         },
-        |unit| {
-            let len = chunks * FORWARD * width;
-            // SAFETY: the chunks of the image have been summed, and every image belongs to one task.
-            let (vectors, mean, inv_std) = unsafe {
+        |image| {
+            // SAFETY: every image belongs to one task.
+            let (mean, inv_std) = unsafe {
                 (
-                    vectors.read(unit * len, len),
-                    mean.slice(unit * groups, groups),
-                    inv_std.slice(unit * groups, groups),
+                    mean.slice(image * groups, groups),
+                    inv_std.slice(image * groups, groups),
                 )
             };
-            for group in 0..groups {
-                let (centre, variance) = group_moments(geometry, &pixels, vectors, group);
-                mean[group] = T::of(centre);
-                inv_std[group] = inverse_deviation(variance, epsilon);
-            }
+            T::vectorised(
+                context.isa,
+                #[inline(always)]
+                || columns.normalisers(image, epsilon, affine, mean, inv_std),
+            );
         },
-        |unit, chunk| {
-            let at = pixels.elements(chunk);
-            let start = (unit * chunks + chunk) * FORWARD * width;
+        |image, chunk| {
+            let at = columns.at(image, chunk);
             // SAFETY: the image has been measured, and every chunk belongs to one task.
-            let (vectors, mean, inv_std, y) = unsafe {
-                (
-                    vectors.slice(start, FORWARD * width),
-                    mean.read(unit * groups, groups),
-                    inv_std.read(unit * groups, groups),
-                    y.slice(unit * image + at.start, at.len()),
-                )
-            };
-            let x = &x[unit * image..][at];
-            let group = |channel: usize| channel / geometry.width();
-            let (means, vectors) = vectors.split_at_mut(width);
-            let (scales, shifts) = vectors.split_at_mut(width);
-            pixels.fill(means, |channel| mean[group(channel)]);
-            pixels.fill(scales, |channel| {
-                affine.gamma(channel) * inv_std[group(channel)]
-            });
-            pixels.fill(shifts, |channel| affine.beta(channel));
+            let ([means, scales, shifts, _], y) =
+                unsafe { (columns.read(image), y.slice(at.start, at.len())) };
+            let x = &x[at];
             T::vectorised(
                 context.isa,
                 #[inline(always)]
                 || {
                     for (y, x) in y.chunks_mut(width).zip(x.chunks(width)) {
-                        let lanes = means.iter().zip(&*scales).zip(&*shifts);
+                        let lanes = means.iter().zip(scales).zip(shifts);
                         for ((y, &x), ((&mean, &scale), &shift)) in y.iter_mut().zip(x).zip(lanes) {
                             *y = (x - mean) * scale + shift;
                         }
@@ -116,10 +212,11 @@ pub(super) fn forward<T: Real>(
 /// Leaves in `vectors` of each lane: the mean, the sum of distances from it (what it was rounded by)
 /// and the sum of squared distances.
 #[inline(always)]
-fn lane_moments<T: Real>(x: &[T], width: usize, vectors: &mut [T]) {
-    vectors.fill(T::zero());
-    let (mean, vectors) = vectors.split_at_mut(width);
-    let (near, squares) = vectors.split_at_mut(width);
+fn lane_moments<T: Real>(x: &[T], width: usize, vectors: [&mut [T]; OF_CHUNK]) {
+    let [mean, near, squares] = vectors;
+    mean.fill(T::zero());
+    near.fill(T::zero());
+    squares.fill(T::zero());
     for x in x.chunks(width) {
         for (sum, &x) in mean.iter_mut().zip(x) {
             *sum += x;
@@ -128,12 +225,12 @@ fn lane_moments<T: Real>(x: &[T], width: usize, vectors: &mut [T]) {
     // The last row may be a part of one.
     let (rows, part) = (x.len() / width, x.len() % width);
     let (longer, shorter) = mean.split_at_mut(part);
-    let share = |rows: usize| T::of(1.0 / rows.max(1) as f64);
+    let shares = [rows + 1, rows.max(1)].map(|rows| T::of(1.0 / rows as f64));
     for sum in longer {
-        *sum *= share(rows + 1);
+        *sum *= shares[0];
     }
     for sum in shorter {
-        *sum *= share(rows);
+        *sum *= shares[1];
     }
     for x in x.chunks(width) {
         let lanes = near.iter_mut().zip(squares.iter_mut()).zip(&*mean);
@@ -145,93 +242,112 @@ fn lane_moments<T: Real>(x: &[T], width: usize, vectors: &mut [T]) {
     }
 }
 
-/// What is done with a count of values, their means, what they lie near to, and their squares.
-type Visitor<'a, T> = dyn FnMut(f64, &[T], &[T], &[T]) + 'a;
-
-/// Mean and biased variance of a group, from the moments of its lanes in all chunks of an image.
-fn group_moments<T: Real>(
-    geometry: &GroupGeometry,
-    pixels: &Pixels,
-    vectors: &[T],
-    group: usize,
-) -> (f64, f64) {
-    let width = pixels.width();
-    // Calls `visit(count, means, nears, squares)` for the neighbouring lanes of the group.
-    let for_each = |visit: &mut Visitor<'_, T>| {
-        for (chunk, vectors) in vectors.chunks_exact(FORWARD * width).enumerate() {
-            for place in 0..pixels.fold() {
-                let first = place * geometry.channels + group * geometry.width();
-                let part = |k: usize| &vectors[k * width + first..][..geometry.width()];
-                visit(pixels.count(chunk, place) as f64, part(0), part(1), part(2));
-            }
+impl<T: Real> Columns<'_, T> {
+    /// Finds the statistics of the groups of an image in the moments of its chunks, and leaves in its vectors
+    /// of each lane the mean, `γ·r` and `β`.
+    #[inline(always)]
+    fn normalisers(
+        &self,
+        image: usize,
+        epsilon: f32,
+        affine: Affine<'_, T>,
+        mean: &mut [T],
+        inv_std: &mut [T],
+    ) {
+        let (channels, width) = (self.geometry.channels, self.geometry.width());
+        // SAFETY: every image belongs to one task, and its chunks have been measured.
+        let (vectors, [means, high, low, _]) = unsafe { self.of_image(image) };
+        let count = |chunk: usize, place: usize| self.pixels.count(chunk, place) as f64;
+        // The sum of each lane, as an unevaluated sum of two.
+        self.for_each_band(
+            #[inline(always)]
+            |lanes, place| {
+                let mut sums = [0.0; BAND];
+                let chunks = self.chunk_lanes(vectors, lanes.clone());
+                for (chunk, [mean, near, _]) in chunks.enumerate() {
+                    let count = count(chunk, place);
+                    for ((sum, mean), near) in sums.iter_mut().zip(mean).zip(near) {
+                        *sum += count * mean.wide() + near.wide();
+                    }
+                }
+                let parts = high[lanes.clone()].iter_mut().zip(&mut low[lanes]);
+                for ((high, low), sum) in parts.zip(sums) {
+                    *high = T::of(sum);
+                    *low = T::of(sum - high.wide());
+                }
+            },
+        );
+        let share = 1.0 / self.geometry.count().max(1) as f64;
+        let centre = |group, high: &[T], low: &[T]| {
+            (self.over_group(group, high) + self.over_group(group, low)) * share
+        };
+        for (group, mean) in mean.iter_mut().enumerate() {
+            *mean = T::of(centre(group, high, low));
+            // What the mean was rounded by, for the variance.
+            inv_std[group] = T::of(centre(group, high, low) - mean.wide());
+            means[group * width..][..width].fill(*mean);
         }
-    };
-    let total = geometry.count().max(1) as f64;
-    let mut sum = Chains::default();
-    for_each(&mut |count, means, nears, _| {
-        let lanes = means.iter().zip(nears);
-        sum.add(lanes.map(|(mean, near)| count * mean.wide() + near.wide()));
-    });
-    let centre = sum.total() / total;
-    let mut squares = Chains::default();
-    for_each(&mut |count, means, nears, squared| {
-        let lanes = means.iter().zip(nears).zip(squared);
-        // Σ (d + a)² over the lane, where a is its mean's distance from the group's.
-        squares.add(lanes.map(|((mean, near), squares)| {
-            let apart = mean.wide() - centre;
-            squares.wide() + apart * (2.0 * near.wide() + count * apart)
-        }));
-    });
-    (centre, squares.total() / total)
-}
-
-/// A sum in chains that do not wait for each other.
-#[derive(Default)]
-struct Chains([f64; 8]);
-
-impl Chains {
-    fn add(&mut self, terms: impl Iterator<Item = f64>) {
-        for (place, term) in terms.enumerate() {
-            self.0[place % 8] += term;
+        self.repeat(means);
+        // The sum of each lane's squared distances from the mean of its group.
+        self.for_each_band(
+            #[inline(always)]
+            |lanes, place| {
+                let mut sums = [0.0; BAND];
+                let chunks = self.chunk_lanes(vectors, lanes.clone());
+                for (chunk, [mean, near, squares]) in chunks.enumerate() {
+                    let count = count(chunk, place);
+                    let terms = mean.iter().zip(near).zip(squares);
+                    let lanes = sums.iter_mut().zip(&means[lanes.clone()]);
+                    for ((sum, centre), ((mean, near), squares)) in lanes.zip(terms) {
+                        // Σ (d + a)², where a is the distance between the means.
+                        let apart = mean.wide() - centre.wide();
+                        *sum += squares.wide() + apart * (2.0 * near.wide() + count * apart);
+                    }
+                }
+                for (square, sum) in high[lanes].iter_mut().zip(sums) {
+                    *square = T::of(sum);
+                }
+            },
+        );
+        for inv_std in inv_std.iter_mut().enumerate() {
+            let (group, inv_std) = inv_std;
+            let variance = self.over_group(group, high) * share - inv_std.wide() * inv_std.wide();
+            // Rounding may take the difference of equal numbers below zero.
+            let variance = if variance < 0.0 { 0.0 } else { variance };
+            *inv_std = inverse_deviation(variance, epsilon);
         }
-    }
-
-    fn total(&self) -> f64 {
-        self.0.iter().sum()
+        let (scales, shifts) = (high, low);
+        for (group, &inv_std) in inv_std.iter().enumerate() {
+            scales[group * width..][..width].fill(inv_std);
+        }
+        for channel in 0..channels {
+            scales[channel] *= affine.gamma(channel);
+            shifts[channel] = affine.beta(channel);
+        }
+        self.repeat(scales);
+        self.repeat(shifts);
     }
 }
 
 pub(super) fn backward<T: Real>(backward: &Backward<'_, T>, scratch: &mut [T], dx: &mut [T]) {
     let (context, geometry) = (backward.context, backward.geometry);
-    let pixels = pixels(geometry);
-    let (chunks, width) = (pixels.chunks(), pixels.width());
-    let (groups, channels) = (geometry.groups, geometry.channels);
-    let image = channels * geometry.area;
-    let vectors = Shared::new(&mut scratch[..backward_scratch_len(geometry)]);
+    let columns = Columns::new(geometry, scratch);
+    let (chunks, width) = (columns.pixels.chunks(), columns.pixels.width());
     let out = Shared::new(dx);
-    let group = |channel: usize| channel / geometry.width();
     in_phases(
         context.team,
         geometry.batch,
         chunks,
-        image,
-        |unit, chunk| {
-            let at = pixels.elements(chunk);
-            let (x, dy) = (
-                &backward.x[unit * image..][at.clone()],
-                &backward.dy[unit * image..][at],
-            );
-            let start = (unit * chunks + chunk) * BACKWARD * width;
+        columns.image(),
+        |image, chunk| {
+            let at = columns.at(image, chunk);
+            let (x, dy) = (&backward.x[at.clone()], &backward.dy[at]);
             // SAFETY: every chunk belongs to one task.
-            let vectors = unsafe { vectors.slice(start, BACKWARD * width) };
-            let (sums, vectors) = vectors.split_at_mut(width);
-            let (products, vectors) = vectors.split_at_mut(width);
-            let means = &mut vectors[..width];
+            let [sums, products, means] = unsafe { columns.of_chunk(image, chunk) };
+            backward.means(image, &mut means[..geometry.channels]);
+            columns.repeat(means);
             sums.fill(T::zero());
             products.fill(T::zero());
-            pixels.fill(means, |channel| {
-                backward.mean[unit * groups + group(channel)]
-            });
             T::vectorised(
                 context.isa,
                 #[inline(always)]
@@ -246,58 +362,19 @@ pub(super) fn backward<T: Real>(backward: &Backward<'_, T>, scratch: &mut [T], d
                 },
             );
         },
-        |unit| {
-            let len = chunks * BACKWARD * width;
-            // SAFETY: the chunks of the image have been summed.
-            let vectors = unsafe { vectors.read(unit * len, len) };
-            for group in 0..groups {
-                let mut totals = [0.0; 2];
-                for place in 0..geometry.width() {
-                    let channel = group * geometry.width() + place;
-                    let sum = |k: usize| -> f64 {
-                        let chunks = vectors.chunks_exact(BACKWARD * width);
-                        let lanes = chunks.flat_map(|vectors| {
-                            vectors[k * width + channel..(k + 1) * width]
-                                .iter()
-                                .step_by(channels)
-                        });
-                        lanes.map(|lane| lane.wide()).sum()
-                    };
-                    // SAFETY: every image belongs to one task.
-                    let part =
-                        unsafe { backward.keep(unit * groups + group, place, sum(0), sum(1)) };
-                    totals = [totals[0] + part[0], totals[1] + part[1]];
-                }
-                // SAFETY: as above.
-                unsafe { backward.share(unit * groups + group, totals) };
-            }
-        },
-        |unit, chunk| {
-            let at = pixels.elements(chunk);
-            let start = (unit * chunks + chunk) * BACKWARD * width;
-            // SAFETY: the image has been summed, and every chunk belongs to one task.
-            let (vectors, dx) = unsafe {
-                (
-                    vectors.slice(start, BACKWARD * width),
-                    out.slice(unit * image + at.start, at.len()),
-                )
-            };
-            let (x, dy) = (
-                &backward.x[unit * image..][at.clone()],
-                &backward.dy[unit * image..][at],
+        |image| {
+            T::vectorised(
+                context.isa,
+                #[inline(always)]
+                || columns.slopes(image, backward),
             );
-            let (means, vectors) = vectors.split_at_mut(width);
-            let (of_gradient, vectors) = vectors.split_at_mut(width);
-            let (of_input, constant) = vectors.split_at_mut(width);
-            let unit = |channel: usize| unit * groups + group(channel);
-            // SAFETY: the shares of the image have been written.
-            let share = |channel: usize| unsafe { backward.shares(unit(channel)) };
-            pixels.fill(means, |channel| backward.mean[unit(channel)]);
-            pixels.fill(of_gradient, |channel| {
-                backward.affine.gamma(channel) * backward.inv_std[unit(channel)]
-            });
-            pixels.fill(constant, |channel| share(channel)[0]);
-            pixels.fill(of_input, |channel| share(channel)[1]);
+        },
+        |image, chunk| {
+            let at = columns.at(image, chunk);
+            // SAFETY: the image has been summed, and every chunk belongs to one task.
+            let ([means, of_gradient, of_input, constant], dx) =
+                unsafe { (columns.read(image), out.slice(at.start, at.len())) };
+            let (x, dy) = (&backward.x[at.clone()], &backward.dy[at]);
             T::vectorised(
                 context.isa,
                 #[inline(always)]
@@ -306,7 +383,7 @@ pub(super) fn backward<T: Real>(backward: &Backward<'_, T>, scratch: &mut [T], d
                         .chunks_mut(width)
                         .zip(x.chunks(width).zip(dy.chunks(width)))
                     {
-                        let slopes = of_gradient.iter().zip(&*of_input).zip(&*constant);
+                        let slopes = of_gradient.iter().zip(of_input).zip(constant);
                         let lanes = means.iter().zip(slopes);
                         for ((dx, (&x, &dy)), (&mean, ((&of_gradient, &of_input), &constant))) in
                             dx.iter_mut().zip(x.iter().zip(dy)).zip(lanes)
@@ -318,4 +395,71 @@ pub(super) fn backward<T: Real>(backward: &Backward<'_, T>, scratch: &mut [T], d
             );
         },
     );
+}
+
+impl<T: Real> Backward<'_, T> {
+    /// The mean of each channel of an image.
+    fn means(&self, image: usize, means: &mut [T]) {
+        let groups = self.geometry.groups;
+        let channels = means.chunks_exact_mut(self.geometry.width());
+        for (channels, &mean) in channels.zip(&self.mean[image * groups..][..groups]) {
+            channels.fill(mean);
+        }
+    }
+}
+
+impl<T: Real> Columns<'_, T> {
+    /// Adds up the chunks of an image, and leaves in its vectors of each lane the mean and what `dx` is made
+    /// of: a multiple of `dy`, one of `x − μ` and a constant.
+    #[inline(always)]
+    fn slopes(&self, image: usize, backward: &Backward<'_, T>) {
+        let (groups, channels) = (self.geometry.groups, self.geometry.channels);
+        let width = self.geometry.width();
+        // SAFETY: every image belongs to one task, and its chunks have been summed.
+        let (vectors, [means, of_gradient, of_input, constant]) = unsafe { self.of_image(image) };
+        self.for_each_band(
+            #[inline(always)]
+            |lanes, _| {
+                let mut totals = [[0.0; BAND]; 2];
+                for [sums, products, _] in self.chunk_lanes(vectors, lanes.clone()) {
+                    for (total, part) in totals.iter_mut().zip([sums, products]) {
+                        for (total, part) in total.iter_mut().zip(part) {
+                            *total += part.wide();
+                        }
+                    }
+                }
+                let sums = of_input[lanes.clone()].iter_mut().zip(&mut constant[lanes]);
+                for ((sum, product), (first, second)) in sums.zip(totals[0].iter().zip(&totals[1]))
+                {
+                    *sum = T::of(*first);
+                    *product = T::of(*second);
+                }
+            },
+        );
+        backward.means(image, &mut means[..channels]);
+        for group in 0..groups {
+            let unit = image * groups + group;
+            let of_channel = |place: usize| {
+                [&*of_input, &*constant].map(|lanes| {
+                    let lanes = lanes[group * width + place..].iter().step_by(channels);
+                    lanes.map(|lane| lane.wide()).sum()
+                })
+            };
+            // SAFETY: every image belongs to one task.
+            unsafe { backward.settle(image, group, of_channel) };
+            of_gradient[group * width..][..width].fill(backward.inv_std[unit]);
+        }
+        for group in 0..groups {
+            // SAFETY: the shares have just been written.
+            let [shift, slope] = unsafe { backward.shares(image * groups + group) };
+            constant[group * width..][..width].fill(shift);
+            of_input[group * width..][..width].fill(slope);
+        }
+        for (channel, of_gradient) in of_gradient[..channels].iter_mut().enumerate() {
+            *of_gradient *= backward.affine.gamma(channel);
+        }
+        for lanes in [means, of_gradient, of_input, constant] {
+            self.repeat(lanes);
+        }
+    }
 }

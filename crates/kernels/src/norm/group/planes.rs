@@ -111,25 +111,18 @@ pub(super) fn backward<T: Real>(backward: &Backward<'_, T>, partials: &mut [T], 
             partial.copy_from_slice(&sums.map(T::of));
         },
         |unit| {
-            let mut totals = [0.0; 2];
-            for place in 0..width {
+            let chunk_sums = |place: usize| {
                 let start = (unit * width + place) * pieces * 2;
                 // SAFETY: the chunks of the group have been summed.
                 let partials = unsafe { partials.read(start, pieces * 2) };
-                let sum = |k: usize| -> f64 {
-                    partials
-                        .iter()
-                        .skip(k)
-                        .step_by(2)
-                        .map(|sum| sum.wide())
-                        .sum()
-                };
-                // SAFETY: every group belongs to one task.
-                let part = unsafe { backward.keep(unit, place, sum(0), sum(1)) };
-                totals = [totals[0] + part[0], totals[1] + part[1]];
-            }
-            // SAFETY: as above.
-            unsafe { backward.share(unit, totals) };
+                let mut sums = [0.0; 2];
+                for partial in partials.chunks_exact(2) {
+                    sums = [0, 1].map(|k| sums[k] + partial[k].wide());
+                }
+                sums
+            };
+            // SAFETY: every group belongs to one task.
+            unsafe { backward.settle(unit / geometry.groups, unit % geometry.groups, chunk_sums) };
         },
         |unit, index| {
             let (start, len) = chunk(unit, index);
