@@ -3,15 +3,20 @@
 //! Six magic bytes, a version, the length of a header, the header (a Python dictionary of `descr`, `fortran_order` and
 //! `shape`), and the elements. Reading that much by hand keeps a parser generator and big integers out of every build.
 
+mod element;
+mod header;
+
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+pub use self::element::NpyElement;
+use self::element::little_endian;
+use self::header::{Header, MAGIC, read_header};
 use crate::{Shape, ShapeError, Tensor};
 
-const MAGIC: &[u8; 6] = b"\x93NUMPY";
-/// NumPy itself refuses longer headers.
-const MAX_HEADER: usize = 10_000;
+/// Bytes that are read at a time; every size of an element divides it.
+const CHUNK: usize = 1 << 16;
 
 /// Why a `.npy` file could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +48,7 @@ pub enum NpyError {
         /// Bytes that follow it.
         held: u64,
     },
-    /// The shape cannot be addressed.
+    /// The shape cannot be addressed, or memory for it cannot be had.
     #[error("{}: {source}", path.display())]
     Shape {
         /// The file.
@@ -53,231 +58,167 @@ pub enum NpyError {
     },
 }
 
-/// What the elements of a `.npy` file can become.
-pub trait NpyElement: bytemuck::Pod {
-    /// The type a file written from them names.
-    const DESCR: &'static str;
-
-    /// How elements of the little-endian type `descr` become this one, if they do.
-    #[doc(hidden)]
-    fn decoder(descr: &str) -> Option<Decoder<Self>>;
-
-    /// The bytes of a file.
-    #[doc(hidden)]
-    fn encode(self, file: &mut impl Write) -> io::Result<()>;
+/// A `.npy` file whose header was read, and whose elements were not: what it holds can be refused before memory is
+/// taken for it.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("x.npy");
+/// tensor::write_npy(&path, &[2, 1], &[1.0f32, 2.0])?;
+/// let file = tensor::NpyFile::open(&path)?;
+/// assert_eq!(file.dims(), [2, 1]);
+/// assert_eq!(file.read::<f64>()?.data(), [1.0, 2.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct NpyFile {
+    path: PathBuf,
+    file: BufReader<File>,
+    header: Header,
+    /// Bytes behind the header.
+    held: u64,
 }
 
-/// Reads a `.npy` file in C order whatever the file's: float32, float64 or integers as f32 or f64;
-/// integers as u32, none of them negative or too large.
+impl NpyFile {
+    /// Opens a file and reads its header.
+    ///
+    /// # Errors
+    /// [`NpyError::Io`]; pipes and devices, which have no length to hold the header against, are refused.
+    pub fn open(path: &Path) -> Result<Self, NpyError> {
+        let io = |source| NpyError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        // Asked before it is opened: opening a pipe waits until somebody writes to it.
+        if !path.metadata().map_err(io)?.is_file() {
+            return Err(io(invalid("not a regular file; only those are read")));
+        }
+        let file = File::open(path).map_err(io)?;
+        let length = file.metadata().map_err(io)?.len();
+        let mut file = BufReader::new(file);
+        let header = read_header(&mut file).map_err(io)?;
+        let held = length.saturating_sub(file.stream_position().map_err(io)?);
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            header,
+            held,
+        })
+    }
+
+    /// The extents, outermost first.
+    pub fn dims(&self) -> &[usize] {
+        &self.header.dims
+    }
+
+    /// Reads the elements, into C order whatever the file's: float32, float64 or integers as f32 or f64; integers as
+    /// u32, none of them negative or too large. Their memory is all that is taken.
+    ///
+    /// # Errors
+    /// See [`NpyError`]; the size is checked against the file's length before memory is taken.
+    pub fn read<T: NpyElement>(mut self) -> Result<Tensor<T>, NpyError> {
+        let path = self.path;
+        let header = &self.header;
+        let decode = little_endian(&header.descr).and_then(T::decoder);
+        let decode = decode.ok_or_else(|| NpyError::Type {
+            path: path.clone(),
+            descr: header.descr.clone(),
+        })?;
+        let unaddressable = |source| NpyError::Shape {
+            path: path.clone(),
+            source,
+        };
+        let shape = Shape::new(&header.dims).map_err(unaddressable)?;
+        let promised = (shape.len() as u64).saturating_mul(decode.size as u64);
+        if promised > self.held {
+            return Err(NpyError::Truncated {
+                path,
+                promised,
+                held: self.held,
+            });
+        }
+        let mut tensor = Tensor::zeros_of(shape).map_err(unaddressable)?;
+        let io = |source| NpyError::Io {
+            path: path.clone(),
+            source,
+        };
+        let mut places = Places::of(header);
+        let mut left = tensor.data().len();
+        let mut bytes = [0; CHUNK];
+        while left > 0 {
+            let count = left.min(CHUNK / decode.size);
+            let bytes = &mut bytes[..count * decode.size];
+            self.file.read_exact(bytes).map_err(io)?;
+            let elements = tensor.data_mut();
+            for bytes in bytes.chunks_exact(decode.size) {
+                elements[places.next()] = (decode.element)(bytes).ok_or_else(|| {
+                    io(invalid("an index is negative or larger than 32 bits hold"))
+                })?;
+            }
+            left -= count;
+        }
+        Ok(tensor)
+    }
+}
+
+/// Reads a `.npy` file at once; see [`NpyFile`].
 ///
 /// # Errors
-/// See [`NpyError`]; the size is checked against the file's length before memory is taken, so pipes and devices,
-/// which have none, are refused.
+/// As [`NpyFile::open`] and [`NpyFile::read`].
 pub fn read_npy<T: NpyElement>(path: &Path) -> Result<Tensor<T>, NpyError> {
-    let io = |source| NpyError::Io {
-        path: path.to_owned(),
-        source,
-    };
-    let unaddressable = |source| NpyError::Shape {
-        path: path.to_owned(),
-        source,
-    };
-    // Asked before it is opened: opening a pipe waits until somebody writes to it.
-    if !path.metadata().map_err(io)?.is_file() {
-        return Err(io(invalid("not a regular file; only those are read")));
-    }
-    let file = File::open(path).map_err(io)?;
-    let length = file.metadata().map_err(io)?.len();
-    let mut file = BufReader::new(file);
-    let text = read_header(&mut file).map_err(|error| io(named(error)))?;
-    let header = Header::parse(&text).ok_or_else(|| io(invalid("the header is damaged")))?;
-    let decode = T::decoder(&header.descr).ok_or_else(|| NpyError::Type {
-        path: path.to_owned(),
-        descr: header.descr.clone(),
-    })?;
-    let shape = Shape::new(&header.dims).map_err(unaddressable)?;
-    let promised = (shape.len() as u64).saturating_mul(decode.size as u64);
-    let held = length.saturating_sub(file.stream_position().map_err(io)?);
-    if promised > held {
-        return Err(NpyError::Truncated {
-            path: path.to_owned(),
-            promised,
-            held,
-        });
-    }
-    let mut bytes = vec![0; shape.len() * decode.size];
-    file.read_exact(&mut bytes).map_err(io)?;
-    let elements = bytes.chunks_exact(decode.size).map(decode.element);
-    let elements: Vec<T> = elements
-        .collect::<Option<_>>()
-        .ok_or_else(|| io(invalid("an index is negative or larger than 32 bits hold")))?;
-    let elements = if header.fortran_order {
-        to_c_order(&elements, &header.dims)
-    } else {
-        elements
-    };
-    Tensor::from_slice(&header.dims, &elements).map_err(unaddressable)
+    NpyFile::open(path)?.read()
 }
 
 fn invalid(reason: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, reason)
 }
 
-/// The end of a file too short for a header in words that say so.
-fn named(error: io::Error) -> io::Error {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => invalid("not a .npy file; it ends before its header does"),
-        _ => error,
-    }
+/// Where the elements of a file, one after the other, go in C order.
+struct Places {
+    /// Extents and distances of the axes, that which moves first in the file first.
+    axes: Vec<(usize, usize)>,
+    index: Vec<usize>,
+    at: usize,
 }
 
-/// Magic, version and length; gives the text of the header.
-fn read_header(file: &mut impl Read) -> io::Result<String> {
-    let mut start = [0u8; 8];
-    file.read_exact(&mut start)?;
-    if start[..6] != *MAGIC {
-        return Err(invalid("not a .npy file"));
-    }
-    let length = match start[6] {
-        1 => {
-            let mut bytes = [0u8; 2];
-            file.read_exact(&mut bytes)?;
-            u16::from_le_bytes(bytes).into()
-        }
-        2 | 3 => {
-            let mut bytes = [0u8; 4];
-            file.read_exact(&mut bytes)?;
-            u32::from_le_bytes(bytes) as usize
-        }
-        version => return Err(invalid(&format!("version {version} of .npy is not known"))),
-    };
-    if length > MAX_HEADER {
-        return Err(invalid(&format!("a header of {length} bytes")));
-    }
-    let mut text = vec![0u8; length];
-    file.read_exact(&mut text)?;
-    String::from_utf8(text).map_err(|_| invalid("the header is not text"))
-}
-
-/// What the dictionary says.
-struct Header {
-    descr: String,
-    fortran_order: bool,
-    dims: Vec<usize>,
-}
-
-impl Header {
-    fn parse(text: &str) -> Option<Self> {
-        let after = |key: &str| {
-            let (_, rest) = text.split_once(&format!("'{key}'"))?;
-            rest.trim_start().strip_prefix(':').map(str::trim_start)
+impl Places {
+    fn of(header: &Header) -> Self {
+        let axes = if header.fortran_order {
+            let mut distance = header.dims.iter().product();
+            let steps = header.dims.iter().map(|&dim| {
+                distance /= dim.max(1);
+                (dim, distance)
+            });
+            steps.collect()
+        } else {
+            // As one axis.
+            Vec::new()
         };
-        let descr = after("descr")?;
-        let descr = match descr.strip_prefix('\'') {
-            Some(quoted) => quoted.split_once('\'')?.0,
-            // A list of fields; its text stands for it in the message.
-            None => descr.split_once(']')?.0,
-        };
-        let order = after("fortran_order")?;
-        let fortran_order = order.starts_with("True");
-        if !fortran_order && !order.starts_with("False") {
-            return None;
+        Self {
+            index: vec![0; axes.len()],
+            axes,
+            at: 0,
         }
-        let (extents, _) = after("shape")?.strip_prefix('(')?.split_once(')')?;
-        let dims = extents
-            .split(',')
-            .map(str::trim)
-            .filter(|extent| !extent.is_empty())
-            .map(|extent| extent.parse().ok())
-            .collect::<Option<Vec<usize>>>()?;
-        Some(Self {
-            descr: descr.to_owned(),
-            fortran_order,
-            dims,
-        })
     }
-}
 
-/// How elements of one type become another.
-#[doc(hidden)]
-pub struct Decoder<T> {
-    size: usize,
-    element: fn(&[u8]) -> Option<T>,
-}
-
-/// The decoder of the type named, one of those listed; `$convert` makes of a number an element.
-macro_rules! decoder {
-    ($descr:expr, $convert:expr, $($name:literal => $type:ty),*) => {
-        match $descr {
-            $($name => Some(Decoder {
-                size: size_of::<$type>(),
-                element: |bytes| $convert(<$type>::from_le_bytes(bytes.try_into().ok()?)),
-            }),)*
-            _ => None,
+    #[inline]
+    fn next(&mut self) -> usize {
+        let at = self.at;
+        if self.axes.is_empty() {
+            self.at += 1;
+            return at;
         }
-    };
-}
-
-macro_rules! real {
-    ($real:ty, $name:literal) => {
-        impl NpyElement for $real {
-            const DESCR: &'static str = $name;
-
-            fn decoder(descr: &str) -> Option<Decoder<Self>> {
-                decoder!(
-                    descr, |number| Some(number as $real),
-                    "<f4" => f32, "<f8" => f64, "|i1" => i8, "|u1" => u8, "<i2" => i16,
-                    "<u2" => u16, "<i4" => i32, "<u4" => u32, "<i8" => i64, "<u8" => u64
-                )
+        for (index, &(extent, distance)) in self.index.iter_mut().zip(&self.axes) {
+            *index += 1;
+            self.at += distance;
+            if *index < extent {
+                break;
             }
-
-            fn encode(self, file: &mut impl Write) -> io::Result<()> {
-                file.write_all(&self.to_le_bytes())
-            }
+            self.at -= extent * distance;
+            *index = 0;
         }
-    };
-}
-
-real!(f32, "<f4");
-real!(f64, "<f8");
-
-/// Indices are written as int64, as PyTorch has them.
-impl NpyElement for u32 {
-    const DESCR: &'static str = "<i8";
-
-    fn decoder(descr: &str) -> Option<Decoder<Self>> {
-        decoder!(
-            descr, |number| u32::try_from(i128::from(number)).ok(),
-            "|i1" => i8, "|u1" => u8, "<i2" => i16, "<u2" => u16, "<i4" => i32, "<u4" => u32,
-            "<i8" => i64, "<u8" => u64
-        )
+        at
     }
-
-    fn encode(self, file: &mut impl Write) -> io::Result<()> {
-        file.write_all(&i64::from(self).to_le_bytes())
-    }
-}
-
-/// First axis fastest → last axis fastest.
-fn to_c_order<T: Copy>(elements: &[T], dims: &[usize]) -> Vec<T> {
-    let mut strides = vec![1usize; dims.len()];
-    for axis in 1..dims.len() {
-        strides[axis] = strides[axis - 1] * dims[axis - 1];
-    }
-    let mut index = vec![0usize; dims.len()];
-    (0..elements.len())
-        .map(|_| {
-            let at: usize = index.iter().zip(&strides).map(|(i, s)| i * s).sum();
-            for axis in (0..dims.len()).rev() {
-                index[axis] += 1;
-                if index[axis] < dims[axis] {
-                    break;
-                }
-                index[axis] = 0;
-            }
-            elements[at]
-        })
-        .collect()
 }
 
 /// Writes a `.npy` file in C order.

@@ -9,7 +9,7 @@ pub struct Shape {
     len: usize,
 }
 
-/// A shape whose elements cannot be addressed, or that does not hold what it was given.
+/// A shape whose elements cannot be addressed or kept, or that does not hold what it was given.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ShapeError {
@@ -28,6 +28,16 @@ pub enum ShapeError {
         expected: usize,
         /// Elements given.
         given: usize,
+    },
+    /// Memory for the elements could not be had.
+    #[error(
+        "a tensor of shape {shape} needs {bytes} bytes of memory, which the system does not give"
+    )]
+    Memory {
+        /// The shape.
+        shape: Shape,
+        /// Bytes wanted.
+        bytes: usize,
     },
 }
 

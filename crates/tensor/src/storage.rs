@@ -5,14 +5,44 @@ use bytemuck::Pod;
 
 use crate::{Shape, ShapeError};
 
+/// Memory that could not be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{bytes} bytes of memory are needed, which the system does not give")]
+pub struct MemoryError {
+    /// Bytes wanted.
+    pub bytes: usize,
+}
+
 /// Memory aligned to a cache line and to the widest vector register: 64 bytes.
 #[derive(Clone, Debug)]
 pub struct Buffer<T>(AVec<T, ConstAlign<64>>);
 
 impl<T: Pod> Buffer<T> {
-    /// `len` zeros.
+    /// `len` zeros, of a size the program itself chose: without memory for them it ends.
+    /// [`Buffer::try_zeroed`] is for sizes that come from outside.
     pub fn zeroed(len: usize) -> Self {
         Self(AVec::__from_elem(64, T::zeroed(), len))
+    }
+
+    /// `len` zeros.
+    ///
+    /// # Errors
+    /// When the system does not give the memory.
+    ///
+    /// ```
+    /// use tensor::Buffer;
+    ///
+    /// assert_eq!(Buffer::<f32>::try_zeroed(3)?[..], [0.0; 3]);
+    /// assert!(Buffer::<f32>::try_zeroed(usize::MAX).is_err());
+    /// # Ok::<(), tensor::MemoryError>(())
+    /// ```
+    pub fn try_zeroed(len: usize) -> Result<Self, MemoryError> {
+        let mut elements = AVec::new(64);
+        elements.try_reserve_exact(len).map_err(|_| MemoryError {
+            bytes: len.saturating_mul(size_of::<T>()),
+        })?;
+        elements.resize(len, T::zeroed());
+        Ok(Self(elements))
     }
 }
 
@@ -40,17 +70,22 @@ impl<T: Pod> Tensor<T> {
     /// A tensor of zeros.
     ///
     /// # Errors
-    /// [`ShapeError::Overflow`].
+    /// [`ShapeError::Overflow`] and [`ShapeError::Memory`].
     pub fn zeros(dims: &[usize]) -> Result<Self, ShapeError> {
-        let shape = Shape::new(dims)?;
-        let data = Buffer::zeroed(shape.len());
-        Ok(Self { shape, data })
+        Self::zeros_of(Shape::new(dims)?)
+    }
+
+    pub(crate) fn zeros_of(shape: Shape) -> Result<Self, ShapeError> {
+        match Buffer::try_zeroed(shape.len()) {
+            Ok(data) => Ok(Self { shape, data }),
+            Err(MemoryError { bytes }) => Err(ShapeError::Memory { shape, bytes }),
+        }
     }
 
     /// A tensor that holds a copy of `elements`.
     ///
     /// # Errors
-    /// When the shape overflows or holds another number of elements.
+    /// When the shape overflows or holds another number of elements, or memory for a copy cannot be had.
     pub fn from_slice(dims: &[usize], elements: &[T]) -> Result<Self, ShapeError> {
         let shape = Shape::new(dims)?;
         if shape.len() != elements.len() {
@@ -60,9 +95,9 @@ impl<T: Pod> Tensor<T> {
                 shape,
             });
         }
-        let mut data = Buffer::zeroed(elements.len());
-        data.copy_from_slice(elements);
-        Ok(Self { shape, data })
+        let mut tensor = Self::zeros_of(shape)?;
+        tensor.data.copy_from_slice(elements);
+        Ok(tensor)
     }
 
     /// The shape.

@@ -1,6 +1,6 @@
 //! Layout conversion, shapes and `.npy` files against hand-made answers.
 
-use tensor::{Layout, NpyError, Shape, Tensor, read_npy, write_npy};
+use tensor::{Buffer, Layout, NpyError, NpyFile, Shape, ShapeError, Tensor, read_npy, write_npy};
 
 #[test]
 fn channels_last_puts_the_channels_of_a_pixel_side_by_side() {
@@ -46,6 +46,18 @@ fn storage_is_aligned_to_a_cache_line() {
     assert_eq!(tensor.data(), [0.0; 15]);
 }
 
+#[test]
+fn memory_that_is_not_there_is_an_error_with_its_size() {
+    // 2⁶¹ bytes: addressable in theory, more than any machine maps.
+    let error = Tensor::<f64>::zeros(&[1 << 29, 1 << 29]).unwrap_err();
+    let bytes = 1 << 61;
+    assert!(
+        matches!(error, ShapeError::Memory { bytes: b, .. } if b == bytes),
+        "{error}"
+    );
+    assert_eq!(Buffer::<u16>::try_zeroed(1 << 60).unwrap_err().bytes, bytes);
+}
+
 /// A `.npy` file put together by hand from NumPy's format description.
 fn npy_bytes(descr: &str, fortran: &str, shape: &str, elements: &[u8]) -> Vec<u8> {
     let mut header =
@@ -83,8 +95,52 @@ fn npy_files_of_several_types_and_orders_are_read() {
     std::fs::write(&path, npy_bytes("<i8", "False", "(2,)", &integers)).unwrap();
     assert_eq!(read_npy::<f32>(&path).unwrap().data(), [-1., 7.]);
 
-    std::fs::write(&path, npy_bytes("<u2", "False", "(2,)", &[1, 2, 0, 255])).unwrap();
-    assert_eq!(read_npy::<f32>(&path).unwrap().data(), [513., 65280.]);
+    // Little-endian by name, by the machine, and by default.
+    for descr in ["<u2", "=u2", "u2"] {
+        std::fs::write(&path, npy_bytes(descr, "False", "(2,)", &[1, 2, 0, 255])).unwrap();
+        assert_eq!(read_npy::<f32>(&path).unwrap().data(), [513., 65280.]);
+    }
+    std::fs::write(&path, npy_bytes(">u2", "False", "(2,)", &[1, 2, 0, 255])).unwrap();
+    assert!(matches!(read_npy::<f32>(&path), Err(NpyError::Type { .. })));
+}
+
+#[test]
+fn fortran_order_is_turned_across_the_pieces_of_a_long_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.npy");
+    let [planes, rows, columns] = [7usize, 111, 61];
+    // An element's value names its place in C order.
+    let mut bytes = Vec::new();
+    for column in 0..columns {
+        for row in 0..rows {
+            for plane in 0..planes {
+                bytes.extend((((plane * rows + row) * columns + column) as i32).to_le_bytes());
+            }
+        }
+    }
+    let shape = format!("({planes}, {rows}, {columns})");
+    std::fs::write(&path, npy_bytes("<i4", "True", &shape, &bytes)).unwrap();
+    let read = read_npy::<u32>(&path).unwrap();
+    let want: Vec<u32> = (0..(planes * rows * columns) as u32).collect();
+    assert_eq!(read.data(), want);
+}
+
+#[test]
+fn the_shape_is_known_before_memory_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.npy");
+    // As large as no memory, and on the disk a few bytes.
+    let bytes = npy_bytes("|u1", "False", "(1, 4000000000000)", &[]);
+    std::fs::write(&path, &bytes).unwrap();
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    if file
+        .set_len(bytes.len() as u64 + 4_000_000_000_000)
+        .is_err()
+    {
+        return; // A file system without holes.
+    }
+    let file = NpyFile::open(&path).unwrap();
+    assert_eq!(file.dims(), [1, 4_000_000_000_000]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use geometry::Problem;
 use graph::ElementType;
 use runtime::eager::{Element, Given, Made};
 use runtime::{Eager, RuntimeError};
-use tensor::{NpyElement, NpyError, Tensor, read_npy, write_npy_to};
+use tensor::{NpyElement, NpyError, NpyFile, Tensor, write_npy_to};
 
 use super::direction::{Array, Direction};
 use super::operator::{Asked, Operator};
@@ -68,7 +68,7 @@ impl Task {
         Ok(())
     }
 
-    /// Reads an array and holds its shape against the problem's.
+    /// Reads an array whose shape is the problem's; of another one no more than the header.
     fn read<T: NpyElement>(
         &self,
         array: Array,
@@ -78,25 +78,18 @@ impl Task {
         let Some(path) = self.files.of(array) else {
             return Err(usage(format!("{} needs {array}", self.direction)));
         };
-        let (read, dims) = match element {
-            ElementType::Real => {
-                let tensor = read_npy::<T>(path)?;
-                let dims = tensor.dims().to_vec();
-                (Read::Real(tensor), dims)
-            }
-            ElementType::Index => {
-                let tensor = read_npy::<u32>(path)?;
-                let dims = tensor.dims().to_vec();
-                (Read::Index(tensor), dims)
-            }
-        };
-        if dims != shape {
+        let file = NpyFile::open(path)?;
+        if file.dims() != shape {
             anyhow::bail!(
-                "{}: {array} has shape {dims:?}, the problem wants {shape:?}",
-                path.display()
+                "{}: {array} has shape {:?}, the problem wants {shape:?}",
+                path.display(),
+                file.dims()
             );
         }
-        Ok(read)
+        Ok(match element {
+            ElementType::Real => Read::Real(file.read()?),
+            ElementType::Index => Read::Index(file.read()?),
+        })
     }
 }
 
