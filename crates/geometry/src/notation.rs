@@ -86,6 +86,9 @@ impl fmt::Display for NotationError {
 
 impl std::error::Error for NotationError {}
 
+/// Characters of a text that a message quotes.
+const QUOTED: usize = 80;
+
 /// How the name of a pool by a norm begins; its order follows.
 const LP: &str = "pool-l";
 
@@ -376,12 +379,12 @@ impl Settings {
                 return Err(cursor.expected("expected one of zeros, reflect, replicate, circular"));
             }
             self.padding_mode = mode;
-        } else if cursor.eat("ceil") {
+        } else if !self.ceil && cursor.eat("ceil") {
             self.ceil = true;
-        } else if kind == "pool-avg:" && cursor.eat("nopad") {
+        } else if kind == "pool-avg:" && self.count_padding && cursor.eat("nopad") {
             self.count_padding = false;
         } else {
-            return Err(cursor.expected("expected the flag ceil, or nopad of pool-avg"));
+            return Err(cursor.expected("expected the flag ceil, or nopad of pool-avg, each once"));
         }
         Ok(())
     }
@@ -576,7 +579,10 @@ impl Cursor<'_> {
 
     fn expected(&self, expected: &str) -> NotationError {
         NotationError {
-            text: self.text.to_owned(),
+            text: match self.text.char_indices().nth(QUOTED) {
+                Some((end, _)) => format!("{}…", &self.text[..end]),
+                None => self.text.to_owned(),
+            },
             at: self.at,
             expected: expected.to_owned(),
         }

@@ -91,6 +91,8 @@ fn what_has_no_meaning_is_refused() {
         "conv-transposed:n1c3h9w9:o4k3p1,reflect",
         "pool-max:n1c3h9w9:k3p1,reflect",
         "pool-max:n1c3h9w9:k3,ceils2",
+        "pool-max:n1c3h9w9:k3,ceil,ceil",
+        "pool-avg:n1c3h9w9:k3,nopad,ceil,nopad",
         "pool-max:n1c3h9w9:k3,nopad",
         "pool-max:n1c3h9w9:o4k3",
         "pool-adaptive-avg:n1c3h9w9:k3",
@@ -101,6 +103,19 @@ fn what_has_no_meaning_is_refused() {
     ] {
         assert!(text.parse::<Problem>().is_err(), "{text} was accepted");
     }
+}
+
+#[test]
+fn a_message_quotes_the_beginning_of_a_long_text() {
+    let text = format!("conv:{}", "é".repeat(100_000));
+    let line = text.parse::<Problem>().unwrap_err().to_string();
+    assert!(
+        line.contains(&format!("'conv:{}…'", "é".repeat(75))),
+        "{line}"
+    );
+    assert!(line.chars().count() < 250, "{line}");
+    let short = "conv:x".parse::<Problem>().unwrap_err().to_string();
+    assert!(short.starts_with("problem 'conv:x': "), "{short}");
 }
 
 #[test]
