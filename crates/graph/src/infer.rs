@@ -5,6 +5,7 @@ use std::fmt;
 use geometry::{GeometryError, PoolKind};
 use tensor::Shape;
 
+use crate::families::check_places;
 use crate::operands::{Operand, Operands};
 use crate::{ElementType, Op, OpError, Value};
 
@@ -160,6 +161,7 @@ impl Op {
                 let output = geometry.output_shape();
                 let mut outputs = one(&output);
                 if *indices && desc.kind == PoolKind::Max {
+                    check_places(x.shape).map_err(self.on(x.shape))?;
                     outputs.push(ValueType::index(output));
                 }
                 outputs
@@ -170,7 +172,10 @@ impl Op {
                 let output = geometry.output_shape();
                 dy.must_fit(&output, "forward input", input)?;
                 match desc.kind {
-                    PoolKind::Max => read.index("indices")?.must_be(&output, dy)?,
+                    PoolKind::Max => {
+                        check_places(input).map_err(self.on(input))?;
+                        read.index("indices")?.must_be(&output, dy)?;
+                    }
                     PoolKind::Average { .. } => {}
                     PoolKind::Lp { .. } => {
                         read.float("x")?.must_fit(input, "forward input", input)?;

@@ -50,6 +50,13 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
                 first.display()
             )));
         }
+        // It would have to be a network, and another one shall not answer in its place.
+        Some((first, [_, ..])) if !first.exists() && !names_a_picture(first) => {
+            return Err(usage(format!(
+                "{}: no such file or folder",
+                first.display()
+            )));
+        }
         _ => (None, arguments.paths.as_slice()),
     };
     if pictures.is_empty() {
@@ -96,6 +103,12 @@ fn named_by(path: &Path) -> Vec<anyhow::Result<PathBuf>> {
         Ok(images) => images.into_iter().map(Ok).collect(),
         Err(error) => vec![Err(explained(path, error))],
     }
+}
+
+/// Whether a path that leads nowhere looks like a picture's.
+fn names_a_picture(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|ending| ending != "safetensors")
 }
 
 /// The name of a network where a picture should be is a likely slip.

@@ -175,3 +175,43 @@ fn arrays_are_held_against_the_problem() {
     ];
     fail(folder.path(), 2, &nowhere, &["none/y.npy"]);
 }
+
+#[test]
+fn places_are_checked_before_they_are_followed() {
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    let problem = "pool-max:n1c1h5w4:k2s2";
+    let output = [1, 1, 2, 2];
+    npy(&at("dy.npy"), &output, &[1.0; 4]);
+    let places = |name: &str, last: u32| {
+        tensor::write_npy(&at(name), &output, &[0, 2, 8, last]).unwrap();
+    };
+    places("good.npy", 19);
+    places("bad.npy", 20);
+    let run = |direction, indices| {
+        [
+            ["op", problem, "--direction", direction],
+            ["--grad", "dy.npy", "--indices", indices],
+        ]
+        .concat()
+    };
+    let with_output = |mut run: Vec<&'static str>| {
+        run.extend(["--output", "dx.npy"]);
+        run
+    };
+    let good = with_output(run("backward-data", "good.npy"));
+    succeed(folder.path(), &good);
+    let dx = read_npy::<f32>(&at("dx.npy")).unwrap();
+    let reached: Vec<_> = (0..20).filter(|&place| dx.data()[place] == 1.0).collect();
+    assert_eq!(reached, [0, 2, 8, 19]);
+
+    let bad = with_output(run("backward-data", "bad.npy"));
+    let words = ["bad.npy", "index 20", "a plane of 20 elements"];
+    fail(folder.path(), 1, &bad, &words);
+    let other = with_output(run("backward-weights", "good.npy"));
+    fail(folder.path(), 2, &other, &["the problem has no --weight"]);
+    npy(&at("x.npy"), &[1, 1, 5, 4], &[1.0; 20]);
+    let twice = ["op", problem, "--input", "x.npy", "--output", "y.npy"];
+    let twice = [&twice[..], &["--indices", "y.npy"]].concat();
+    fail(folder.path(), 2, &twice, &["both --output and --indices"]);
+}

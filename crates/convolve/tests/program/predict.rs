@@ -79,6 +79,16 @@ fn a_bad_picture_does_not_keep_the_others_from_an_answer() {
 }
 
 #[test]
+fn no_other_network_answers_for_one_that_is_missing() {
+    let folder = folder();
+    bmp(&folder.path().join("good.bmp"), 32, [1, 2, 3]);
+    for network in ["runs/misspelt-1", "misspelt.safetensors"] {
+        let arguments = ["predict", network, "good.bmp"];
+        fail(folder.path(), 2, &arguments, &[network, "no such file"]);
+    }
+}
+
+#[test]
 fn one_thing_that_cannot_be_classified_is_one_line() {
     let folder = folder();
     let path = folder.path();

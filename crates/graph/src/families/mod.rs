@@ -19,6 +19,7 @@ pub use arithmetic::{ArithmeticOp, BinaryOp, ReduceOp, Side};
 pub use deformable::DeformableOp;
 pub use normalisation::{Affine, LocalResponse, NormOp};
 pub use pooling::PoolingOp;
+pub(crate) use pooling::check_places;
 pub use rearrange::RearrangeOp;
 pub use regions::{AlignSettings, RegionOp};
 pub use sampling::{Resizing, SamplingOp};

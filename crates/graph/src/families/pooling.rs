@@ -81,7 +81,7 @@ impl Family for PoolingOp {
                 let output = geometry.output_shape();
                 let mut outputs = vec![ValueType::float(&output[..])];
                 if *indices && desc.kind == AdaptiveKind::Max {
-                    self.check_places(x.shape)?;
+                    check_places(x.shape).map_err(self.on(x.shape))?;
                     outputs.push(ValueType::index(output));
                 }
                 Ok(outputs)
@@ -94,7 +94,7 @@ impl Family for PoolingOp {
                 match desc.kind {
                     AdaptiveKind::Average => {}
                     AdaptiveKind::Max => {
-                        self.check_places(input)?;
+                        check_places(input).map_err(self.on(input))?;
                         read.index("indices")?.must_be(&output, dy)?;
                     }
                     AdaptiveKind::Lp(_) => {
@@ -108,7 +108,7 @@ impl Family for PoolingOp {
                 let x = read.float("x")?;
                 let geometry = desc.resolve(x.shape).map_err(self.on(x.shape))?;
                 let output = geometry.output_shape();
-                self.check_places(&output)?;
+                check_places(&output).map_err(self.on(&output))?;
                 read.index("indices")?.must_be(x.shape, x)?;
                 Ok(vec![ValueType::float(output)])
             }
@@ -117,7 +117,7 @@ impl Family for PoolingOp {
                 let geometry = desc.resolve(input).map_err(self.on(input))?;
                 let output = geometry.output_shape();
                 dy.must_fit(&output, "forward input", input)?;
-                self.check_places(&output)?;
+                check_places(&output).map_err(self.on(&output))?;
                 read.index("indices")?
                     .must_fit(input, "forward input", input)?;
                 Ok(vec![ValueType::float(&input[..])])
@@ -164,14 +164,14 @@ impl PoolingOp {
         let (op, input) = (self.name(), input.to_vec());
         move |source| OpError::Geometry { op, input, source }
     }
+}
 
-    /// Checks that the places of a plane can be told apart by 32 bits, with one number left over.
-    fn check_places(&self, shape: &[usize]) -> Result<(), OpError> {
-        let plane: usize = shape.iter().skip(2).product();
-        if u32::try_from(plane).is_ok_and(|plane| plane < u32::MAX) {
-            return Ok(());
-        }
-        let what = "the places of a plane";
-        Err(self.on(shape)(GeometryError::Overflow { what }))
+/// Checks that the places of a plane can be told apart by 32 bits, with one number left over.
+pub(crate) fn check_places(shape: &[usize]) -> Result<(), GeometryError> {
+    let plane: usize = shape.iter().skip(2).product();
+    if u32::try_from(plane).is_ok_and(|plane| plane < u32::MAX) {
+        return Ok(());
     }
+    let what = "the places of a plane";
+    Err(GeometryError::Overflow { what })
 }

@@ -43,7 +43,7 @@ impl Operator {
         };
         let text = |error: GraphError| error.to_string();
         let from_places = match problem {
-            _ if !asked.indices => None,
+            _ if !asked.indices || wanted != Array::Input => None,
             Problem::Pool(shape, desc) => Some(Op::PoolBackward {
                 desc: desc.clone(),
                 input: shape.dims.clone(),
@@ -226,10 +226,10 @@ impl Forward {
                 made
             }
         };
+        let y = y.map_err(|e| refused(&e))?[0];
         if asked.indices && places.is_none() {
             return Err(refused(&"only a maximum has places for --indices"));
         }
-        let y = y.map_err(|e| refused(&e))?[0];
         if asked.bias && !draft.arrays.iter().any(|(array, _)| *array == Array::Bias) {
             return Err(refused(&"there is no bias to add"));
         }

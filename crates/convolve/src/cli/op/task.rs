@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use geometry::Problem;
 use graph::ElementType;
+use kernels::pool::NO_SOURCE;
 use runtime::eager::{Element, Given, Made};
 use runtime::{Eager, RuntimeError};
 use tensor::{NpyElement, NpyError, NpyFile, Tensor, write_npy_to};
@@ -43,6 +44,13 @@ impl Task {
             indices: self.files.indices.is_some(),
         };
         let operator = Operator::new(&self.problem, self.direction, asked).map_err(usage)?;
+        if self.direction == Direction::Forward && self.files.indices.as_ref() == Some(&self.output)
+        {
+            let path = self.output.display();
+            return Err(usage(format!(
+                "{path}: both --output and --indices would be written there"
+            )));
+        }
         let mut arrays = Vec::new();
         for (&id, array) in operator.graph.inputs.iter().zip(&operator.reads) {
             let value = operator.graph.value(id);
@@ -88,8 +96,24 @@ impl Task {
         }
         Ok(match element {
             ElementType::Real => Read::Real(file.read()?),
-            ElementType::Index => Read::Index(file.read()?),
+            ElementType::Index => Read::Index(self.places(path, file.read()?)?),
         })
+    }
+
+    /// Indices, each of which names a place of the problem's planes, or none.
+    fn places(&self, path: &Path, indices: Tensor<u32>) -> anyhow::Result<Tensor<u32>> {
+        let (Problem::Pool(shape, _) | Problem::AdaptivePool(shape, _)) = &self.problem else {
+            return Ok(indices);
+        };
+        let plane: usize = shape.dims.iter().skip(2).product();
+        let outside = |&&index: &&u32| index != NO_SOURCE && index as usize >= plane;
+        match indices.data().iter().find(outside) {
+            Some(index) => anyhow::bail!(
+                "{}: index {index} lies outside a plane of {plane} elements",
+                path.display()
+            ),
+            None => Ok(indices),
+        }
     }
 }
 
