@@ -159,17 +159,9 @@ impl PoolGeometry {
         self.windows
             .iter()
             .zip(placement)
-            .map(|(window, o)| {
-                (0..window.kernel)
-                    .filter(|&t| {
-                        let at = o * window.stride + t * window.dilation;
-                        if counts_padding {
-                            at < window.before + window.input + window.after
-                        } else {
-                            window.source(o, t).is_some()
-                        }
-                    })
-                    .count()
+            .map(|(window, o)| match counts_padding {
+                true => window.taps_inside_padding(o),
+                false => window.taps_inside(o).len(),
             })
             .product()
     }

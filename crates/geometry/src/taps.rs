@@ -4,6 +4,7 @@
 //! of every direction draws its addresses from this one relation.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::Window;
 
@@ -41,6 +42,41 @@ impl Window {
         (output * self.stride + kernel * self.dilation)
             .checked_sub(self.before)
             .filter(|&i| i < self.input)
+    }
+
+    /// How many taps of placement `output` lie before `extent`, `o·s + t·d < extent`, both counted from the start of
+    /// the padded axis. They are the first ones.
+    #[inline]
+    fn taps_before(&self, output: usize, extent: usize) -> usize {
+        let distance = extent.saturating_sub(output * self.stride);
+        // Most kernels are dense, and a division is slow beside a small window.
+        let taps = match self.dilation {
+            1 => distance,
+            dilation => distance.div_ceil(dilation),
+        };
+        taps.min(self.kernel)
+    }
+
+    /// The taps of placement `output` that lie on the image; they are neighbours. However wide the padding, finding
+    /// them takes two divisions:
+    /// ```
+    /// use geometry::PoolDesc;
+    ///
+    /// let pool = PoolDesc::max(9).padding(4).resolve(&[1, 1, 5])?;
+    /// let axis = pool.windows[2];
+    /// assert_eq!((axis.taps_inside(0), axis.taps_inside(4)), (4..9, 0..5));
+    /// # Ok::<(), geometry::GeometryError>(())
+    /// ```
+    #[inline]
+    pub fn taps_inside(&self, output: usize) -> Range<usize> {
+        let end = self.taps_before(output, self.before + self.input);
+        self.taps_before(output, self.before).min(end)..end
+    }
+
+    /// How many taps of placement `output` lie on the image or its padding; those past both hang over in ceil mode.
+    #[inline]
+    pub fn taps_inside_padding(&self, output: usize) -> usize {
+        self.taps_before(output, self.before + self.input + self.after)
     }
 
     /// The placement that puts tap `kernel` on input element `input`, if there is one.

@@ -9,7 +9,7 @@ use geometry::{NormOrder, PoolGeometry, PoolKind};
 use num_traits::Zero;
 use tensor::Layout;
 
-use super::order::{Order, for_order};
+use super::order::{Order, Plane, for_order, norm};
 use super::{
     BAND, Field, Placed, areas, check, for_each_band, for_each_tap_of_piece, placement, zip_strided,
 };
@@ -115,7 +115,15 @@ fn plane_row<T: Real, O: Order<T>>(
                 );
             },
         );
-        take_roots(order, &sums, y);
+        let plane = Plane {
+            x,
+            step: 1,
+            first: 0,
+        };
+        for (column, (y, &sum)) in (from..).zip(y.iter_mut().zip(&sums)) {
+            let at = [depth, height, column];
+            *y = norm(order, sum, &Placed { geometry, at }, plane);
+        }
     }
 }
 
@@ -139,7 +147,14 @@ fn window_of_pixels<T: Real, O: Order<T>>(order: O, window: &Placed<'_>, x: &[T]
                     }
                 },
             );
-            take_roots(order, &sums, &mut y[first..first + band]);
+            for (channel, &sum) in (first..first + band).zip(&sums) {
+                let plane = Plane {
+                    x,
+                    step: channels,
+                    first: channel,
+                };
+                y[channel] = norm(order, sum, window, plane);
+            }
         },
     );
 }
@@ -148,13 +163,6 @@ fn window_of_pixels<T: Real, O: Order<T>>(order: O, window: &Placed<'_>, x: &[T]
 fn add_terms<T: Real, O: Order<T>>(order: O, sums: &mut [O::Sum], x: &[T]) {
     for (sum, &v) in sums.iter_mut().zip(x) {
         *sum += order.term(v);
-    }
-}
-
-#[inline(always)]
-fn take_roots<T: Real, O: Order<T>>(order: O, sums: &[O::Sum], y: &mut [T]) {
-    for (y, &sum) in y.iter_mut().zip(sums) {
-        *y = T::of(order.root(sum).wide());
     }
 }
 

@@ -98,10 +98,8 @@ impl Field for Placed<'_> {
             self.at[1],
             #[inline(always)]
             |row| {
-                for tap in 0..w.kernel {
-                    if let Some(column) = w.source(self.at[2], tap) {
-                        visit(row * w.input + column);
-                    }
+                for column in sources(w, self.at[2]) {
+                    visit(row * w.input + column);
                 }
             },
         );
@@ -125,11 +123,20 @@ fn for_each_tap(
         height,
         #[inline(always)]
         |row| {
-            for tap in 0..w.kernel {
-                let reach = reach(w, tap);
-                if !reach.is_empty() {
-                    let column = reach.start * w.stride + tap * w.dilation - w.before;
-                    visit(reach, row * w.input + column);
+            // A later placement has earlier taps on the image. Where no stride is wider than the image the taps of
+            // all placements are neighbours; else those between the placements' own touch nothing.
+            let neighbours = w.stride <= w.input;
+            let mut done = 0;
+            for placement in (0..if neighbours { 1 } else { w.output }).rev() {
+                let latest = if neighbours { w.output - 1 } else { placement };
+                let from = w.taps_inside(latest).start.max(done);
+                done = w.taps_inside(placement).end.max(from);
+                for tap in from..done {
+                    let reach = reach(w, tap);
+                    if !reach.is_empty() {
+                        let column = reach.start * w.stride + tap * w.dilation - w.before;
+                        visit(reach, row * w.input + column);
+                    }
                 }
             }
         },
@@ -175,16 +182,24 @@ fn for_each_row(
     mut visit: impl FnMut(usize),
 ) {
     let [d, h, _] = &geometry.windows;
-    for depth_tap in 0..d.kernel {
-        let Some(plane) = d.source(depth, depth_tap) else {
-            continue;
-        };
-        for height_tap in 0..h.kernel {
-            if let Some(row) = h.source(height, height_tap) {
-                visit(plane * h.input + row);
-            }
+    for plane in sources(d, depth) {
+        for row in sources(h, height) {
+            visit(plane * h.input + row);
         }
     }
+}
+
+/// The input elements under the taps of a placement.
+#[inline(always)]
+fn sources(window: &Window, output: usize) -> impl Iterator<Item = usize> + use<> {
+    let Window {
+        stride,
+        dilation,
+        before,
+        ..
+    } = *window;
+    let taps = window.taps_inside(output);
+    taps.map(move |tap| output * stride + tap * dilation - before)
 }
 
 /// The placements that put a tap on the image; they are neighbours.

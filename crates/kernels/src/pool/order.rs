@@ -1,5 +1,8 @@
 //! The arithmetic of one order p of the norm `(Σ|x|ᵖ)^(1/p)`.
 
+use num_traits::Float;
+
+use super::Field;
 use crate::Real;
 
 /// An order, as kernels over elements `T` need it.
@@ -142,6 +145,53 @@ impl<T: Real> Order<T> for Any {
 #[inline(always)]
 fn inverse<T: Real>(y: T) -> T {
     if y == T::zero() { T::zero() } else { y.recip() }
+}
+
+/// One plane of a map: the element at place `p` is `x[p·step + first]`.
+#[derive(Clone, Copy)]
+pub(super) struct Plane<'a, T> {
+    pub(super) x: &'a [T],
+    pub(super) step: usize,
+    pub(super) first: usize,
+}
+
+/// The norm of a field from the sum of its powers.
+///
+/// Powers of elements that are in range themselves may not be: in f32 the square of 3e20 is infinite and that of 3e-25
+/// is 0. Only where the sum tells of it are they added up again, of elements divided by the largest magnitude (as
+/// BLAS's `nrm2` does), which the norm is then multiplied with.
+#[inline(always)]
+pub(super) fn norm<T: Real, O: Order<T>>(
+    order: O,
+    sum: O::Sum,
+    field: &impl Field,
+    plane: Plane<'_, T>,
+) -> T {
+    match sum.is_normal() {
+        true => T::of(order.root(sum).wide()),
+        false => scaled_norm(order, field, plane),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn scaled_norm<T: Real, O: Order<T>>(order: O, field: &impl Field, plane: Plane<'_, T>) -> T {
+    let at = |place: usize| plane.x[place * plane.step + plane.first];
+    let mut largest = T::zero();
+    field.for_each_source(|place| {
+        let size = at(place).abs();
+        // A NaN stays the largest.
+        if size > largest || size.is_nan() {
+            largest = size;
+        }
+    });
+    if largest == T::zero() || !largest.is_finite() {
+        return largest;
+    }
+    let mut sum = 0.0;
+    field.for_each_source(|place| sum += order.term(at(place) / largest).wide());
+    let root: f64 = order.root(sum);
+    T::of(root * largest.wide())
 }
 
 /// Evaluates `$work` for a [`NormOrder`](geometry::NormOrder), compiled for each [`Order`] apart.

@@ -29,7 +29,7 @@ pub fn forward<T: Real>(
         #[inline(always)]
         |x| x,
         #[inline(always)]
-        |total, volume| T::of(total / volume as f64),
+        |total, bin, _| T::of(total / bin.volume() as f64),
     );
 }
 

@@ -5,7 +5,7 @@ use tensor::Layout;
 
 use super::{Block, check, collect, planes, reduce};
 use crate::blocks::for_rows;
-use crate::pool::order::{Order, for_order};
+use crate::pool::order::{Order, for_order, norm};
 use crate::shared::Shared;
 use crate::{Context, Real};
 
@@ -31,7 +31,7 @@ pub fn forward<T: Real>(
         #[inline(always)]
         |x| order.term(x),
         #[inline(always)]
-        |total, _| T::of(Order::<T>::root(order, total)),
+        |total, bin, plane| norm(order, Real::of(total), bin, plane),
     ));
 }
 

@@ -19,6 +19,7 @@ use std::ops::Range;
 use geometry::{AdaptiveGeometry, Bins};
 use tensor::Layout;
 
+use super::order::Plane;
 use super::places::Planes;
 use super::{BAND, Field};
 use crate::blocks::for_rows;
@@ -155,7 +156,7 @@ fn for_each_band(context: &Context, geometry: &AdaptiveGeometry, task: impl Fn(B
     });
 }
 
-/// `y = finish(Σ term(x), elements of the bin)` for every bin.
+/// `y = finish(Σ term(x), bin, plane)` for every bin and the plane it is in.
 fn reduce<T: Real, S: Real>(
     context: &Context,
     layout: Layout,
@@ -163,7 +164,7 @@ fn reduce<T: Real, S: Real>(
     x: &[T],
     y: &mut [T],
     term: impl Fn(T) -> S + Copy + Sync,
-    finish: impl Fn(f64, usize) -> T + Copy + Sync,
+    finish: impl Fn(f64, &Block, Plane<'_, T>) -> T + Copy + Sync,
 ) {
     let Planes {
         batch,
@@ -189,7 +190,12 @@ fn reduce<T: Real, S: Real>(
                                 #[inline(always)]
                                 |run| total += sum_of_run(&x[run], term),
                             );
-                            *y = finish(total, block.volume());
+                            let plane = Plane {
+                                x,
+                                step: 1,
+                                first: 0,
+                            };
+                            *y = finish(total, &block, plane);
                         }
                     },
                 );
@@ -205,8 +211,13 @@ fn reduce<T: Real, S: Real>(
                 || {
                     let block = Block::of(geometry, band.bin);
                     let totals = sums_of_pixels(&block, x, channels, band.first, band.width, term);
-                    for (y, total) in y.iter_mut().zip(totals) {
-                        *y = finish(total, block.volume());
+                    for (lane, (y, total)) in y.iter_mut().zip(totals).enumerate() {
+                        let plane = Plane {
+                            x,
+                            step: channels,
+                            first: band.first + lane,
+                        };
+                        *y = finish(total, &block, plane);
                     }
                 },
             );

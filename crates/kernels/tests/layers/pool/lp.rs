@@ -1,7 +1,7 @@
 //! Norms of windows.
 
 use geometry::{NormOrder, PoolKind};
-use kernels::pool::lp;
+use kernels::pool::{adaptive, lp};
 use tensor::Layout;
 use testkit::compare::{assert_close, assert_exact, magnitude, rounding_bound, widen};
 use testkit::draw::pool_cases;
@@ -137,4 +137,50 @@ fn onnx_dilated() {
 #[test]
 fn an_empty_batch_gives_nothing() {
     assert_lp(&PoolCase::new(0, 3, [4, 4], [2, 2]), &[], 2.0);
+}
+
+/// Norms of elements whose powers f32 does not hold, by hand from 3-4-5, 1³+6³+8³ = 9³ and their slopes.
+#[test]
+fn powers_out_of_range_do_not_spoil_a_norm_in_range() {
+    for scale in [1e20f32, 1e-25, 1.0, f32::MIN_POSITIVE] {
+        for (p, x, norm) in [
+            (2.0, [3.0, -4.0, 0.0], 5.0),
+            (3.0, [1.0f64, -6.0, 8.0], 9.0),
+        ] {
+            let want: Vec<f64> = x
+                .map(|v: f64| (v.abs() / norm).powf(p - 1.0) * v.signum())
+                .into();
+            let given = x.map(|v| v as f32 * scale);
+            let desc = geometry::PoolDesc::lp(order(p), 3);
+            let bins = geometry::AdaptiveDesc::lp(order(p), 1);
+            let geometry = desc.resolve(&[1, 1, 3]).unwrap();
+            let bins = bins.resolve(&[1, 1, 3]).unwrap();
+            for layout in Layout::ALL {
+                way(
+                    &format!("{layout} p {p} times {scale}"),
+                    |context| {
+                        let (mut y, mut dx) = (result(1), result(3));
+                        lp::forward(context, layout, &geometry, &given, &mut y);
+                        lp::backward(context, layout, &geometry, &given, &y, &[1.0], &mut dx);
+                        let (mut y_bin, mut dx_bin) = (result(1), result(3));
+                        let adaptive = adaptive::lp::forward::<f32>;
+                        adaptive(context, layout, &bins, &given, &mut y_bin);
+                        let adaptive = adaptive::lp::backward::<f32>;
+                        adaptive(context, layout, &bins, &given, &y_bin, &[1.0], &mut dx_bin);
+                        [&y, &dx, &y_bin, &dx_bin].map(|v| v.to_vec()).into()
+                    },
+                    |problem, got| {
+                        for (y, dx) in [(&got[0], &got[1]), (&got[2], &got[3])] {
+                            let ratio = f64::from(y[0]) / f64::from(scale);
+                            assert!((ratio - norm).abs() < 1e-5, "{problem}: {ratio}");
+                            for (got, want) in dx.iter().zip(&want) {
+                                let error = (f64::from(*got) - want).abs();
+                                assert!(error < 1e-5, "{problem}: slope {got} for {want}");
+                            }
+                        }
+                    },
+                );
+            }
+        }
+    }
 }

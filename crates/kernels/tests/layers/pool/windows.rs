@@ -1,7 +1,7 @@
 //! Maxima and averages of windows and of whole planes.
 
-use geometry::PoolKind;
-use kernels::pool::{average, global, max};
+use geometry::{NormOrder, PoolDesc, PoolKind};
+use kernels::pool::{average, global, lp, max};
 use tensor::Layout;
 use testkit::compare::{assert_close, assert_exact, rounding_bound, widen};
 use testkit::draw::pool_cases;
@@ -259,4 +259,74 @@ fn an_empty_batch_gives_nothing() {
     let case = PoolCase::new(0, 3, [4, 4], [2, 2]);
     assert_max(&case, &[]);
     assert_average(&case, 0, true);
+}
+
+/// Three windows of 10⁹ + 1 taps, half as far apart, over five elements amid 10⁹ of padding on either side: the first
+/// sees the first element only, the others all. By hand; a walk over the taps would take hours.
+#[test]
+fn windows_far_larger_than_the_image_are_walked_where_they_meet_it() {
+    let (x, dy) = ([3.0f32, -1.0, 4.0, -1.0, 5.0], [1.0f32, 2.0, 4.0]);
+    let order = NormOrder::from_millionths(1_000_000).unwrap();
+    let taps = 1_000_000_001;
+    let pool = |kind, dims: &[usize]| {
+        let mut kernel = vec![1; dims.len() - 2];
+        kernel[0] = taps;
+        let mut padding = vec![0; kernel.len()];
+        padding[0] = taps - 1;
+        let padding = geometry::Padding::per_axis(&padding);
+        let mut desc = PoolDesc::max(kernel.clone()).padding(padding);
+        kernel[0] = 500_000_000;
+        desc = desc.stride(kernel);
+        desc.kind = kind;
+        desc.resolve(dims).unwrap()
+    };
+    for dims in [&[1, 1, 5][..], &[1, 1, 5, 1], &[1, 1, 5, 1, 1]] {
+        for layout in Layout::ALL {
+            let of = |kind| pool(kind, dims);
+            let [image, all] =
+                [false, true].map(|count_padding| PoolKind::Average { count_padding });
+            way(
+                &format!("{layout} {dims:?}"),
+                |context| {
+                    let made = || (result(3), result(5));
+                    let (mut top, mut dtop) = made();
+                    let mut places = vec![7; 3];
+                    let g = of(PoolKind::Max);
+                    max::forward(context, layout, &g, &x, &mut top, Some(&mut places));
+                    max::backward(context, layout, &g, &dy, &places, &mut dtop);
+                    let (mut mean, mut dmean) = made();
+                    average::forward(context, layout, &of(image), &x, &mut mean);
+                    average::backward(context, layout, &of(image), &dy, &mut dmean);
+                    let (mut padded, _) = made();
+                    average::forward(context, layout, &of(all), &x, &mut padded);
+                    let (mut norm, mut dnorm) = made();
+                    let g = of(PoolKind::Lp { order });
+                    lp::forward(context, layout, &g, &x, &mut norm);
+                    lp::backward(context, layout, &g, &x, &norm, &dy, &mut dnorm);
+                    let made = [top, dtop, mean, dmean, padded, norm, dnorm];
+                    made.map(|values| values.to_vec()).into()
+                },
+                |problem, got| {
+                    let share = 1.0 + 6.0 / 5.0;
+                    let all = taps as f64;
+                    let want = [
+                        vec![3.0, 5.0, 5.0],
+                        vec![1.0, 0.0, 0.0, 0.0, 6.0],
+                        vec![3.0, 2.0, 2.0],
+                        vec![share, 1.2, 1.2, 1.2, 1.2],
+                        vec![3.0 / all, 10.0 / all, 10.0 / all],
+                        vec![3.0, 14.0, 14.0],
+                        vec![7.0, -6.0, 6.0, -6.0, 6.0],
+                    ];
+                    for (got, want) in got.iter().zip(&want) {
+                        for (&got, &want) in got.iter().zip(want) {
+                            let error = (f64::from(got) - want).abs();
+                            assert!(error <= 1e-6 * want.abs(), "{problem}: {got} for {want}");
+                        }
+                    }
+                    assert_eq!(got.len(), want.len());
+                },
+            );
+        }
+    }
 }
