@@ -1,6 +1,6 @@
 //! Blocks and networks of the convolve system, with a registry.
 //!
-//! [`MODELS`] lists every network; [`find`] and [`build`] take them by name, with an optional width
+//! [`models`] lists every network; [`find`] and [`build`] take them by name, with an optional width
 //! multiplier (`mobilenet_v1:0.5`). Parameters are named as torchvision and timm name them, so that
 //! published weights fit. The [`blocks`] that networks are made of are there for others to use.
 //!
@@ -13,13 +13,10 @@
 
 pub mod blocks;
 mod error;
-mod lenet;
-mod mobilenet;
+mod networks;
 mod registry;
-mod resnet;
-mod resnet_cifar;
 mod width;
 
 pub use error::ZooError;
-pub use registry::{BuildOptions, Found, MODELS, Model, build, find};
+pub use registry::{BuildOptions, Found, Model, build, find, models};
 pub use width::Width;

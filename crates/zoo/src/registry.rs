@@ -2,7 +2,7 @@
 
 use graph::{Graph, GraphError, NetworkBuilder, ValueId};
 
-use crate::{Width, ZooError, lenet, mobilenet, resnet, resnet_cifar};
+use crate::{Width, ZooError, networks};
 
 /// A network of the zoo.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct Model {
     /// Classes it was made for.
     pub classes: usize,
     /// From images to logits.
-    network: fn(&mut NetworkBuilder, Width, usize) -> Result<ValueId, GraphError>,
+    pub(crate) network: fn(&mut NetworkBuilder, Width, usize) -> Result<ValueId, GraphError>,
 }
 
 /// The input and the classes to build a network for.
@@ -45,111 +45,10 @@ pub struct Found {
     pub width: Width,
 }
 
-const LENET: &str = "LeCun et al. 1998, Gradient-based learning applied to document recognition";
-const RESNET: &str =
-    "He et al. 2015, Deep residual learning for image recognition, arXiv:1512.03385";
-const MOBILENET: &str = "Howard et al. 2017, MobileNets, arXiv:1704.04861";
-
-/// A ResNet for small images; its depth is 6 · blocks + 2.
-macro_rules! cifar_resnet {
-    ($name:literal, $blocks:literal, $summary:literal) => {
-        Model {
-            name: $name,
-            summary: $summary,
-            paper: RESNET,
-            input: [3, 32, 32],
-            classes: 10,
-            network: |network, width, classes| {
-                resnet_cifar::network(network, $blocks, width, classes)
-            },
-        }
-    };
+/// Every network, by family, in the order of publication and size.
+pub fn models() -> impl Iterator<Item = &'static Model> {
+    networks::FAMILIES.iter().copied().flatten()
 }
-
-/// A ResNet for large images: blocks of each of its four stages.
-macro_rules! imagenet_resnet {
-    ($name:literal, $block:ident, $stages:expr, $summary:literal) => {
-        Model {
-            name: $name,
-            summary: $summary,
-            paper: RESNET,
-            input: [3, 224, 224],
-            classes: 1000,
-            network: |network, width, classes| {
-                resnet::network(network, resnet::Block::$block, $stages, width, classes)
-            },
-        }
-    };
-}
-
-/// Every network, in the order of publication and size.
-pub static MODELS: &[Model] = &[
-    Model {
-        name: "lenet5",
-        summary: "two convolutions and three linear layers for digits",
-        paper: LENET,
-        input: [1, 32, 32],
-        classes: 10,
-        network: lenet::network,
-    },
-    cifar_resnet!(
-        "resnet20",
-        3,
-        "residual network for 32×32 images, 20 layers"
-    ),
-    cifar_resnet!(
-        "resnet32",
-        5,
-        "residual network for 32×32 images, 32 layers"
-    ),
-    cifar_resnet!(
-        "resnet44",
-        7,
-        "residual network for 32×32 images, 44 layers"
-    ),
-    cifar_resnet!(
-        "resnet56",
-        9,
-        "residual network for 32×32 images, 56 layers"
-    ),
-    cifar_resnet!(
-        "resnet110",
-        18,
-        "residual network for 32×32 images, 110 layers"
-    ),
-    imagenet_resnet!(
-        "resnet18",
-        Basic,
-        [2, 2, 2, 2],
-        "residual network of basic blocks, 18 layers"
-    ),
-    imagenet_resnet!(
-        "resnet34",
-        Basic,
-        [3, 4, 6, 3],
-        "residual network of basic blocks, 34 layers"
-    ),
-    imagenet_resnet!(
-        "resnet50",
-        Bottleneck,
-        [3, 4, 6, 3],
-        "residual network of bottlenecks, 50 layers"
-    ),
-    imagenet_resnet!(
-        "resnet101",
-        Bottleneck,
-        [3, 4, 23, 3],
-        "residual network of bottlenecks, 101 layers"
-    ),
-    Model {
-        name: "mobilenet_v1",
-        summary: "depthwise-separable convolutions for small devices",
-        paper: MOBILENET,
-        input: [3, 224, 224],
-        classes: 1000,
-        network: mobilenet::network,
-    },
-];
 
 impl Model {
     /// One image of the size the network was made for, and its own classes.
@@ -207,13 +106,13 @@ pub fn find(name: &str) -> Result<Found, ZooError> {
         Some((base, factor)) => (base, Some(factor)),
         None => (name, None),
     };
-    let model = MODELS
-        .iter()
-        .find(|model| model.name == base)
-        .ok_or_else(|| ZooError::UnknownModel {
-            name: name.to_owned(),
-            nearest: nearest(base),
-        })?;
+    let model =
+        models()
+            .find(|model| model.name == base)
+            .ok_or_else(|| ZooError::UnknownModel {
+                name: name.to_owned(),
+                nearest: nearest(base),
+            })?;
     let width = match factor {
         None => Width::default(),
         Some(factor) => {
@@ -241,7 +140,7 @@ pub fn build(name: &str, options: &BuildOptions) -> Result<Graph, ZooError> {
 
 /// The three names most like a name.
 fn nearest(name: &str) -> Vec<&'static str> {
-    let mut names: Vec<_> = MODELS.iter().map(|model| model.name).collect();
+    let mut names: Vec<_> = models().map(|model| model.name).collect();
     names.sort_by_key(|known| strsim::damerau_levenshtein(known, name));
     names.truncate(3);
     names

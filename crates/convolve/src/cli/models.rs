@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde_json::json;
-use zoo::MODELS;
+use zoo::models;
 
 use super::output;
 use super::table::{self, Align, thousands};
@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
 /// Lists every model with its cost on the input it was made for.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let mut rows = Vec::new();
-    for model in MODELS {
+    for model in models() {
         let network = zoo::build(model.name, &model.options())?;
         let cost = graph::summary(&network);
         if arguments.json {

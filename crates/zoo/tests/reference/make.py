@@ -60,7 +60,7 @@ class CifarResNet(nn.Module):
 MODELS = {
     "lenet5": (LeNet5, (1, 32, 32)),
     **{f"resnet{6 * n + 2}": (lambda n=n: CifarResNet(n), (3, 32, 32)) for n in (3, 5, 7, 9, 18)},
-    **{name: (getattr(tv, name), (3, 224, 224)) for name in ("resnet18", "resnet34", "resnet50", "resnet101")},
+    **{name: (getattr(tv, name), (3, 224, 224)) for name in ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")},
     "mobilenet_v1": (lambda: timm.create_model("mobilenetv1_100"), (3, 224, 224)),
 }
 

@@ -7,8 +7,17 @@
 use geometry::ConvDesc;
 use graph::{GraphError, NetworkBuilder, ValueId};
 
-use crate::Width;
 use crate::blocks::depthwise_separable;
+use crate::{Model, Width};
+
+pub(crate) const MODELS: &[Model] = &[Model {
+    name: "mobilenet_v1",
+    summary: "depthwise-separable convolutions for small devices",
+    paper: "Howard et al. 2017, MobileNets, arXiv:1704.04861",
+    input: [3, 224, 224],
+    classes: 1000,
+    network,
+}];
 
 /// Channels, blocks and stride of the first block of the five stages.
 const STAGES: [(usize, usize, usize); 5] = [
@@ -20,7 +29,7 @@ const STAGES: [(usize, usize, usize); 5] = [
 ];
 
 /// `[n, c, h, w] → [n, classes]`; the multiplier thins every layer, the stem included.
-pub(crate) fn network(
+fn network(
     network: &mut NetworkBuilder,
     width: Width,
     classes: usize,

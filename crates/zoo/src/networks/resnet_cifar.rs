@@ -9,14 +9,41 @@
 use geometry::ConvDesc;
 use graph::{GraphError, NetworkBuilder, ValueId};
 
-use crate::Width;
+use super::resnet::PAPER;
 use crate::blocks::basic_residual;
+use crate::{Model, Width};
+
+/// A ResNet of so many blocks a stage; its depth is 6 · blocks + 2.
+macro_rules! model {
+    ($name:literal, $blocks:literal) => {
+        Model {
+            name: $name,
+            summary: concat!(
+                "residual network for 32×32 images, ",
+                $blocks,
+                " blocks a stage"
+            ),
+            paper: PAPER,
+            input: [3, 32, 32],
+            classes: 10,
+            network: |builder, width, classes| network(builder, $blocks, width, classes),
+        }
+    };
+}
+
+pub(crate) const MODELS: &[Model] = &[
+    model!("resnet20", 3),
+    model!("resnet32", 5),
+    model!("resnet44", 7),
+    model!("resnet56", 9),
+    model!("resnet110", 18),
+];
 
 /// Channels and stride of the three stages.
 const STAGES: [(usize, usize); 3] = [(16, 1), (32, 2), (64, 2)];
 
 /// `[n, c, h, w] → [n, classes]` with `blocks` basic blocks a stage.
-pub(crate) fn network(
+fn network(
     network: &mut NetworkBuilder,
     blocks: usize,
     width: Width,

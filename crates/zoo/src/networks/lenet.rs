@@ -8,14 +8,23 @@
 use geometry::{ConvDesc, Padding, PoolDesc};
 use graph::{GraphError, NetworkBuilder, ValueId};
 
-use crate::Width;
+use crate::{Model, Width};
+
+pub(crate) const MODELS: &[Model] = &[Model {
+    name: "lenet5",
+    summary: "two convolutions and three linear layers for digits",
+    paper: "LeCun et al. 1998, Gradient-based learning applied to document recognition",
+    input: [1, 32, 32],
+    classes: 10,
+    network,
+}];
 
 /// The paper's digits are 28×28 in a field of 32×32.
 const FIELD: usize = 32;
 
 /// `[n, c, h, w] → [n, classes]`. Images smaller than 32×32 are set in a field of that size, as the
 /// paper does with its digits; on larger ones the first linear layer grows.
-pub(crate) fn network(
+fn network(
     network: &mut NetworkBuilder,
     width: Width,
     classes: usize,

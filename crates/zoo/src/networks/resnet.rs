@@ -8,12 +8,64 @@
 use geometry::{ConvDesc, PoolDesc};
 use graph::{GraphError, NetworkBuilder, ValueId};
 
-use crate::Width;
 use crate::blocks::{basic_residual, bottleneck_residual};
+use crate::{Model, Width};
+
+pub(super) const PAPER: &str =
+    "He et al. 2015, Deep residual learning for image recognition, arXiv:1512.03385";
+
+/// A ResNet of so many blocks in each of its four stages.
+macro_rules! model {
+    ($name:literal, $block:ident, $stages:expr, $summary:literal) => {
+        Model {
+            name: $name,
+            summary: $summary,
+            paper: PAPER,
+            input: [3, 224, 224],
+            classes: 1000,
+            network: |builder, width, classes| {
+                network(builder, Block::$block, $stages, width, classes)
+            },
+        }
+    };
+}
+
+pub(crate) const MODELS: &[Model] = &[
+    model!(
+        "resnet18",
+        Basic,
+        [2, 2, 2, 2],
+        "residual network of basic blocks, 18 layers"
+    ),
+    model!(
+        "resnet34",
+        Basic,
+        [3, 4, 6, 3],
+        "residual network of basic blocks, 34 layers"
+    ),
+    model!(
+        "resnet50",
+        Bottleneck,
+        [3, 4, 6, 3],
+        "residual network of bottlenecks, 50 layers"
+    ),
+    model!(
+        "resnet101",
+        Bottleneck,
+        [3, 4, 23, 3],
+        "residual network of bottlenecks, 101 layers"
+    ),
+    model!(
+        "resnet152",
+        Bottleneck,
+        [3, 8, 36, 3],
+        "residual network of bottlenecks, 152 layers"
+    ),
+];
 
 /// What the stages are made of.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Block {
+enum Block {
     /// Two 3×3 convolutions.
     Basic,
     /// 1×1, 3×3, 1×1 with four times the channels at the end.
@@ -24,7 +76,7 @@ pub(crate) enum Block {
 const STAGES: [(usize, usize); 4] = [(64, 1), (128, 2), (256, 2), (512, 2)];
 
 /// `[n, c, h, w] → [n, classes]` with so many blocks in each stage.
-pub(crate) fn network(
+fn network(
     network: &mut NetworkBuilder,
     block: Block,
     blocks: [usize; 4],
