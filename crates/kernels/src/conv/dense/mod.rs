@@ -53,6 +53,8 @@ pub(super) struct SweepPlan {
     /// Sweeps, each with its first task and the start of its packed weights.
     sweeps: Vec<(usize, usize, Sweep)>,
     tasks: usize,
+    /// All sweeps have as many.
+    alike: bool,
     packed_len: usize,
     /// Some target elements belong to no sweep: no tap reaches them.
     gaps: bool,
@@ -73,10 +75,15 @@ impl SweepPlan {
             let reached = walks.len();
             reached < geometry.windows.iter().map(phases).product()
         };
-        let sweeps = walks
+        // Phases have different work, as some have fewer taps, but are cut alike.
+        let macs = walks
+            .iter()
+            .fold(0usize, |sum, walk| sum.saturating_add(walk.macs()));
+        let wanted = sweep::wanted_tasks(macs).div_ceil(walks.len().max(1));
+        let sweeps: Vec<_> = walks
             .into_iter()
             .map(|walk| {
-                let sweep = Sweep::new(walk, isa, fetch);
+                let sweep = Sweep::new(walk, isa, fetch, wanted);
                 let entry = (tasks, packed_len, sweep);
                 tasks += entry.2.tasks();
                 packed_len += entry.2.panels.len();
@@ -88,6 +95,9 @@ impl SweepPlan {
             direction,
             layout,
             isa,
+            alike: sweeps
+                .iter()
+                .all(|(.., sweep): &(_, _, Sweep)| sweep.tasks() * sweeps.len() == tasks),
             sweeps,
             tasks,
             packed_len,
@@ -121,6 +131,16 @@ impl SweepPlan {
         }
     }
 
+    /// The sweep of a task, and its number there. Sweeps of equally many tasks take turns: their tasks of one number
+    /// read the same source rows and write to the same target rows.
+    fn place(&self, task: usize) -> (usize, usize) {
+        if self.alike {
+            return (task % self.sweeps.len(), task / self.sweeps.len());
+        }
+        let index = self.sweeps.partition_point(|(first, ..)| *first <= task) - 1;
+        (index, task - self.sweeps[index].0)
+    }
+
     /// `source` and `target` are the forward pass's input and output, or the gradients of its
     /// output and input. The caller has checked every length.
     pub(super) fn run(
@@ -141,8 +161,8 @@ impl SweepPlan {
         let per_worker = self.scratch_per_worker();
         let scratch = Shared::new(scratch);
         ctx.team.for_each(self.tasks, |task, worker| {
-            let index = self.sweeps.partition_point(|(first, ..)| *first <= task) - 1;
-            let (first, packed_start, sweep) = &self.sweeps[index];
+            let (index, task) = self.place(task);
+            let (_, packed_start, sweep) = &self.sweeps[index];
             let operands = Operands {
                 source,
                 packed: &packed[*packed_start..][..sweep.panels.len()],
@@ -153,7 +173,7 @@ impl SweepPlan {
             };
             // SAFETY: a worker runs one task at a time.
             let scratch = unsafe { scratch.slice(worker * per_worker, per_worker) };
-            sweep.run(self.isa, task - first, operands, scratch);
+            sweep.run(self.isa, task, operands, scratch);
         });
     }
 }

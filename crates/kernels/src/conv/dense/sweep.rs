@@ -51,10 +51,15 @@ const TASK_MACS: usize = 1 << 20;
 /// Tasks enough to keep a few dozen threads evenly busy.
 const TASKS: usize = 64;
 
+/// Tasks that so many multiply-accumulates are worth.
+pub(super) fn wanted_tasks(macs: usize) -> usize {
+    (macs / TASK_MACS).clamp(1, TASKS)
+}
+
 impl Sweep {
-    pub(super) fn new(walk: Walk, isa: Isa, fetch: Fetch) -> Self {
+    /// `wanted` tasks, if the walk has work for so many.
+    pub(super) fn new(walk: Walk, isa: Isa, fetch: Fetch, wanted: usize) -> Self {
         let panels = Panels::new(&walk, isa);
-        let wanted = (walk.macs() / TASK_MACS).clamp(1, TASKS);
         let cut = cut(&walk, fetch, wanted.div_ceil(walk.slice_count().max(1)));
         let all_panels = walk.groups * panels.per_group.len();
         let splits = wanted

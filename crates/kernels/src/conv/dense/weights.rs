@@ -21,6 +21,7 @@ use geometry::ConvGeometry;
 use tensor::Layout;
 
 use super::cut::{Block, Cut, Fetch, units};
+use super::sweep::wanted_tasks;
 use super::walk::{Segment, Slice, Walk};
 use crate::conv::Direction;
 use crate::shared::Shared;
@@ -41,10 +42,6 @@ const MAX_TOGETHER: usize = 8;
 const COLUMN_ELEMENTS: usize = 128 * 1024;
 /// Elements of all accumulators together.
 const PARTIAL_ELEMENTS: usize = 512 * 1024;
-/// Multiply-accumulates worth handing to another thread.
-const TASK_MACS: usize = 1 << 20;
-/// Tasks enough to keep a few dozen threads evenly busy.
-const TASKS: usize = 64;
 /// Elements of a row of the weight whose gradients one task adds up and puts into place.
 const GATHERED: usize = 256;
 /// Lanes of the widest vector.
@@ -139,7 +136,7 @@ impl WeightsPlan {
         };
         let rows = cut_rows(cut.segments(&walk), isa, wide);
         let tiles = walk.groups * vectors.div_ceil(wide) * rows.len();
-        let wanted = (walk.macs() / TASK_MACS).clamp(1, TASKS);
+        let wanted = wanted_tasks(walk.macs());
         let accumulator = walk.groups * walk.depth() * vectors * isa.lanes();
         let partitions = wanted
             .min(PARTIAL_ELEMENTS / accumulator.max(1))
