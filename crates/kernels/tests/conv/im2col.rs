@@ -75,25 +75,30 @@ fn scratch_holds_a_block_and_not_the_matrix() {
     for layout in Layout::ALL {
         for direction in [Direction::Forward, Direction::BackwardData] {
             let plan = plan(&geometry, direction, layout);
-            let worker = plan.scratch_len(2) - plan.scratch_len(1);
+            let worker = plan.scratch_len(3) - plan.scratch_len(2);
             assert!(
                 worker * 4 <= 1 << 20,
                 "{direction} {layout}: {worker} elements a worker"
             );
         }
         let plan = plan(&geometry, Direction::BackwardWeights, layout);
-        let worker = plan.scratch_len(2) - plan.scratch_len(1);
+        let worker = plan.scratch_len(3) - plan.scratch_len(2);
         assert!(
             worker * 4 <= 1 << 20,
             "weights {layout}: {worker} elements a worker"
         );
+        // Accumulators and what is fetched for several tasks at once.
+        for threads in [1, 2, 16] {
+            let all = plan.scratch_len(threads);
+            assert!(all * 4 <= 16 << 20, "weights {layout}: {all} elements");
+        }
     }
     // However long a row of columns is, a block holds no more than a megabyte or a single pixel.
     let geometry = ConvDesc::new(8, 5).padding(2);
     let geometry = geometry.resolve(&[1, 512, 16, 16, 16]).unwrap();
     for direction in Direction::ALL {
         let plan = plan(&geometry, direction, Layout::Nhwc);
-        let worker = plan.scratch_len(2) - plan.scratch_len(1);
+        let worker = plan.scratch_len(3) - plan.scratch_len(2);
         assert!(
             worker * 4 <= 2 << 20,
             "{direction}: {worker} elements a worker"

@@ -176,20 +176,40 @@ impl Cut {
         }
     }
 
+    /// Blocks are made matrices of columns.
+    pub(super) fn is_matrix(&self) -> bool {
+        self.matrix.is_some()
+    }
+
+    /// Rows and columns of a whole block.
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.rows, self.columns)
+    }
+
+    /// Elements between neighbouring rows and neighbouring pixels of what a block reads.
+    pub(super) fn steps(&self, walk: &Walk) -> (usize, usize) {
+        match &self.matrix {
+            Some(matrix) => (self.columns * matrix.row, matrix.row),
+            None => (self.pitch, walk.source_channels),
+        }
+    }
+
     /// Elements from what a pixel reads to what the pixel below it reads.
     pub(super) fn by_row(&self, walk: &Walk) -> usize {
-        match &self.matrix {
-            Some(matrix) => self.columns * matrix.row,
-            None => walk.rows.source_step * self.pitch,
-        }
+        let step = match &self.matrix {
+            Some(_) => 1,
+            None => walk.rows.source_step,
+        };
+        step * self.steps(walk).0
     }
 
     /// Elements from what a pixel reads to what the pixel beside it reads.
     pub(super) fn by_column(&self, walk: &Walk) -> usize {
-        match &self.matrix {
-            Some(matrix) => matrix.row,
-            None => walk.columns.source_step * walk.source_channels,
-        }
+        let step = match &self.matrix {
+            Some(_) => 1,
+            None => walk.columns.source_step,
+        };
+        step * self.steps(walk).1
     }
 
     /// The stretches that a pixel's sum runs over, from the first element it reads of its group.

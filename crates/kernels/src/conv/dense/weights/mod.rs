@@ -1,0 +1,512 @@
+//! The gradient of the weights: sums over pixels, held in registers.
+//!
+//! `dw[tap, c, o] = Σ_pixels x[pixel + tap, c] · dy[pixel, o]` is an outer product for every pixel.
+//! A tile keeps `MR` neighbouring (tap, channel) rows by `NV` vectors of output channels in
+//! registers while it walks over all pixels of a strip; rows of one stretch of the source lie side
+//! by side, so a pixel costs one pointer step and `MR` broadcasts at fixed distances from it.
+//!
+//! What the tiles read is *fetched* first, unit by unit: the strip of source rows, in [`blocks`] of
+//! channels where several panels read it, and the gradient in panels, the channels of a tile side by
+//! side. A panel stays in the first-level cache while all rows pass over it.
+//!
+//! The pixels are cut into *partitions*, each summing into an accumulator of its own; these are
+//! added up in order at the end. How many there are follows from the problem alone, so the result
+//! does not depend on who computed which. They are few, because accumulators cost memory. Where a team is
+//! too large for them the tiles are split among tasks as well, which changes no sum; units are then
+//! fetched beforehand, some at a time, once for all of them.
+
+mod blocks;
+mod gather;
+mod gradient;
+mod rows;
+mod tile;
+
+use std::ops::Range;
+
+use geometry::ConvGeometry;
+use tensor::Layout;
+
+use self::blocks::Blocks;
+use self::gradient::Panel;
+use self::rows::{Rows, tile_width};
+use self::tile::{Pass, Pixels};
+use super::cut::{Block, Cut, Fetch, units};
+use super::sweep::wanted_tasks;
+use super::walk::{Slice, Walk};
+use crate::conv::Direction;
+use crate::shared::Shared;
+use crate::simd::{Vector, dispatch};
+use crate::{Context, Isa};
+
+/// Source elements of a strip: with a panel of the gradient beside it, about a first-level cache.
+const STRIP_ELEMENTS: usize = 6 * 1024;
+/// Pixels below which a strip spends its time on fetching and putting back the sums.
+const STRIP_PIXELS: usize = 96;
+/// Pixels of a pass whose source is blocked: a panel of the gradient fills most of a first-level cache.
+const BLOCKED_PIXELS: usize = 224;
+/// Fewest channels that are worth a block.
+const BLOCKED_CHANNELS: usize = 12;
+/// Most elements of the units of a pass, to be kept in a second-level cache.
+const TOGETHER_ELEMENTS: usize = 192 * 1024;
+/// Most units of a pass.
+const MAX_TOGETHER: usize = 8;
+/// Most elements of a matrix of columns, unless a single row has more.
+const COLUMN_ELEMENTS: usize = 128 * 1024;
+/// Elements of all accumulators together.
+const PARTIAL_ELEMENTS: usize = 1024 * 1024;
+/// Elements of the units that are fetched before the tasks that read them, unless each partition's next
+/// have more: to be found in a third-level cache.
+const FETCHED_ELEMENTS: usize = 1024 * 1024;
+/// Most partitions: each adds an accumulator to be written and read.
+const PARTITIONS: usize = 8;
+/// Tasks for each thread of a team, so that none waits long for the last one.
+const TASKS_PER_THREAD: usize = 2;
+
+/// Rows by a few vectors of output channels of a group.
+#[derive(Clone, Copy, Debug)]
+struct Tile {
+    group: usize,
+    rows: Rows,
+    /// First vector of output channels.
+    first: usize,
+    vectors: usize,
+}
+
+/// Backward-weights, planned.
+#[derive(Clone, Debug)]
+pub(in crate::conv) struct WeightsPlan {
+    walk: Walk,
+    geometry: ConvGeometry,
+    isa: Isa,
+    /// The rows of a group, cut into what the registers hold.
+    rows: Vec<Rows>,
+    /// Vectors of output channels of a tile; the last of a group may have fewer.
+    wide: usize,
+    cut: Cut,
+    /// The source is blocked, as several panels read it.
+    blocks: Option<Blocks>,
+    /// Units of a pass: small ones are summed over together, while the sums are at hand.
+    together: usize,
+    partitions: usize,
+    /// Vectors of output channels in a group.
+    vectors: usize,
+}
+
+impl WeightsPlan {
+    pub(in crate::conv) fn new(
+        geometry: &ConvGeometry,
+        layout: Layout,
+        isa: Isa,
+        fetch: Fetch,
+    ) -> Self {
+        let walk = Walk::all(geometry, Direction::BackwardWeights, layout).remove(0);
+        let vectors = walk.target_channels_per_group().div_ceil(isa.lanes());
+        let wide = tile_width(isa, vectors);
+        let blocked = vectors > wide
+            && walk.source_channels_per_group() >= BLOCKED_CHANNELS
+            && (fetch == Fetch::Strips || walk.groups == 1);
+        let cut = match fetch {
+            Fetch::Strips => {
+                let (count, per_unit) = units(&walk);
+                let unit_elements = per_unit
+                    .saturating_mul(walk.columns.source_step)
+                    .saturating_mul(walk.rows.source_step)
+                    .saturating_mul(walk.source_channels);
+                let strip = if blocked {
+                    BLOCKED_PIXELS / per_unit.max(1)
+                } else {
+                    let strip = STRIP_ELEMENTS / unit_elements.max(1);
+                    strip.max(STRIP_PIXELS.div_ceil(per_unit.max(1)))
+                };
+                // As many, but of even height.
+                let strips = count.div_ceil(strip.max(1));
+                Cut::strips(&walk, count.div_ceil(strips.max(1)))
+            }
+            Fetch::Columns => {
+                let row = walk.taps() * walk.source_channels;
+                let pixels = (STRIP_ELEMENTS / row).max(STRIP_PIXELS);
+                Cut::columns(&walk, pixels.min(COLUMN_ELEMENTS / row))
+            }
+        };
+        let blocks = blocked.then(|| Blocks::new(&walk, &cut, isa, wide));
+        let rows = match &blocks {
+            Some(blocks) => rows::in_blocks(blocks),
+            None => rows::in_strip(&walk, &cut, isa, wide),
+        };
+        let accumulator = walk.groups * walk.depth() * vectors * isa.lanes();
+        let partitions = wanted_tasks(walk.macs())
+            .min(PARTITIONS)
+            .min(PARTIAL_ELEMENTS / accumulator.max(1))
+            .min(walk.slice_count() * cut.blocks)
+            .max(1);
+        // A power of two, which most teams share evenly.
+        let partitions = 1 << partitions.ilog2();
+        let mut plan = Self {
+            geometry: *geometry,
+            isa,
+            rows,
+            wide,
+            cut,
+            blocks,
+            together: 1,
+            partitions,
+            vectors,
+            walk,
+        };
+        if blocked {
+            plan.together = (BLOCKED_PIXELS / plan.cut.pixels.max(1))
+                .min(TOGETHER_ELEMENTS / plan.unit_len().max(1))
+                .clamp(1, MAX_TOGETHER);
+        }
+        plan
+    }
+
+    /// Parts that the tiles are split into for a team, so that it has tasks enough.
+    fn splits(&self, threads: usize) -> usize {
+        let wanted = match threads {
+            0 | 1 => 1,
+            threads => threads * TASKS_PER_THREAD,
+        };
+        wanted
+            .div_ceil(self.partitions)
+            .clamp(1, self.tiles().max(1))
+    }
+
+    /// Tiles of all groups: group by group, panel by panel, rows by rows.
+    fn tiles(&self) -> usize {
+        self.walk.groups * self.rows.len() * self.panels()
+    }
+
+    fn tile(&self, index: usize) -> Tile {
+        let (panel, rows) = (index / self.rows.len(), index % self.rows.len());
+        let first = panel % self.panels() * self.wide;
+        Tile {
+            group: panel / self.panels(),
+            rows: self.rows[rows],
+            first,
+            vectors: self.wide.min(self.vectors - first),
+        }
+    }
+
+    /// Panels of the gradient of a group.
+    fn panels(&self) -> usize {
+        self.vectors.div_ceil(self.wide)
+    }
+
+    fn accumulator_len(&self) -> usize {
+        self.walk.groups * self.walk.depth() * self.row_len()
+    }
+
+    /// Elements of an accumulator row: the output channels of a group, rounded up to vectors.
+    fn row_len(&self) -> usize {
+        self.vectors * self.isa.lanes()
+    }
+
+    /// Where a panel of the gradient starts among those of a unit.
+    fn panel_start(&self, group: usize, first: usize) -> usize {
+        (group * self.vectors + first) * self.isa.lanes() * self.cut.pixels
+    }
+
+    /// Units: blocks of all slices.
+    fn units(&self) -> usize {
+        self.walk.slice_count() * self.cut.blocks
+    }
+
+    /// Units of a partition in a round of so many.
+    fn round(&self, partition: usize, round: usize, len: usize) -> Range<usize> {
+        let Range { start, end } = share(self.units(), partition, self.partitions);
+        (start + round * len).min(end)..(start + (round + 1) * len).min(end)
+    }
+
+    /// The slice and the block of a unit.
+    fn unit(&self, index: usize) -> (usize, Block) {
+        let block = self.cut.block(&self.walk, index % self.cut.blocks);
+        (index / self.cut.blocks, block)
+    }
+
+    /// Elements of the source of a unit, as tiles read it.
+    fn source_len(&self) -> usize {
+        match &self.blocks {
+            Some(blocks) => blocks.len().next_multiple_of(16),
+            None => self.cut.scratch_len(),
+        }
+    }
+
+    /// Elements from the source of a group to that of the next.
+    fn by_group(&self) -> usize {
+        match &self.blocks {
+            Some(blocks) => blocks.group_len(),
+            None => self.walk.source_channels_per_group(),
+        }
+    }
+
+    /// Elements of a fetched unit: its source, and all panels of the gradient.
+    fn unit_len(&self) -> usize {
+        self.source_len() + self.cut.pixels * self.walk.groups * self.row_len()
+    }
+
+    /// Units of every partition that are fetched before the tasks that read them, where several
+    /// tasks read each.
+    fn fetched_at_once(&self, threads: usize) -> Option<usize> {
+        let passes = FETCHED_ELEMENTS / (self.partitions * self.together * self.unit_len()).max(1);
+        let units = self.units().div_ceil(self.partitions);
+        let at_once = (passes.max(1) * self.together).min(units.max(1));
+        (self.splits(threads) > 1).then_some(at_once)
+    }
+
+    /// A strip that is to be blocked, and the units at hand unless they were fetched before.
+    fn scratch_per_worker(&self, threads: usize) -> usize {
+        let units = match self.fetched_at_once(threads) {
+            Some(_) => 0,
+            None => self.together * self.unit_len(),
+        };
+        self.strip_len() + units
+    }
+
+    /// Elements of a strip that is to be blocked.
+    fn strip_len(&self) -> usize {
+        match &self.blocks {
+            Some(_) => self.cut.scratch_len(),
+            None => 0,
+        }
+    }
+
+    fn fetched_len(&self, threads: usize) -> usize {
+        let units = self.fetched_at_once(threads).unwrap_or(0);
+        units * self.partitions * self.unit_len()
+    }
+
+    pub(in crate::conv) fn scratch_len(&self, threads: usize) -> usize {
+        self.partitions * self.accumulator_len()
+            + self.fetched_len(threads)
+            + threads * self.scratch_per_worker(threads)
+    }
+
+    pub(in crate::conv) fn run(
+        &self,
+        ctx: &Context<'_>,
+        x: &[f32],
+        dy: &[f32],
+        dw: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let threads = ctx.team.threads();
+        let accumulator_len = self.accumulator_len();
+        let (partials, scratch) = scratch.split_at_mut(self.partitions * accumulator_len);
+        let (fetched, workers) = scratch.split_at_mut(self.fetched_len(threads));
+        let per_worker = self.scratch_per_worker(threads);
+        let workers = Shared::new(workers);
+        let splits = self.splits(threads);
+        let most_units = self.units().div_ceil(self.partitions);
+        let at_once = self.fetched_at_once(threads);
+        let (plan, partials_start) = (self, Shared::new(partials));
+        let round_len = at_once.unwrap_or(most_units).max(1);
+        for round in 0..most_units.div_ceil(round_len).max(1) {
+            let fetched_units = at_once.unwrap_or(0);
+            let shared = Shared::new(fetched);
+            ctx.team
+                .for_each(self.partitions * fetched_units, |place, worker| {
+                    let (partition, index) = (place / fetched_units, place % fetched_units);
+                    let Some(unit) = plan.round(partition, round, round_len).nth(index) else {
+                        return;
+                    };
+                    // SAFETY: places do not overlap.
+                    let fetched = unsafe { shared.slice(place * plan.unit_len(), plan.unit_len()) };
+                    // SAFETY: a worker runs one task at a time.
+                    let strip = unsafe { workers.slice(worker * per_worker, plan.strip_len()) };
+                    // SAFETY: `isa` proves the family; lengths are the plan's.
+                    dispatch!(plan.isa => fetch(
+                        plan: &WeightsPlan, x: &[f32], dy: &[f32], unit: usize, strip: &mut [f32],
+                        fetched: &mut [f32],
+                    ));
+                });
+            let fetched = at_once.map(|_| &*fetched);
+            ctx.team.for_each(self.partitions * splits, |task, worker| {
+                let (partition, split) = (task / splits, task % splits);
+                // SAFETY: a worker runs one task at a time.
+                let scratch = unsafe { workers.slice(worker * per_worker, per_worker) };
+                let partial = partials_start
+                    .as_mut_ptr()
+                    .wrapping_add(partition * accumulator_len);
+                let part = Part {
+                    units: plan.round(partition, round, round_len),
+                    fetched: fetched.map(|all| &all[partition * fetched_units * plan.unit_len()..]),
+                    tiles: share(plan.tiles(), split, splits),
+                    fresh: round == 0,
+                };
+                // SAFETY: `isa` proves the family; lengths are the plan's; a split's tiles are its
+                // own part of the partition's accumulator.
+                dispatch!(plan.isa => task_body(
+                    plan: &WeightsPlan, x: &[f32], dy: &[f32], part: Part<'_>, partial: *mut f32,
+                    scratch: &mut [f32],
+                ));
+            });
+        }
+        gather::gather(self, ctx, partials, dw);
+    }
+}
+
+/// Part `part` of `parts` of what is counted from 0 to `whole`.
+fn share(whole: usize, part: usize, parts: usize) -> Range<usize> {
+    (whole * part / parts)..(whole * (part + 1) / parts)
+}
+
+/// What a task does.
+#[derive(Clone)]
+struct Part<'a> {
+    /// Units of its partition.
+    units: Range<usize>,
+    /// These units, where they were fetched beforehand.
+    fetched: Option<&'a [f32]>,
+    tiles: Range<usize>,
+    /// Nothing has been summed yet.
+    fresh: bool,
+}
+
+/// Fetches what the tiles of a unit read into `fetched`: its source, and the panels of the gradient, group by
+/// group. `strip` is scratch.
+///
+/// # Safety
+/// `V`'s instructions exist.
+#[inline(always)]
+unsafe fn fetch<V: Vector>(
+    plan: &WeightsPlan,
+    x: &[f32],
+    dy: &[f32],
+    unit: usize,
+    strip: &mut [f32],
+    fetched: &mut [f32],
+) {
+    let walk = &plan.walk;
+    let (slice, block) = plan.unit(unit);
+    let (source, panels) = fetched.split_at_mut(plan.source_len());
+    // SAFETY: V's instructions exist; the strip holds all that the block's positions read.
+    unsafe {
+        match &plan.blocks {
+            Some(blocks) => {
+                let strip = plan.cut.source::<V>(walk, x, slice, block, strip);
+                blocks.pack(strip, block, source.as_mut_ptr());
+            }
+            None => {
+                plan.cut.source::<V>(walk, x, slice, block, source);
+            }
+        }
+    }
+    // Pixels of a block follow each other without a gap, in a plane or in the whole map.
+    let (slice_area, area) = walk.target_areas();
+    let Slice { image, position } = walk.slice(slice);
+    let first_pixel = position * slice_area + block.rows.0 * walk.columns.count + block.columns.0;
+    let image_len = area * walk.target_channels;
+    let gradient = &dy[image * image_len..][..image_len];
+    for group in 0..walk.groups {
+        for first in (0..plan.vectors).step_by(plan.wide) {
+            let panel = Panel {
+                group,
+                first,
+                vectors: plan.wide.min(plan.vectors - first),
+            };
+            let start = plan.panel_start(group, first);
+            let packed = &mut panels[start..];
+            let pixels = (first_pixel, block.pixels());
+            // SAFETY: V's instructions exist.
+            unsafe { gradient::pack::<V>(walk, panel, gradient, pixels, packed) };
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn task_body<V: Vector>(
+    plan: &WeightsPlan,
+    x: &[f32],
+    dy: &[f32],
+    part: Part<'_>,
+    partial: *mut f32,
+    scratch: &mut [f32],
+) {
+    let walk = &plan.walk;
+    let Part { units, tiles, .. } = part;
+    let row_len = plan.row_len();
+    let start = |tile: &Tile| {
+        let row = tile.group * walk.depth() + tile.rows.first;
+        partial.wrapping_add(row * row_len + tile.first * V::LANES)
+    };
+    if units.is_empty() && part.fresh {
+        for tile in tiles.clone().map(|index| plan.tile(index)) {
+            for row in 0..tile.rows.count {
+                for vector in 0..tile.vectors {
+                    // SAFETY: inside the partition's accumulator.
+                    unsafe { V::zero().store(start(&tile).add(row * row_len + vector * V::LANES)) };
+                }
+            }
+        }
+    }
+    let (strip, own) = scratch.split_at_mut(plan.strip_len());
+    for first in units.clone().step_by(plan.together) {
+        let at_once = first..units.end.min(first + plan.together);
+        let fetched = match part.fetched {
+            Some(all) => {
+                let before = (first - units.start) * plan.unit_len();
+                &all[before..][..at_once.len() * plan.unit_len()]
+            }
+            None => {
+                for (unit, own) in at_once.clone().zip(own.chunks_exact_mut(plan.unit_len())) {
+                    // SAFETY: V's instructions exist.
+                    unsafe { fetch::<V>(plan, x, dy, unit, strip, own) };
+                }
+                &*own
+            }
+        };
+        let mut parts = [Pixels::NONE; MAX_TOGETHER];
+        let mut bases: [(*const f32, &[f32]); MAX_TOGETHER] =
+            [(std::ptr::null(), &[]); MAX_TOGETHER];
+        let fetched = fetched.chunks_exact(plan.unit_len());
+        for (index, (unit, fetched)) in at_once.clone().zip(fetched).enumerate() {
+            let (slice, block) = plan.unit(unit);
+            let (source, gradient) = fetched.split_at(plan.source_len());
+            let source = match &plan.blocks {
+                Some(_) => source.as_ptr(),
+                None => plan.cut.fetched(walk, x, slice, block, source),
+            };
+            bases[index] = (source, gradient);
+            parts[index].rows = block.height();
+            parts[index].columns = block.width();
+        }
+        let parts = &mut parts[..at_once.len()];
+        for tile in tiles.clone().map(|index| plan.tile(index)) {
+            let source = tile.group * plan.by_group() + tile.rows.source;
+            let panel = plan.panel_start(tile.group, tile.first);
+            for (part, (base, gradient)) in parts.iter_mut().zip(bases) {
+                part.source = base.wrapping_add(source);
+                part.by_row = tile.rows.by_row;
+                part.by_column = tile.rows.by_column;
+                part.gradient = gradient[panel..].as_ptr();
+            }
+            let pass = Pass {
+                sums: start(&tile),
+                row_len,
+                fresh: part.fresh && first == units.start,
+            };
+            let pixels = &*parts;
+            // SAFETY: the shapes are those of `rows`, which fit the registers of V.
+            unsafe {
+                match (V::REGISTERS, tile.vectors, tile.rows.count) {
+                    (32, 1, 24) => pass.run::<V, 24, 1>(pixels),
+                    (32, 1, 16) => pass.run::<V, 16, 1>(pixels),
+                    (16 | 32, 1, 12) => pass.run::<V, 12, 1>(pixels),
+                    (32, 2, 12) => pass.run::<V, 12, 2>(pixels),
+                    (16 | 32, 1, 8) => pass.run::<V, 8, 1>(pixels),
+                    (32, 2, 8) => pass.run::<V, 8, 2>(pixels),
+                    (32, 3, 8) => pass.run::<V, 8, 3>(pixels),
+                    (16, 1, 6) => pass.run::<V, 6, 1>(pixels),
+                    (16, 2, 6) => pass.run::<V, 6, 2>(pixels),
+                    (_, 1, 4) => pass.run::<V, 4, 1>(pixels),
+                    (16 | 32, 2, 4) => pass.run::<V, 4, 2>(pixels),
+                    (16 | 32, 3, 4) => pass.run::<V, 4, 3>(pixels),
+                    (_, 1, _) => pass.run::<V, 1, 1>(pixels),
+                    (_, 2, _) => pass.run::<V, 1, 2>(pixels),
+                    _ => pass.run::<V, 1, 3>(pixels),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! How the rows of the gradient, (tap, channel), are cut into what the registers hold.
+
+use super::blocks::Blocks;
+use crate::Isa;
+use crate::conv::dense::cut::Cut;
+use crate::conv::dense::walk::{Segment, Walk};
+
+/// Neighbouring rows of the gradient, (tap, channel) in the order of the summation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rows {
+    /// First row.
+    pub(super) first: usize,
+    /// How many.
+    pub(super) count: usize,
+    /// Place of the source element of the first row under the first position of a unit, in what was
+    /// fetched of the unit; those of the other rows follow it.
+    pub(super) source: usize,
+    /// Elements from there to that of the position below.
+    pub(super) by_row: usize,
+    /// Elements to that of the position beside.
+    pub(super) by_column: usize,
+}
+
+/// The rows of a group, where a position's source elements are read in the strip.
+pub(super) fn in_strip(walk: &Walk, cut: &Cut, isa: Isa, wide: usize) -> Vec<Rows> {
+    let (by_row, by_column) = (cut.by_row(walk), cut.by_column(walk));
+    let mut rows = Vec::new();
+    let mut first = 0;
+    for Segment { offset, len } in cut.segments(walk) {
+        rows.extend(pieces(isa, wide, len).map(|(at, count)| Rows {
+            first: first + at,
+            count,
+            source: offset + at,
+            by_row,
+            by_column,
+        }));
+        first += len;
+    }
+    rows
+}
+
+/// The rows of a group, where a position's source elements are read in blocks of channels.
+pub(super) fn in_blocks(blocks: &Blocks) -> Vec<Rows> {
+    let each_tap = |(tap, shift): (usize, &usize)| {
+        let (tap, shift) = (tap * blocks.channels, *shift);
+        blocks.blocks.iter().map(move |block| Rows {
+            first: tap + block.channel,
+            count: block.count,
+            source: block.start + shift * block.count,
+            by_row: blocks.steps.0 * block.count,
+            by_column: blocks.steps.1 * block.count,
+        })
+    };
+    blocks
+        .shifts
+        .iter()
+        .enumerate()
+        .flat_map(each_tap)
+        .collect()
+}
+
+/// Cuts `len` rows into tiles: the first row and how many.
+pub(super) fn pieces(isa: Isa, wide: usize, len: usize) -> impl Iterator<Item = (usize, usize)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let count = tile_rows(isa, wide, len - at);
+        at += count;
+        (count > 0).then_some((at - count, count))
+    })
+}
+
+/// Vectors of output channels of a tile, dividing them evenly where possible.
+pub(super) fn tile_width(isa: Isa, vectors: usize) -> usize {
+    match vectors {
+        _ if isa == Isa::Portable => 1,
+        0 | 1 => 1,
+        v if v % 2 == 0 => 2,
+        v if v % 3 == 0 => 3,
+        _ => 2,
+    }
+}
+
+/// The tallest tile the registers hold that fits into `rest` rows; 0 for none.
+fn tile_rows(isa: Isa, vectors: usize, rest: usize) -> usize {
+    let heights: &[usize] = match (isa, vectors) {
+        (Isa::Avx512, 1) => &[24, 16, 8, 4, 1],
+        (Isa::Avx512, 2) => &[12, 8, 4, 1],
+        (Isa::Avx512, _) => &[8, 4, 1],
+        (Isa::Avx2, 1) => &[12, 8, 4, 1],
+        (Isa::Avx2, 2) => &[6, 4, 1],
+        _ => &[4, 1],
+    };
+    (heights.iter().copied())
+        .find(|&rows| rows <= rest)
+        .unwrap_or(0)
+}
