@@ -154,6 +154,8 @@ fn layers_of_real_networks_are_exact() {
         case(3, 64, 28, 7, 2, 3, 1),
         case(64, 64, 14, 3, 1, 1, 64),
         case(72, 72, 15, 3, 2, 1, 72),
+        // Units enough for several rounds of fetching by a large team.
+        case(12, 64, 100, 3, 1, 1, 1),
     ]
     .into_iter()
     .enumerate()
