@@ -7,8 +7,8 @@ use geometry::PoolGeometry;
 use tensor::Layout;
 
 use super::{
-    BAND, Field, Placed, areas, check, for_each_band, for_each_tap, for_each_tap_of_piece,
-    placement, reach, zip_strided,
+    BAND, Field, OfBand, Placed, areas, check, for_each_band, for_each_placed, for_each_tap,
+    for_each_tap_of_piece, inner, placement, zip_strided,
 };
 use crate::blocks::for_rows;
 use crate::shared::Shared;
@@ -46,56 +46,57 @@ pub fn forward<T: Real>(
             }
         }),
         Layout::Nhwc => for_rows(context.team, batch * output, channels, |range| {
-            for pixel in range {
-                let x = &x[pixel / output * input * channels..][..input * channels];
-                let at = placement(geometry, pixel % output);
-                // SAFETY: every pixel belongs to one task.
-                let y = unsafe { out.slice(pixel * channels, channels) };
-                T::vectorised(
-                    context.isa,
-                    #[inline(always)]
-                    || {
-                        let divisor = divisor_at(geometry, at);
-                        window_of_pixels(geometry, x, at, divisor, y);
-                    },
-                );
-            }
+            T::vectorised(
+                context.isa,
+                #[inline(always)]
+                || {
+                    for_each_placed(
+                        geometry,
+                        range,
+                        #[inline(always)]
+                        |pixel, image, window| {
+                            let average = Average {
+                                window,
+                                x: &x[image * input * channels..][..input * channels],
+                                divisor: divisor_at(geometry, window.at),
+                                // SAFETY: every pixel belongs to one task.
+                                y: unsafe { out.slice(pixel * channels, channels) },
+                            };
+                            for_each_band(channels, &mut { average });
+                        },
+                    );
+                },
+            );
         }),
     }
 }
 
-#[inline(always)]
-fn window_of_pixels<T: Real>(
-    geometry: &PoolGeometry,
-    x: &[T],
-    at: [usize; 3],
+/// The average of a window, channel by channel.
+struct Average<'a, T> {
+    window: &'a Placed<'a>,
+    x: &'a [T],
     divisor: T,
-    y: &mut [T],
-) {
-    let channels = y.len();
-    for_each_band(
-        channels,
-        #[inline(always)]
-        |first, band| {
-            let window = Placed { geometry, at };
-            // Whatever the band's width: constant loops over local lanes stay in registers.
-            let mut sum = [T::zero(); BAND];
-            window.for_each_source(
-                #[inline(always)]
-                |from| {
-                    let x = &x[from * channels + first..];
-                    match band {
-                        BAND => add(&mut sum, &x[..BAND]),
-                        16 => add(&mut sum[..16], &x[..16]),
-                        _ => add(&mut sum[..band], &x[..band]),
-                    }
-                },
-            );
-            for (y, &sum) in y[first..first + band].iter_mut().zip(&sum) {
-                *y = sum / divisor;
-            }
-        },
-    );
+    y: &'a mut [T],
+}
+
+impl<T: Real> OfBand for Average<'_, T> {
+    #[inline(always)]
+    fn of_band<const W: usize>(&mut self, first: usize) {
+        let channels = self.y.len();
+        let mut sums = [T::zero(); W];
+        self.window.for_each_source(
+            #[inline(always)]
+            |from| {
+                let x = &self.x[from * channels + first..][..W];
+                for (sum, &v) in sums.iter_mut().zip(x) {
+                    *sum += v;
+                }
+            },
+        );
+        for (y, &sum) in self.y[first..first + W].iter_mut().zip(&sums) {
+            *y = sum / self.divisor;
+        }
+    }
 }
 
 #[inline(always)]
@@ -145,10 +146,9 @@ fn divide_row<T: Real>(
     values: &mut [T],
 ) {
     let w = &geometry.windows[2];
-    let (first, last) = (reach(w, 0), reach(w, w.kernel - 1));
-    let to = from + values.len();
-    let inner_from = first.start.max(last.start).clamp(from, to);
-    let inner_to = first.end.min(last.end).clamp(inner_from, to);
+    let (inner, to) = (inner(w), from + values.len());
+    let inner_from = inner.start.clamp(from, to);
+    let inner_to = inner.end.clamp(inner_from, to);
     let divisor = |column: usize| divisor_at::<T>(geometry, [depth, height, column]);
     for column in (from..inner_from).chain(inner_to..to) {
         values[column - from] /= divisor(column);
@@ -214,7 +214,7 @@ pub fn backward<T: Real>(
                             for (share, &dy) in share.iter_mut().zip(dy) {
                                 *share = dy / divisor;
                             }
-                            Placed { geometry, at }.for_each_source(
+                            Placed::new(geometry, at).for_each_source(
                                 #[inline(always)]
                                 |place| {
                                     for (dx, &share) in band(place).iter_mut().zip(&share) {

@@ -11,7 +11,8 @@ use tensor::Layout;
 
 use super::order::{Order, Plane, for_order, norm};
 use super::{
-    BAND, Field, Placed, areas, check, for_each_band, for_each_tap_of_piece, placement, zip_strided,
+    BAND, Field, OfBand, Placed, areas, check, for_each_band, for_each_placed,
+    for_each_tap_of_piece, placement, zip_strided,
 };
 use crate::blocks::for_rows;
 use crate::shared::Shared;
@@ -70,17 +71,31 @@ fn norms<T: Real, O: Order<T>>(
             }
         }),
         Layout::Nhwc => for_rows(context.team, batch * output, channels, |range| {
-            for pixel in range {
-                let x = &x[pixel / output * input * channels..][..input * channels];
-                let at = placement(geometry, pixel % output);
-                // SAFETY: every pixel belongs to one task.
-                let y = unsafe { out.slice(pixel * channels, channels) };
-                T::vectorised(
-                    context.isa,
-                    #[inline(always)]
-                    || window_of_pixels(order, &Placed { geometry, at }, x, y),
-                );
-            }
+            T::vectorised(
+                context.isa,
+                #[inline(always)]
+                || {
+                    for_each_placed(
+                        geometry,
+                        range,
+                        #[inline(always)]
+                        |pixel, image, window| {
+                            let x = &x[image * input * channels..][..input * channels];
+                            // SAFETY: every pixel belongs to one task.
+                            let y = unsafe { out.slice(pixel * channels, channels) };
+                            for_each_band(
+                                channels,
+                                &mut Norms {
+                                    order,
+                                    window,
+                                    x,
+                                    y,
+                                },
+                            );
+                        },
+                    );
+                },
+            );
         }),
     }
 }
@@ -122,41 +137,43 @@ fn plane_row<T: Real, O: Order<T>>(
         };
         for (column, (y, &sum)) in (from..).zip(y.iter_mut().zip(&sums)) {
             let at = [depth, height, column];
-            *y = norm(order, sum, &Placed { geometry, at }, plane);
+            *y = norm(order, sum, &Placed::new(geometry, at), plane);
         }
     }
 }
 
-#[inline(always)]
-fn window_of_pixels<T: Real, O: Order<T>>(order: O, window: &Placed<'_>, x: &[T], y: &mut [T]) {
-    let channels = y.len();
-    for_each_band(
-        channels,
-        #[inline(always)]
-        |first, band| {
-            let mut sums = [O::Sum::zero(); BAND];
-            window.for_each_source(
-                #[inline(always)]
-                |from| {
-                    let x = &x[from * channels + first..];
-                    // The same call thrice: in the first two the compiler knows the length.
-                    match band {
-                        BAND => add_terms(order, &mut sums, &x[..BAND]),
-                        16 => add_terms(order, &mut sums[..16], &x[..16]),
-                        _ => add_terms(order, &mut sums[..band], &x[..band]),
-                    }
-                },
-            );
-            for (channel, &sum) in (first..first + band).zip(&sums) {
-                let plane = Plane {
-                    x,
-                    step: channels,
-                    first: channel,
-                };
-                y[channel] = norm(order, sum, window, plane);
-            }
-        },
-    );
+/// The norm of a window, channel by channel.
+struct Norms<'a, T, O> {
+    order: O,
+    window: &'a Placed<'a>,
+    x: &'a [T],
+    y: &'a mut [T],
+}
+
+impl<T: Real, O: Order<T>> OfBand for Norms<'_, T, O> {
+    #[inline(always)]
+    fn of_band<const W: usize>(&mut self, first: usize) {
+        let channels = self.y.len();
+        let mut sums = [O::Sum::zero(); W];
+        self.window.for_each_source(
+            #[inline(always)]
+            |from| {
+                add_terms(
+                    self.order,
+                    &mut sums,
+                    &self.x[from * channels + first..][..W],
+                )
+            },
+        );
+        for (channel, &sum) in (first..first + W).zip(&sums) {
+            let plane = Plane {
+                x: self.x,
+                step: channels,
+                first: channel,
+            };
+            self.y[channel] = norm(self.order, sum, self.window, plane);
+        }
+    }
 }
 
 #[inline(always)]
@@ -233,10 +250,7 @@ fn slopes<T: Real, O: Order<T>>(
                         (0..input).for_each(|place| band(place).fill(T::zero()));
                         for pixel in 0..output {
                             let from = (image * output + pixel) * channels + first;
-                            let window = Placed {
-                                geometry,
-                                at: placement(geometry, pixel),
-                            };
+                            let window = Placed::new(geometry, placement(geometry, pixel));
                             let prepared = prepare(order, &y[from..][..width]);
                             let dy = &dy[from..][..width];
                             window.for_each_source(

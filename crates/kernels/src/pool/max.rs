@@ -6,7 +6,7 @@ use tensor::Layout;
 pub use super::NO_SOURCE;
 use super::places::Planes;
 use super::{
-    BAND, Field, Placed, areas, check, for_each_band, for_each_tap, placement, zip_strided,
+    Field, OfBand, areas, check, for_each_band, for_each_placed, for_each_tap, zip_strided,
 };
 use crate::blocks::for_rows;
 use crate::shared::Shared;
@@ -139,19 +139,26 @@ fn pixels<T: Real>(
     let (input, output) = areas(geometry);
     let channels = geometry.channels;
     for_rows(context.team, geometry.batch * output, channels, |range| {
-        for pixel in range {
-            let x = &x[pixel / output * input * channels..][..input * channels];
-            let at = placement(geometry, pixel % output);
-            // SAFETY: every pixel belongs to one task.
-            let y = unsafe { y.slice(pixel * channels, channels) };
-            // SAFETY: as above.
-            let places = indices.map(|i| unsafe { i.slice(pixel * channels, channels) });
-            T::vectorised(
-                context.isa,
-                #[inline(always)]
-                || maxima_of_pixels(&Placed { geometry, at }, x, channels, 0, y, places),
-            );
-        }
+        T::vectorised(
+            context.isa,
+            #[inline(always)]
+            || {
+                for_each_placed(
+                    geometry,
+                    range,
+                    #[inline(always)]
+                    |pixel, image, window| {
+                        let x = &x[image * input * channels..][..input * channels];
+                        // SAFETY: every pixel belongs to one task.
+                        let y = unsafe { y.slice(pixel * channels, channels) };
+                        // SAFETY: as above.
+                        let places =
+                            indices.map(|i| unsafe { i.slice(pixel * channels, channels) });
+                        maxima_of_pixels(window, x, channels, 0, y, places);
+                    },
+                );
+            },
+        );
     });
 }
 
@@ -163,85 +170,82 @@ pub(super) fn maxima_of_pixels<T: Real>(
     channels: usize,
     first: usize,
     y: &mut [T],
-    mut places: Option<&mut [u32]>,
+    places: Option<&mut [u32]>,
 ) {
-    for_each_band(
-        y.len(),
-        #[inline(always)]
-        |from, band| {
-            let pixels = Pixels {
-                field,
-                x,
-                channels,
-                first: first + from,
-            };
-            let y = &mut y[from..from + band];
-            match (&mut places, band) {
-                (None, BAND) => pixels.maxima::<BAND>(y),
-                (None, _) => pixels.maxima::<16>(y),
-                (Some(places), BAND) => pixels.places::<BAND>(y, &mut places[from..]),
-                (Some(places), _) => pixels.places::<16>(y, &mut places[from..]),
-            }
-        },
-    );
+    let pixels = Pixels {
+        field,
+        x: &x[first..],
+        channels,
+        y,
+    };
+    match places {
+        None => for_each_band(pixels.y.len(), &mut Maxima(pixels)),
+        Some(places) => for_each_band(pixels.y.len(), &mut Places { pixels, places }),
+    }
 }
 
-/// A band of the channels of a field. Maxima of a constant number of lanes stay in registers; the
-/// last band of a pixel may be shorter.
+/// Some channels of a field, and their maxima.
 struct Pixels<'a, T, F> {
     field: &'a F,
+    /// From the first of the channels on.
     x: &'a [T],
+    /// Channels of a pixel.
     channels: usize,
-    first: usize,
+    y: &'a mut [T],
 }
 
-impl<T: Real, F: Field> Pixels<'_, T, F> {
-    /// Calls `visit` with the elements of every source and its place.
+/// Finds maxima.
+struct Maxima<'a, T, F>(Pixels<'a, T, F>);
+
+impl<T: Real, F: Field> OfBand for Maxima<'_, T, F> {
     #[inline(always)]
-    fn for_each_source<const W: usize>(&self, band: usize, mut visit: impl FnMut(&[T], usize)) {
-        self.field.for_each_source(
+    fn of_band<const W: usize>(&mut self, first: usize) {
+        let Pixels {
+            field,
+            x,
+            channels,
+            y,
+        } = &mut self.0;
+        let mut best = [T::neg_infinity(); W];
+        field.for_each_source(
             #[inline(always)]
             |from| {
-                let x = &self.x[from * self.channels + self.first..];
-                // The same call twice: in the first the compiler knows the length.
-                if band == W {
-                    visit(&x[..W], from);
-                } else {
-                    visit(&x[..band], from);
-                }
-            },
-        );
-    }
-
-    #[inline(always)]
-    fn maxima<const W: usize>(&self, y: &mut [T]) {
-        let mut best = [T::neg_infinity(); W];
-        self.for_each_source::<W>(
-            y.len(),
-            #[inline(always)]
-            |x, _| {
-                for (best, &v) in best.iter_mut().zip(x) {
+                for (best, &v) in best.iter_mut().zip(&x[from * *channels + first..][..W]) {
                     raise(best, v);
                 }
             },
         );
-        y.copy_from_slice(&best[..y.len()]);
+        y[first..first + W].copy_from_slice(&best);
     }
+}
 
+/// Finds maxima and their places.
+struct Places<'a, T, F> {
+    pixels: Pixels<'a, T, F>,
+    places: &'a mut [u32],
+}
+
+impl<T: Real, F: Field> OfBand for Places<'_, T, F> {
     #[inline(always)]
-    fn places<const W: usize>(&self, y: &mut [T], places: &mut [u32]) {
+    fn of_band<const W: usize>(&mut self, first: usize) {
+        let Pixels {
+            field,
+            x,
+            channels,
+            y,
+        } = &mut self.pixels;
         let (mut best, mut best_at) = ([T::neg_infinity(); W], [NO_SOURCE; W]);
-        self.for_each_source::<W>(
-            y.len(),
+        field.for_each_source(
             #[inline(always)]
-            |x, from| {
+            |from| {
+                let x = &x[from * *channels + first..][..W];
                 for ((best, place), &v) in best.iter_mut().zip(&mut best_at).zip(x) {
                     raise_placed(best, place, v, from as u32);
                 }
             },
         );
-        y.copy_from_slice(&best[..y.len()]);
-        places[..y.len()].copy_from_slice(&best_at[..y.len()]);
+        y[first..first + W].copy_from_slice(&best);
+        self.places[first..first + W].copy_from_slice(&best_at);
     }
 }
 

@@ -60,19 +60,33 @@ fn placement(geometry: &PoolGeometry, index: usize) -> [usize; 3] {
     ]
 }
 
-/// Calls `visit(first, band)` with the bands that the channels of a pixel are cut into: whole ones of
-/// [`BAND`], then of 16, then what is left.
+/// Something done with neighbouring channels of a pixel. Their number is a constant, so that what is kept of
+/// each stays in registers.
+trait OfBand {
+    fn of_band<const W: usize>(&mut self, first: usize);
+}
+
+/// Does `work` with all channels of a pixel. The last band is moved back to end with them, so that some
+/// channels may come twice.
 #[inline(always)]
-fn for_each_band(channels: usize, mut visit: impl FnMut(usize, usize)) {
+fn for_each_band(channels: usize, work: &mut impl OfBand) {
     let mut first = 0;
     while first < channels {
-        let band = match channels - first {
-            BAND.. => BAND,
-            16.. => 16,
-            left => left,
-        };
-        visit(first, band);
-        first += band;
+        if channels - first >= BAND {
+            work.of_band::<BAND>(first);
+            first += BAND;
+            continue;
+        }
+        let width = [16, 8, 4].into_iter().find(|&width| width <= channels);
+        let width = width.unwrap_or(1);
+        let start = first.min(channels - width);
+        match width {
+            16 => work.of_band::<16>(start),
+            8 => work.of_band::<8>(start),
+            4 => work.of_band::<4>(start),
+            _ => work.of_band::<1>(start),
+        }
+        first = start + width;
     }
 }
 
@@ -86,24 +100,81 @@ trait Field {
 struct Placed<'a> {
     geometry: &'a PoolGeometry,
     at: [usize; 3],
+    /// Taps of each axis that are on the image.
+    taps: [Range<usize>; 3],
+}
+
+impl<'a> Placed<'a> {
+    #[inline(always)]
+    fn new(geometry: &'a PoolGeometry, at: [usize; 3]) -> Self {
+        let [d, h, w] = &geometry.windows;
+        let taps = [
+            d.taps_inside(at[0]),
+            h.taps_inside(at[1]),
+            w.taps_inside(at[2]),
+        ];
+        Self { geometry, at, taps }
+    }
 }
 
 impl Field for Placed<'_> {
     #[inline(always)]
     fn for_each_source(&self, mut visit: impl FnMut(usize)) {
-        let w = &self.geometry.windows[2];
-        for_each_row(
-            self.geometry,
-            self.at[0],
-            self.at[1],
-            #[inline(always)]
-            |row| {
-                for column in sources(w, self.at[2]) {
-                    visit(row * w.input + column);
+        let [d, h, w] = &self.geometry.windows;
+        let [planes, rows, columns] = &self.taps;
+        let source =
+            |w: &Window, at: usize, tap: usize| at * w.stride + tap * w.dilation - w.before;
+        if columns.is_empty() {
+            return;
+        }
+        let first = source(w, self.at[2], columns.start);
+        for plane in planes.clone() {
+            let plane = source(d, self.at[0], plane) * h.input;
+            for row in rows.clone() {
+                let mut place = (plane + source(h, self.at[1], row)) * w.input + first;
+                for _ in columns.clone() {
+                    visit(place);
+                    place += w.dilation;
                 }
-            },
-        );
+            }
+        }
     }
+}
+
+/// Calls `visit(output, image, window)` with the windows of neighbouring outputs, counted over all
+/// images. Their taps are found by division at the edges of a row alone.
+#[inline(always)]
+fn for_each_placed<'a>(
+    geometry: &'a PoolGeometry,
+    outputs: Range<usize>,
+    mut visit: impl FnMut(usize, usize, &Placed<'a>),
+) {
+    let w = &geometry.windows[2];
+    let inner = inner(w);
+    let (_, area) = areas(geometry);
+    let mut output = outputs.start;
+    while output < outputs.end {
+        let image = output / area;
+        let mut placed = Placed::new(geometry, placement(geometry, output % area));
+        let last = outputs.end.min(output + w.output - placed.at[2]);
+        let first = placed.at[2];
+        for column in first..first + (last - output) {
+            placed.at[2] = column;
+            placed.taps[2] = match inner.contains(&column) {
+                true => 0..w.kernel,
+                false => w.taps_inside(column),
+            };
+            visit(output + (column - first), image, &placed);
+        }
+        output = last;
+    }
+}
+
+/// Placements all of whose taps are on the image; they are neighbours.
+#[inline]
+fn inner(window: &Window) -> Range<usize> {
+    let (first, last) = (reach(window, 0), reach(window, window.kernel - 1));
+    first.start.max(last.start)..first.end.min(last.end)
 }
 
 /// Calls `visit(placements, first)` for every tap of the windows of an output row: `placements` of
