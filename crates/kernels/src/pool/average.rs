@@ -80,6 +80,8 @@ struct Average<'a, T> {
 }
 
 impl<T: Real> OfBand for Average<'_, T> {
+    const WIDE: bool = true;
+
     #[inline(always)]
     fn of_band<const W: usize>(&mut self, first: usize) {
         let channels = self.y.len();

@@ -151,6 +151,8 @@ struct Norms<'a, T, O> {
 }
 
 impl<T: Real, O: Order<T>> OfBand for Norms<'_, T, O> {
+    const WIDE: bool = true;
+
     #[inline(always)]
     fn of_band<const W: usize>(&mut self, first: usize) {
         let channels = self.y.len();

@@ -198,6 +198,8 @@ struct Pixels<'a, T, F> {
 struct Maxima<'a, T, F>(Pixels<'a, T, F>);
 
 impl<T: Real, F: Field> OfBand for Maxima<'_, T, F> {
+    const WIDE: bool = false;
+
     #[inline(always)]
     fn of_band<const W: usize>(&mut self, first: usize) {
         let Pixels {
@@ -215,7 +217,10 @@ impl<T: Real, F: Field> OfBand for Maxima<'_, T, F> {
                 }
             },
         );
-        y[first..first + W].copy_from_slice(&best);
+        // Element by element: what is copied as a whole is kept in memory all along.
+        for (y, &best) in y[first..first + W].iter_mut().zip(&best) {
+            *y = best;
+        }
     }
 }
 
@@ -226,6 +231,8 @@ struct Places<'a, T, F> {
 }
 
 impl<T: Real, F: Field> OfBand for Places<'_, T, F> {
+    const WIDE: bool = true;
+
     #[inline(always)]
     fn of_band<const W: usize>(&mut self, first: usize) {
         let Pixels {
@@ -244,8 +251,14 @@ impl<T: Real, F: Field> OfBand for Places<'_, T, F> {
                 }
             },
         );
-        y[first..first + W].copy_from_slice(&best);
-        self.places[first..first + W].copy_from_slice(&best_at);
+        let places = &mut self.places[first..first + W];
+        for ((y, place), (&best, &at)) in y[first..first + W]
+            .iter_mut()
+            .zip(places)
+            .zip(best.iter().zip(&best_at))
+        {
+            (*y, *place) = (best, at);
+        }
     }
 }
 

@@ -63,16 +63,19 @@ fn placement(geometry: &PoolGeometry, index: usize) -> [usize; 3] {
 /// Something done with neighbouring channels of a pixel. Their number is a constant, so that what is kept of
 /// each stays in registers.
 trait OfBand {
+    /// Whether registers hold what is kept of [`BAND`] channels, or of 16 at most.
+    const WIDE: bool;
+
     fn of_band<const W: usize>(&mut self, first: usize);
 }
 
 /// Does `work` with all channels of a pixel. The last band is moved back to end with them, so that some
 /// channels may come twice.
 #[inline(always)]
-fn for_each_band(channels: usize, work: &mut impl OfBand) {
+fn for_each_band<B: OfBand>(channels: usize, work: &mut B) {
     let mut first = 0;
     while first < channels {
-        if channels - first >= BAND {
+        if B::WIDE && channels - first >= BAND {
             work.of_band::<BAND>(first);
             first += BAND;
             continue;
