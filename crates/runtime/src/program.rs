@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use graph::passes::pad_first;
-use graph::{ElementType, Graph};
+use graph::{ElementType, Graph, Node};
 use kernels::{Isa, Team};
+use tensor::Layout;
 
 use crate::execute::{Machine, execute};
 use crate::lower::{Lowered, lower};
@@ -99,13 +100,56 @@ impl Program {
         options: &RuntimeOptions,
         team: Arc<Team>,
     ) -> Result<Self, RuntimeError> {
+        Self::with_layouts(graph, options, team, |_| options.layout)
+    }
+
+    /// Lowers a graph each of whose nodes computes in a layout of its own, in the place of
+    /// `options.layout`. Where a node reads what another made in the other layout, a step of the
+    /// program reorders it, which the [profile](Program::profile) shows with what it costs.
+    ///
+    /// A backward node belongs to the layer of its forward node, so a choice by
+    /// [`layer`](graph::Node::layer) holds in both directions.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// use geometry::ConvDesc;
+    /// use graph::{NetworkBuilder, passes};
+    /// use kernels::Team;
+    /// use runtime::{Program, Run, RuntimeOptions, initialise};
+    /// use tensor::Layout;
+    ///
+    /// let mut network = NetworkBuilder::new("two", [1, 8, 6, 6]);
+    /// let x = network.input();
+    /// let x = network.conv("first", x, ConvDesc::new(8, 3), false)?;
+    /// let y = network.conv("second", x, ConvDesc::new(8, 3), false)?;
+    /// let graph = passes::inference(&network.finish(y)?)?;
+    ///
+    /// let team = Arc::new(Team::new(1)?);
+    /// let options = RuntimeOptions::default();
+    /// let mut program = Program::with_layouts(graph, &options, team, |node| {
+    ///     if node.layer == "first" { Layout::Nchw } else { Layout::Nhwc }
+    /// })?;
+    /// initialise(&mut program, 0);
+    /// let rows = program.profile(Run::default(), 1);
+    /// assert!(rows.iter().any(|row| row.layer == "second" && row.kernel.starts_with("reorder")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Program::new`].
+    pub fn with_layouts(
+        graph: Graph,
+        options: &RuntimeOptions,
+        team: Arc<Team>,
+        layout: impl Fn(&Node) -> Layout,
+    ) -> Result<Self, RuntimeError> {
         graph.verify()?;
         let graph = pad_first(&graph)?;
         let unaddressable = || RuntimeError::Unaddressable {
             network: graph.name.clone(),
         };
         let regions = Regions::of(&graph).ok_or_else(unaddressable)?;
-        let lowered = lower(&graph, &regions, options, team.threads())?;
+        let lowered = lower(&graph, &regions, options, team.threads(), &layout)?;
         let len = regions
             .end
             .checked_add(lowered.arena)
@@ -163,9 +207,8 @@ impl Program {
 
     /// Runs the graph on its inputs: fills the outputs and gradients, and moves the states on.
     ///
-    /// Allocates nothing and takes no lock; only the queue of the thread pool, which is entered once
-    /// a run, takes a small block every few dozen runs. What depends on parameters alone, such as packed weights
-    /// and folded norms of an inference graph, is computed in the first run after they changed.
+    /// Allocates nothing and waits for no lock. What depends on parameters alone, such as packed
+    /// weights and folded norms of an inference graph, is computed in the first run after they changed.
     ///
     /// # Panics
     /// When a label is not below the number of classes.

@@ -11,8 +11,8 @@
 //! stays. A training graph changes its parameters at every step, so there they run in their turn
 //! and their memory is given back at once.
 //!
-//! **Layouts.** A value of three or more axes lies in the program's layout where a kernel made it
-//! as a feature map, and channels first where it is an input, a parameter or the gradient of one.
+//! **Layouts.** A value of three or more axes lies in the layout of the node that made it, mostly the
+//! program's, where a kernel made it as a feature map, and channels first where it is an input, a parameter or the gradient of one.
 //! Whoever needs the other order gets a reordered copy, made once. Where there is one channel or
 //! one pixel the orders are the same.
 
@@ -59,9 +59,11 @@ pub(crate) fn lower(
     regions: &Regions,
     options: &RuntimeOptions,
     threads: usize,
+    layout: &dyn Fn(&Node) -> Layout,
 ) -> Result<Lowered, RuntimeError> {
     let mut lowering = Lowering::new(graph, regions, options, threads);
     for node in &graph.nodes {
+        lowering.options.layout = layout(node);
         lowering.node(node)?;
     }
     lowering.finish();
@@ -94,6 +96,7 @@ struct Placed {
 
 struct Lowering<'g> {
     graph: &'g Graph,
+    /// With the layout of the node being lowered.
     options: RuntimeOptions,
     threads: usize,
     /// Behind the regions.
@@ -268,12 +271,12 @@ impl<'g> Lowering<'g> {
         buffer
     }
 
-    /// A result in the program's layout.
+    /// A result in the node's layout.
     fn feature_result(&mut self, id: ValueId) -> BufferId {
         self.result(id, self.options.layout)
     }
 
-    /// A value in the program's layout.
+    /// A value in the node's layout.
     fn feature(&mut self, id: ValueId) -> BufferId {
         self.in_layout(id, self.options.layout)
     }
@@ -318,7 +321,7 @@ impl<'g> Lowering<'g> {
         free.then_some(buffer)
     }
 
-    /// A value as a feature map in the program's layout; a matrix is one of single pixels.
+    /// A value as a feature map in the node's layout; a matrix is one of single pixels.
     fn map(&self, id: ValueId) -> Map {
         let shape = &self.graph.value(id).shape;
         let map = Map {

@@ -7,6 +7,7 @@ mod gradients;
 mod inference;
 mod initialisation;
 mod invariance;
+mod layouts;
 mod networks;
 mod oracle;
 mod profile;
