@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::Task;
-use super::gate::{Gate, Waiting};
+use super::gate::Gate;
 use super::share::{MOST, Share};
 
 /// How long a helper looks for the next job before it sleeps, between kernels that follow each other.
@@ -38,7 +38,6 @@ struct Board {
     /// Callers between kernels that follow each other.
     entered: AtomicUsize,
     stop: AtomicBool,
-    waiting: Waiting,
 }
 
 // SAFETY: `task` is the only part that is not Sync by itself; `Crew::share_out` says why its accesses
@@ -50,7 +49,6 @@ unsafe impl Send for Board {}
 impl Crew {
     /// A crew that makes a team of `threads` together with the thread that calls.
     pub(super) fn new(threads: usize) -> io::Result<Self> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let board = Arc::new(Board {
             gate: Gate::default(),
             task: UnsafeCell::new(None),
@@ -59,11 +57,6 @@ impl Crew {
             panic: Mutex::new(None),
             entered: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
-            waiting: if threads > cores {
-                Waiting::Yield
-            } else {
-                Waiting::Spin
-            },
         });
         // Made first, so that helpers already started are sent home when a later one does not start.
         let mut crew = Self {
@@ -139,7 +132,7 @@ impl Board {
         }
         self.gate.open();
         let own = catch_unwind(AssertUnwindSafe(|| self.work(0, task)));
-        self.gate.close(self.waiting);
+        self.gate.close();
         let mut panic = self.panic.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(panic) = own.err().or(panic.take()) {
             resume_unwind(panic);
@@ -149,14 +142,14 @@ impl Board {
     /// The life of a helper.
     fn help(&self, worker: usize) {
         let stop = || self.stop.load(Ordering::SeqCst);
-        let patience = || match self.entered.load(Ordering::Relaxed) {
+        let awake = || match self.entered.load(Ordering::Relaxed) {
             0 => OTHERWISE,
             _ => BETWEEN_KERNELS,
         };
         let mut last = 0;
         while !stop() {
             let Some(job) = self.gate.enter(last) else {
-                self.gate.wait(last, self.waiting, patience, stop);
+                self.gate.wait(last, awake, stop);
                 continue;
             };
             last = job;

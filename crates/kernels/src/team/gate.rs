@@ -27,19 +27,26 @@ pub(super) struct Gate {
     bell: Condvar,
 }
 
-/// How to wait: on a machine with a core for each thread by looking again at once, else by letting
-/// other threads run in between, one of which may be the one waited for.
-#[derive(Clone, Copy)]
-pub(super) enum Waiting {
-    Spin,
-    Yield,
+/// Waits by looking again at once, and when that has not helped for some microseconds by letting other threads
+/// run in between: the one waited for may be among them, and so may those that read the next batch.
+struct Patience {
+    looks: u32,
 }
 
-impl Waiting {
-    fn pause(self) {
-        match self {
-            Self::Spin => std::hint::spin_loop(),
-            Self::Yield => std::thread::yield_now(),
+/// Looks at once before others are let by: about ten microseconds.
+const LOOKS_AT_ONCE: u32 = 512;
+
+impl Patience {
+    fn new() -> Self {
+        Self { looks: 0 }
+    }
+
+    fn pause(&mut self) {
+        if self.looks < LOOKS_AT_ONCE {
+            self.looks += 1;
+            std::hint::spin_loop();
+        } else {
+            std::thread::yield_now();
         }
     }
 }
@@ -58,10 +65,11 @@ impl Gate {
     }
 
     /// Keeps further helpers out and waits for those inside. What they wrote is seen afterwards.
-    pub(super) fn close(&self, waiting: Waiting) {
+    pub(super) fn close(&self) {
         self.word.fetch_and(!OPEN, Ordering::AcqRel);
+        let mut patience = Patience::new();
         while self.word.load(Ordering::Acquire) & INSIDE != 0 {
-            waiting.pause();
+            patience.pause();
         }
     }
 
@@ -95,26 +103,20 @@ impl Gate {
         self.word.fetch_sub(1, Ordering::Release);
     }
 
-    /// Looks for a job after `last`, awake for as long as `patience` says and then asleep, until there is
-    /// one or `stop` says so. It may return before.
-    pub(super) fn wait(
-        &self,
-        last: u64,
-        waiting: Waiting,
-        patience: impl Fn() -> Duration,
-        stop: impl Fn() -> bool,
-    ) {
+    /// Looks for a job after `last`, for as long as `awake` says and then asleep, until there is one or
+    /// `stop` says so. It may return before.
+    pub(super) fn wait(&self, last: u64, awake: impl Fn() -> Duration, stop: impl Fn() -> bool) {
         let there_is = |order| {
             let word = self.word.load(order);
             (word & OPEN != 0 && word / JOB != last) || stop()
         };
-        let start = Instant::now();
-        while start.elapsed() < patience() {
+        let (start, mut patience) = (Instant::now(), Patience::new());
+        while start.elapsed() < awake() {
             for _ in 0..LOOKS {
                 if there_is(Ordering::Relaxed) {
                     return;
                 }
-                waiting.pause();
+                patience.pause();
             }
         }
         let bed = self.bed.lock().unwrap_or_else(PoisonError::into_inner);
