@@ -23,10 +23,19 @@ use crate::{
 };
 
 /// How the weights of convolutions or linear layers start, and their biases with them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum WeightInit {
+    /// [`Init::Normal`] about zero, biases zero. As VGG's linear layers start.
+    Normal {
+        /// Standard deviation.
+        deviation: f32,
+    },
     /// [`Init::KaimingNormalFanOut`], biases zero. As ResNets are trained.
     KaimingNormalFanOut,
+    /// [`Init::KaimingNormalFanIn`], biases zero. As DenseNets are trained.
+    KaimingNormalFanIn,
+    /// [`Init::KaimingUniformFanIn`], biases zero. As SqueezeNets are trained.
+    KaimingUniformFanIn,
     /// [`Init::UniformFanIn`], biases alike. PyTorch's default.
     UniformFanIn,
     /// [`Init::XavierUniform`], biases zero. As TensorFlow-Slim networks are trained.
@@ -43,6 +52,9 @@ pub struct BatchNormOptions {
     /// Gamma starts at zero instead of one: a residual block that ends with such a norm starts as
     /// the identity (Goyal et al. 2017).
     pub zero_init: bool,
+    /// Gamma starts normally distributed about its start with this standard deviation, 0 by default
+    /// (DCGAN: 0.02).
+    pub gamma_deviation: f32,
 }
 
 impl Default for BatchNormOptions {
@@ -51,6 +63,7 @@ impl Default for BatchNormOptions {
             epsilon: 1e-5,
             momentum: 0.1,
             zero_init: false,
+            gamma_deviation: 0.0,
         }
     }
 }
@@ -239,11 +252,15 @@ impl NetworkBuilder {
         let layer = self.named(name)?;
         // Without channels, inference says what is wrong with x.
         let channels = self.shape(x)?.get(1).copied().unwrap_or(0);
-        let gamma = if options.zero_init { 0.0 } else { 1.0 };
-        let norm = |init| Role::parameter(ParameterKind::Norm, Init::Constant(init));
+        let mean = if options.zero_init { 0.0 } else { 1.0 };
+        let gamma = match options.gamma_deviation {
+            0.0 => Init::Constant(mean),
+            deviation => Init::Normal { mean, deviation },
+        };
+        let norm = |init| Role::parameter(ParameterKind::Norm, init);
         let roles = [
             ("weight", norm(gamma)),
-            ("bias", norm(0.0)),
+            ("bias", norm(Init::Constant(0.0))),
             ("running_mean", Role::State { init: 0.0 }),
             ("running_var", Role::State { init: 1.0 }),
         ];

@@ -27,8 +27,19 @@ pub enum ElementType {
 pub enum Init {
     /// All the same.
     Constant(f32),
+    /// Normal with a mean and standard deviation of its own.
+    Normal {
+        /// Mean.
+        mean: f32,
+        /// Standard deviation.
+        deviation: f32,
+    },
     /// Normal, standard deviation `sqrt(2 / fan_out)` (He et al. 2015).
     KaimingNormalFanOut,
+    /// Normal, standard deviation `sqrt(2 / fan_in)` (He et al. 2015).
+    KaimingNormalFanIn,
+    /// Uniform within `± sqrt(6 / fan_in)`, which has the same deviation.
+    KaimingUniformFanIn,
     /// Uniform within `± 1 / sqrt(fan_in)`: PyTorch's default for convolutions, linear layers and,
     /// with the fan of the weight, their biases.
     UniformFanIn {
