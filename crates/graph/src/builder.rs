@@ -149,6 +149,15 @@ impl NetworkBuilder {
         self
     }
 
+    /// Builds what `body` describes with all weights of convolutions and linear layers starting so.
+    pub fn with_init<T>(&mut self, init: WeightInit, body: impl FnOnce(&mut Self) -> T) -> T {
+        let before = (self.conv_init, self.linear_init);
+        (self.conv_init, self.linear_init) = (init, init);
+        let result = body(self);
+        (self.conv_init, self.linear_init) = before;
+        result
+    }
+
     /// The images.
     pub fn input(&self) -> ValueId {
         self.input
@@ -211,6 +220,29 @@ impl NetworkBuilder {
         x: ValueId,
         out_features: usize,
     ) -> Result<ValueId, GraphError> {
+        self.fully_connected(name, x, out_features, true)
+    }
+
+    /// Fully connected, without a bias, for a normalisation to follow: `[n, f] → [n, o]`, weight `[o, f]`.
+    ///
+    /// # Errors
+    /// As [`Self::linear`].
+    pub fn linear_without_bias(
+        &mut self,
+        name: &str,
+        x: ValueId,
+        out_features: usize,
+    ) -> Result<ValueId, GraphError> {
+        self.fully_connected(name, x, out_features, false)
+    }
+
+    fn fully_connected(
+        &mut self,
+        name: &str,
+        x: ValueId,
+        out_features: usize,
+        bias: bool,
+    ) -> Result<ValueId, GraphError> {
         let layer = self.named(name)?;
         let fan_in = match self.shape(x)? {
             &[_, features] => features,
@@ -225,8 +257,8 @@ impl NetworkBuilder {
             }
         };
         let weight = vec![out_features, fan_in];
-        let parameters = self.weight_and_bias(&layer, self.linear_init, weight, fan_in, true)?;
-        let op = Op::Linear { bias: true };
+        let parameters = self.weight_and_bias(&layer, self.linear_init, weight, fan_in, bias)?;
+        let op = Op::Linear { bias };
         self.push(op, layer, [&[x], &parameters[..]].concat())
     }
 
@@ -405,6 +437,40 @@ impl NetworkBuilder {
     pub fn softmax(&mut self, x: ValueId) -> Result<ValueId, GraphError> {
         let layer = self.unnamed("softmax");
         self.push(Op::Softmax, layer, vec![x])
+    }
+
+    /// Makes `logits` those of an auxiliary head: of a classifier on the way that exists for training only
+    /// and whose loss counts `weight` times (Szegedy et al. 2014). It sends a gradient into the middle of
+    /// a deep network; a network that predicts is without it.
+    ///
+    /// ```
+    /// use geometry::ConvDesc;
+    /// use graph::NetworkBuilder;
+    /// use graph::passes::{TrainingOptions, inference, training};
+    ///
+    /// let mut network = NetworkBuilder::new("two heads", [2, 3, 8, 8]);
+    /// let x = network.input();
+    /// let x = network.conv("conv1", x, ConvDesc::new(4, 3), true)?;
+    /// let y = network.flatten(x)?;
+    /// let early = network.linear("aux", y, 10)?;
+    /// network.auxiliary(early, 0.3);
+    /// let x = network.conv("conv2", x, ConvDesc::new(8, 3), true)?;
+    /// let y = network.flatten(x)?;
+    /// let logits = network.linear("fc", y, 10)?;
+    /// let network = network.finish(logits)?;
+    ///
+    /// let step = training(&network, TrainingOptions::default())?;
+    /// assert_eq!(step.gradients.len(), 8);
+    /// let run = inference(&network)?;
+    /// assert!(run.nodes.iter().all(|node| node.layer != "aux"));
+    /// assert_eq!(run.parameters().count(), 8);
+    /// # Ok::<(), graph::GraphError>(())
+    /// ```
+    ///
+    /// [`Self::finish`] refuses logits of another shape than those of the network, and weights that are
+    /// negative or no number.
+    pub fn auxiliary(&mut self, logits: ValueId, weight: f32) {
+        self.graph.auxiliary.push((logits, weight));
     }
 
     /// The finished, verified network.

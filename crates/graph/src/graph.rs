@@ -144,6 +144,10 @@ pub struct Graph {
     pub inputs: Vec<ValueId>,
     /// Values the run is for, in order.
     pub outputs: Vec<ValueId>,
+    /// Logits of heads that exist for training only, each with the weight of its loss (Szegedy et al.
+    /// 2014), of the shape of the first output. A training step adds their losses, and a run that
+    /// predicts is without them.
+    pub auxiliary: Vec<(ValueId, f32)>,
     /// Gradients: (parameter that learns, its gradient). Empty in a forward graph.
     pub gradients: Vec<(ValueId, ValueId)>,
     /// States and the computed values that replace them at the end of a run.

@@ -1,12 +1,15 @@
 //! From a network to the graph that runs it.
 
+use super::dead::remove_dead_nodes;
 use super::epilogue::Epilogue;
-use super::remove_dead;
 use super::rewrite::Rewrite;
 use crate::users::Users;
 use crate::{Graph, GraphError, Node, Op, TransposedOp, ValueId};
 
 /// The graph of a forward run with fixed statistics; its output is that of the network.
+///
+/// Auxiliary heads are left out, and layers that lead nowhere. Their parameters and states stay listed, so
+/// that weights of the whole network load with nothing left over.
 ///
 /// Dropout is left out. A batch normalisation after a convolution is folded into its weight and bias
 /// ([`Op::FoldBatchNorm`] on the parameters, which a runtime computes once); any other uses its
@@ -22,9 +25,12 @@ use crate::{Graph, GraphError, Node, Op, TransposedOp, ValueId};
 pub fn inference(network: &Graph) -> Result<Graph, GraphError> {
     network.verify()?;
     let mut graph = network.clone();
+    graph.auxiliary.clear();
     leave_out_dropout(&mut graph);
+    // The heads must be gone before layers are fused: what they read besides the body would be left standing.
+    let mut graph = remove_dead_nodes(&graph);
     fuse(&mut graph)?;
-    let graph = remove_dead(&graph);
+    let graph = remove_dead_nodes(&graph);
     graph.verify()?;
     Ok(graph)
 }

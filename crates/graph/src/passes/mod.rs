@@ -6,6 +6,7 @@
 mod dead;
 mod epilogue;
 mod inference;
+mod loss;
 mod pad_first;
 mod penalty;
 mod rewrite;
