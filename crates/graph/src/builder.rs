@@ -11,7 +11,7 @@ mod sampling;
 mod separable;
 mod transposed;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use geometry::{ConvDesc, PoolDesc};
 
@@ -101,6 +101,8 @@ pub struct NetworkBuilder {
     input: ValueId,
     scopes: Vec<String>,
     layers: HashSet<String>,
+    /// How far the layers that are named after their operator are counted.
+    unnamed: HashMap<String, usize>,
     conv_init: WeightInit,
     linear_init: WeightInit,
     dropouts: u32,
@@ -129,6 +131,7 @@ impl NetworkBuilder {
             input,
             scopes: Vec::new(),
             layers: HashSet::new(),
+            unnamed: HashMap::new(),
             conv_init: WeightInit::KaimingNormalFanOut,
             linear_init: WeightInit::UniformFanIn,
             dropouts: 0,
@@ -506,13 +509,18 @@ impl NetworkBuilder {
     /// A full path that is free: `relu`, `relu_1`, `relu_2` ….
     fn unnamed(&mut self, operator: &str) -> String {
         let path = self.path(operator);
-        let mut free = path.clone();
-        let mut count = 0;
-        while !self.layers.insert(free.clone()) {
-            count += 1;
-            free = format!("{path}_{count}");
+        // Counting goes on where it stopped, so that naming a thousand layers is no work for a million.
+        let count = self.unnamed.entry(path.clone()).or_default();
+        loop {
+            let free = match *count {
+                0 => path.clone(),
+                count => format!("{path}_{count}"),
+            };
+            *count += 1;
+            if self.layers.insert(free.clone()) {
+                return free;
+            }
         }
-        free
     }
 
     fn path(&self, name: &str) -> String {

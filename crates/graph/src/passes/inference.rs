@@ -3,6 +3,7 @@
 use super::dead::remove_dead_nodes;
 use super::epilogue::Epilogue;
 use super::rewrite::Rewrite;
+use super::scale::absorb_scales;
 use crate::users::Users;
 use crate::{Graph, GraphError, Node, Op, TransposedOp, ValueId};
 
@@ -13,8 +14,9 @@ use crate::{Graph, GraphError, Node, Op, TransposedOp, ValueId};
 ///
 /// Dropout is left out. A batch normalisation after a convolution is folded into its weight and bias
 /// ([`Op::FoldBatchNorm`] on the parameters, which a runtime computes once); any other uses its
-/// running statistics. Convolutions, transposed ones too, and normalisations take over the addition of
-/// a residual and the activation that follow them.
+/// running statistics. A constant factor after a convolution goes into its weight and bias likewise.
+/// Convolutions, transposed ones too, and normalisations take over the addition of a residual and the
+/// activation that follow them.
 ///
 /// ```text
 /// conv ─▶ batch norm ─▶ add ─▶ relu      becomes      conv { bias, residual, relu }
@@ -29,6 +31,7 @@ pub fn inference(network: &Graph) -> Result<Graph, GraphError> {
     leave_out_dropout(&mut graph);
     // The heads must be gone before layers are fused: what they read besides the body would be left standing.
     let mut graph = remove_dead_nodes(&graph);
+    absorb_scales(&mut graph)?;
     fuse(&mut graph)?;
     let graph = remove_dead_nodes(&graph);
     graph.verify()?;

@@ -10,6 +10,7 @@ mod loss;
 mod pad_first;
 mod penalty;
 mod rewrite;
+mod scale;
 mod training;
 
 pub use dead::remove_dead;
