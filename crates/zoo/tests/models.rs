@@ -21,6 +21,8 @@ fn count(graph: &Graph, is_kind: impl Fn(&Op) -> bool) -> usize {
 /// Pixels a side without which a network has a layer without output.
 fn least(name: &str) -> usize {
     match name {
+        // A pool of 2×2 pixels stands behind five others that halve.
+        "googlenet" => 31,
         // Their strided convolutions are not padded.
         "inception_v3" | "inception_v4" | "inception_resnet_v1" | "inception_resnet_v2" => 75,
         _ => 1,
@@ -203,4 +205,34 @@ fn a_batch_of_one_pixel_a_channel_cannot_be_normalised() {
     let error = training(&small, TrainingOptions::default()).unwrap_err();
     assert!(error.to_string().contains("at least two values"), "{error}");
     inference(&small).unwrap();
+}
+
+#[test]
+fn stems_of_inception_take_images_of_27_pixels() {
+    use graph::NetworkBuilder;
+    use zoo::blocks::{
+        InceptionResnet, inception_resnet_stem, inception_v3_stem, inception_v4_stem,
+    };
+    let width = zoo::Width::default();
+    for side in [26, 27] {
+        let shape = [1, 3, side, side];
+        let new = || NetworkBuilder::new("stem", shape);
+        let mut networks = [new(), new(), new(), new()];
+        let [v3, v4, first, second] = &mut networks;
+        let x = v3.input();
+        let maps = [
+            inception_v3_stem(v3, x, width).map(|y| v3.shape(y).unwrap().to_vec()),
+            inception_v4_stem(v4, x, width).map(|y| v4.shape(y).unwrap().to_vec()),
+            inception_resnet_stem(first, x, InceptionResnet::V1, width)
+                .map(|y| first.shape(y).unwrap().to_vec()),
+            inception_resnet_stem(second, x, InceptionResnet::V2, width)
+                .map(|y| second.shape(y).unwrap().to_vec()),
+        ];
+        for (map, channels) in maps.into_iter().zip([192, 384, 256, 320]) {
+            match side {
+                26 => assert!(map.is_err(), "{map:?}"),
+                _ => assert_eq!(map, Ok(vec![1, channels, 1, 1])),
+            }
+        }
+    }
 }

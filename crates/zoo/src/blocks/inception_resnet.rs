@@ -46,7 +46,7 @@ pub enum Ending {
 /// ```
 ///
 /// # Errors
-/// Images of less than 15×15 pixels (v2) or 23×23 (v1), or names in use.
+/// Images of less than 27×27 pixels, or names in use.
 pub fn inception_resnet_stem(
     network: &mut NetworkBuilder,
     x: ValueId,

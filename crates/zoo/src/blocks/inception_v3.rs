@@ -17,7 +17,7 @@ use crate::Width;
 /// ```
 ///
 /// # Errors
-/// Images of less than 15×15 pixels, or names in use.
+/// Images of less than 27×27 pixels, or names in use.
 pub fn inception_v3_stem(
     network: &mut NetworkBuilder,
     x: ValueId,

@@ -13,6 +13,7 @@ from torch import nn
 import bn_inception
 import cifar_resnet
 import inception_resnet_v1
+import inception_v3
 import lenet5
 
 
@@ -46,7 +47,7 @@ MODELS = {
     ),
     "bn_inception": Model(bn_inception.BnInception, least=128),
     "inception_v3": Model(
-        torchvision("inception_v3", aux_logits=True, init_weights=False),
+        inception_v3.make,
         (3, 299, 299),
         heads=[("AuxLogits", "Mixed_6e", 0.4)],
         least=299,
