@@ -18,6 +18,8 @@ pub(crate) struct Settings {
     pub(crate) images: [usize; 4],
     /// Factor on the weights.
     pub(crate) gain: f64,
+    /// Of gradients only: the error of PyTorch's own in 32 bits where it is largest.
+    pub(crate) single: Option<f64>,
 }
 
 /// A file: results by name, settings by network.

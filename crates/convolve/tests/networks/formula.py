@@ -37,8 +37,8 @@ def signed(name, shape):
     return (2 * units(name, int(np.prod(shape))) - 1).astype(np.float32).reshape(shape)
 
 
-def tensor(name, shape, gain):
-    u = units(name, int(np.prod(shape)))
+def tensor(name, shape, gain, draw=units):
+    u = draw(name, int(np.prod(shape)))
     if len(shape) > 1:
         values = (2 * u - 1) * np.sqrt(3 / np.prod(shape[1:])) * gain
     elif name.endswith((".weight", ".running_var")):
@@ -48,10 +48,10 @@ def tensor(name, shape, gain):
     return torch.from_numpy(values.astype(np.float32).reshape(shape))
 
 
-def load(model, gain):
-    """Gives a model the weights and statistics of the formula, in double precision."""
+def load(model, gain, draw=units):
+    """Gives a model the weights and statistics of the formula, in double precision, or those made of other u."""
     drawn = {
-        name: tensor(name, tuple(value.shape), gain)
+        name: tensor(name, tuple(value.shape), gain, draw)
         for name, value in model.state_dict().items()
         if not name.endswith("num_batches_tracked")
     }

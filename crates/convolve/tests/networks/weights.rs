@@ -27,7 +27,7 @@ impl Source {
 }
 
 /// Numbers in `[−1, 1)`: images, and the vectors that gradients are projected on.
-pub(crate) fn signed(name: &str) -> impl Fn(usize) -> f64 {
+pub(crate) fn signed(name: &str) -> impl Fn(usize) -> f64 + use<> {
     let source = Source::of(name);
     move |index| source.signed(index)
 }
