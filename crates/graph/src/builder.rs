@@ -11,7 +11,7 @@ mod sampling;
 mod separable;
 mod transposed;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use geometry::{ConvDesc, PoolDesc};
 
@@ -23,10 +23,19 @@ use crate::{
 };
 
 /// How the weights of convolutions or linear layers start, and their biases with them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum WeightInit {
+    /// [`Init::Normal`] about zero, biases zero. As VGG's linear layers start.
+    Normal {
+        /// Standard deviation.
+        deviation: f32,
+    },
     /// [`Init::KaimingNormalFanOut`], biases zero. As ResNets are trained.
     KaimingNormalFanOut,
+    /// [`Init::KaimingNormalFanIn`], biases zero. As DenseNets are trained.
+    KaimingNormalFanIn,
+    /// [`Init::KaimingUniformFanIn`], biases zero. As SqueezeNets are trained.
+    KaimingUniformFanIn,
     /// [`Init::UniformFanIn`], biases alike. PyTorch's default.
     UniformFanIn,
     /// [`Init::XavierUniform`], biases zero. As TensorFlow-Slim networks are trained.
@@ -43,6 +52,9 @@ pub struct BatchNormOptions {
     /// Gamma starts at zero instead of one: a residual block that ends with such a norm starts as
     /// the identity (Goyal et al. 2017).
     pub zero_init: bool,
+    /// Gamma starts normally distributed about its start with this standard deviation, 0 by default
+    /// (DCGAN: 0.02).
+    pub gamma_deviation: f32,
 }
 
 impl Default for BatchNormOptions {
@@ -51,6 +63,7 @@ impl Default for BatchNormOptions {
             epsilon: 1e-5,
             momentum: 0.1,
             zero_init: false,
+            gamma_deviation: 0.0,
         }
     }
 }
@@ -88,6 +101,8 @@ pub struct NetworkBuilder {
     input: ValueId,
     scopes: Vec<String>,
     layers: HashSet<String>,
+    /// How far the layers that are named after their operator are counted.
+    unnamed: HashMap<String, usize>,
     conv_init: WeightInit,
     linear_init: WeightInit,
     dropouts: u32,
@@ -116,6 +131,7 @@ impl NetworkBuilder {
             input,
             scopes: Vec::new(),
             layers: HashSet::new(),
+            unnamed: HashMap::new(),
             conv_init: WeightInit::KaimingNormalFanOut,
             linear_init: WeightInit::UniformFanIn,
             dropouts: 0,
@@ -134,6 +150,15 @@ impl NetworkBuilder {
     pub fn linear_init(&mut self, init: WeightInit) -> &mut Self {
         self.linear_init = init;
         self
+    }
+
+    /// Builds what `body` describes with all weights of convolutions and linear layers starting so.
+    pub fn with_init<T>(&mut self, init: WeightInit, body: impl FnOnce(&mut Self) -> T) -> T {
+        let before = (self.conv_init, self.linear_init);
+        (self.conv_init, self.linear_init) = (init, init);
+        let result = body(self);
+        (self.conv_init, self.linear_init) = before;
+        result
     }
 
     /// The images.
@@ -198,6 +223,29 @@ impl NetworkBuilder {
         x: ValueId,
         out_features: usize,
     ) -> Result<ValueId, GraphError> {
+        self.fully_connected(name, x, out_features, true)
+    }
+
+    /// Fully connected, without a bias, for a normalisation to follow: `[n, f] → [n, o]`, weight `[o, f]`.
+    ///
+    /// # Errors
+    /// As [`Self::linear`].
+    pub fn linear_without_bias(
+        &mut self,
+        name: &str,
+        x: ValueId,
+        out_features: usize,
+    ) -> Result<ValueId, GraphError> {
+        self.fully_connected(name, x, out_features, false)
+    }
+
+    fn fully_connected(
+        &mut self,
+        name: &str,
+        x: ValueId,
+        out_features: usize,
+        bias: bool,
+    ) -> Result<ValueId, GraphError> {
         let layer = self.named(name)?;
         let fan_in = match self.shape(x)? {
             &[_, features] => features,
@@ -212,8 +260,8 @@ impl NetworkBuilder {
             }
         };
         let weight = vec![out_features, fan_in];
-        let parameters = self.weight_and_bias(&layer, self.linear_init, weight, fan_in, true)?;
-        let op = Op::Linear { bias: true };
+        let parameters = self.weight_and_bias(&layer, self.linear_init, weight, fan_in, bias)?;
+        let op = Op::Linear { bias };
         self.push(op, layer, [&[x], &parameters[..]].concat())
     }
 
@@ -239,11 +287,15 @@ impl NetworkBuilder {
         let layer = self.named(name)?;
         // Without channels, inference says what is wrong with x.
         let channels = self.shape(x)?.get(1).copied().unwrap_or(0);
-        let gamma = if options.zero_init { 0.0 } else { 1.0 };
-        let norm = |init| Role::parameter(ParameterKind::Norm, Init::Constant(init));
+        let mean = if options.zero_init { 0.0 } else { 1.0 };
+        let gamma = match options.gamma_deviation {
+            0.0 => Init::Constant(mean),
+            deviation => Init::Normal { mean, deviation },
+        };
+        let norm = |init| Role::parameter(ParameterKind::Norm, init);
         let roles = [
             ("weight", norm(gamma)),
-            ("bias", norm(0.0)),
+            ("bias", norm(Init::Constant(0.0))),
             ("running_mean", Role::State { init: 0.0 }),
             ("running_var", Role::State { init: 1.0 }),
         ];
@@ -390,6 +442,40 @@ impl NetworkBuilder {
         self.push(Op::Softmax, layer, vec![x])
     }
 
+    /// Makes `logits` those of an auxiliary head: of a classifier on the way that exists for training only
+    /// and whose loss counts `weight` times (Szegedy et al. 2014). It sends a gradient into the middle of
+    /// a deep network; a network that predicts is without it.
+    ///
+    /// ```
+    /// use geometry::ConvDesc;
+    /// use graph::NetworkBuilder;
+    /// use graph::passes::{TrainingOptions, inference, training};
+    ///
+    /// let mut network = NetworkBuilder::new("two heads", [2, 3, 8, 8]);
+    /// let x = network.input();
+    /// let x = network.conv("conv1", x, ConvDesc::new(4, 3), true)?;
+    /// let y = network.flatten(x)?;
+    /// let early = network.linear("aux", y, 10)?;
+    /// network.auxiliary(early, 0.3);
+    /// let x = network.conv("conv2", x, ConvDesc::new(8, 3), true)?;
+    /// let y = network.flatten(x)?;
+    /// let logits = network.linear("fc", y, 10)?;
+    /// let network = network.finish(logits)?;
+    ///
+    /// let step = training(&network, TrainingOptions::default())?;
+    /// assert_eq!(step.gradients.len(), 8);
+    /// let run = inference(&network)?;
+    /// assert!(run.nodes.iter().all(|node| node.layer != "aux"));
+    /// assert_eq!(run.parameters().count(), 8);
+    /// # Ok::<(), graph::GraphError>(())
+    /// ```
+    ///
+    /// [`Self::finish`] refuses logits of another shape than those of the network, and weights that are
+    /// negative or no number.
+    pub fn auxiliary(&mut self, logits: ValueId, weight: f32) {
+        self.graph.auxiliary.push((logits, weight));
+    }
+
     /// The finished, verified network.
     ///
     /// # Errors
@@ -423,13 +509,18 @@ impl NetworkBuilder {
     /// A full path that is free: `relu`, `relu_1`, `relu_2` ….
     fn unnamed(&mut self, operator: &str) -> String {
         let path = self.path(operator);
-        let mut free = path.clone();
-        let mut count = 0;
-        while !self.layers.insert(free.clone()) {
-            count += 1;
-            free = format!("{path}_{count}");
+        // Counting goes on where it stopped, so that naming a thousand layers is no work for a million.
+        let count = self.unnamed.entry(path.clone()).or_default();
+        loop {
+            let free = match *count {
+                0 => path.clone(),
+                count => format!("{path}_{count}"),
+            };
+            *count += 1;
+            if self.layers.insert(free.clone()) {
+                return free;
+            }
         }
-        free
     }
 
     fn path(&self, name: &str) -> String {

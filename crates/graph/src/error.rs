@@ -257,16 +257,16 @@ pub enum GraphError {
         /// What all in the list are.
         expected: &'static str,
     },
-    /// A gradient or an update whose shape differs from what it belongs to.
+    /// A gradient, an update or auxiliary logits whose shape differs from what they belong to.
     #[error("{what} '{new}' {new_shape:?} does not fit '{old}' {old_shape:?}")]
     Pair {
-        /// `gradient` or `update`.
+        /// `gradient`, `update` or `auxiliary head`.
         what: &'static str,
-        /// The gradient or the new value.
+        /// The gradient, the new value or the auxiliary logits.
         new: String,
         /// Its shape.
         new_shape: Box<[usize]>,
-        /// The parameter or state.
+        /// The parameter or state, or the logits of the network.
         old: String,
         /// Its shape.
         old_shape: Box<[usize]>,

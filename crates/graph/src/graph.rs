@@ -27,8 +27,19 @@ pub enum ElementType {
 pub enum Init {
     /// All the same.
     Constant(f32),
+    /// Normal with a mean and standard deviation of its own.
+    Normal {
+        /// Mean.
+        mean: f32,
+        /// Standard deviation.
+        deviation: f32,
+    },
     /// Normal, standard deviation `sqrt(2 / fan_out)` (He et al. 2015).
     KaimingNormalFanOut,
+    /// Normal, standard deviation `sqrt(2 / fan_in)` (He et al. 2015).
+    KaimingNormalFanIn,
+    /// Uniform within `± sqrt(6 / fan_in)`, which has the same deviation.
+    KaimingUniformFanIn,
     /// Uniform within `± 1 / sqrt(fan_in)`: PyTorch's default for convolutions, linear layers and,
     /// with the fan of the weight, their biases.
     UniformFanIn {
@@ -133,6 +144,10 @@ pub struct Graph {
     pub inputs: Vec<ValueId>,
     /// Values the run is for, in order.
     pub outputs: Vec<ValueId>,
+    /// Logits of heads that exist for training only, each with the weight of its loss (Szegedy et al.
+    /// 2014), of the shape of the first output. A training step adds their losses, and a run that
+    /// predicts is without them.
+    pub auxiliary: Vec<(ValueId, f32)>,
     /// Gradients: (parameter that learns, its gradient). Empty in a forward graph.
     pub gradients: Vec<(ValueId, ValueId)>,
     /// States and the computed values that replace them at the end of a run.

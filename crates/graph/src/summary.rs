@@ -6,7 +6,7 @@ use geometry::{InputShape, Problem};
 
 use crate::cost::elements;
 use crate::families::{PoolingOp, TransposedOp};
-use crate::{Graph, Node, Op, Role};
+use crate::{Graph, Node, Op, Role, ValueId};
 
 /// One layer of a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct LayerSummary {
     pub parameters: u64,
     /// Multiply-accumulates on one image; nothing where the operator's work is not counted.
     pub macs: Option<u64>,
+    /// It belongs to an auxiliary head: it is computed in training only.
+    pub auxiliary: bool,
 }
 
 /// A network as a table.
@@ -32,8 +34,12 @@ pub struct Summary {
     pub rows: Vec<LayerSummary>,
     /// Learned numbers, running statistics not among them.
     pub parameters: u64,
-    /// Multiply-accumulates of a forward run on one image.
+    /// Those of them that only auxiliary heads read.
+    pub auxiliary_parameters: u64,
+    /// Multiply-accumulates of a forward run on one image, without auxiliary heads.
     pub macs: u64,
+    /// Those that auxiliary heads add to a forward run in training.
+    pub auxiliary_macs: u64,
     /// Operators in the network whose work is not counted, each once.
     pub not_counted: Vec<&'static str>,
 }
@@ -57,10 +63,13 @@ pub fn summary(network: &Graph) -> Summary {
     let mut summary = Summary {
         rows: Vec::new(),
         parameters: 0,
+        auxiliary_parameters: 0,
         macs: 0,
+        auxiliary_macs: 0,
         not_counted: Vec::new(),
     };
-    for node in &network.nodes {
+    let auxiliary = only_auxiliary(network);
+    for (node, auxiliary) in network.nodes.iter().zip(auxiliary) {
         let inputs: Vec<_> = node.inputs.iter().map(|&id| network.value(id)).collect();
         let parameters = node
             .inputs
@@ -70,8 +79,14 @@ pub fn summary(network: &Graph) -> Summary {
             .filter_map(|&id| elements(&network.value(id).shape))
             .fold(0, u64::saturating_add);
         let macs = node.op.macs(&inputs);
-        summary.parameters = summary.parameters.saturating_add(parameters);
-        summary.macs = summary.macs.saturating_add(macs.unwrap_or(0));
+        let add = |total: &mut u64, count| *total = total.saturating_add(count);
+        add(&mut summary.parameters, parameters);
+        if auxiliary {
+            add(&mut summary.auxiliary_parameters, parameters);
+            add(&mut summary.auxiliary_macs, macs.unwrap_or(0));
+        } else {
+            add(&mut summary.macs, macs.unwrap_or(0));
+        }
         if macs.is_none() && !summary.not_counted.contains(&node.op.name()) {
             summary.not_counted.push(node.op.name());
         }
@@ -83,9 +98,34 @@ pub fn summary(network: &Graph) -> Summary {
             kernel: kernel(network, node).unwrap_or_default(),
             parameters,
             macs,
+            auxiliary,
         });
     }
     summary
+}
+
+/// For every node whether auxiliary heads alone need it.
+fn only_auxiliary(network: &Graph) -> Vec<bool> {
+    let nodes = network.nodes.len();
+    if network.auxiliary.is_empty() {
+        return vec![false; nodes];
+    }
+    let reached = |from: Vec<ValueId>| {
+        let mut live = vec![false; network.values().len()];
+        let mut needed = vec![false; nodes];
+        from.iter().for_each(|id| live[id.index()] = true);
+        for (place, node) in network.nodes.iter().enumerate().rev() {
+            if node.outputs.iter().any(|id| live[id.index()]) {
+                needed[place] = true;
+                node.inputs.iter().for_each(|id| live[id.index()] = true);
+            }
+        }
+        needed
+    };
+    let heads = network.auxiliary.iter().map(|&(logits, _)| logits);
+    let [by_heads, by_outputs] = [heads.collect(), network.outputs.clone()].map(reached);
+    let both = by_heads.into_iter().zip(by_outputs);
+    both.map(|(head, output)| head && !output).collect()
 }
 
 /// The settings part of the problem that a window operation is.

@@ -6,7 +6,7 @@ use crate::{Graph, ValueId};
 pub(crate) struct Users {
     makers: Vec<Option<usize>>,
     readers: Vec<Vec<usize>>,
-    /// The value leaves the graph: an output, a gradient or an update.
+    /// The value leaves the graph: an output, auxiliary logits, a gradient or an update.
     leaves: Vec<bool>,
 }
 
@@ -47,12 +47,11 @@ impl Users {
 }
 
 impl Graph {
-    /// The values a run is for: outputs, gradients and new states.
+    /// The values a run is for: outputs, auxiliary logits, gradients and new states.
     pub(crate) fn leaving(&self) -> impl Iterator<Item = ValueId> {
+        let heads = self.auxiliary.iter().map(|&(logits, _)| logits);
         let pairs = self.gradients.iter().chain(&self.updates);
-        self.outputs
-            .iter()
-            .copied()
-            .chain(pairs.map(|&(_, new)| new))
+        let outputs = self.outputs.iter().copied();
+        outputs.chain(heads).chain(pairs.map(|&(_, new)| new))
     }
 }

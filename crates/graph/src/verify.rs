@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use tensor::Shape;
 
-use crate::{ElementType, Graph, GraphError, Node, Role, Value, ValueId};
+use crate::{ElementType, Graph, GraphError, Node, OpError, Role, Value, ValueId};
 
 impl Graph {
     /// Checks that the graph holds together:
@@ -12,8 +12,9 @@ impl Graph {
     /// - every id is of this graph, and the names of inputs, parameters and states are unique;
     /// - every computed value is made by exactly one node, before it is read; nothing else is made;
     /// - shapes and element types are those that the operators give;
-    /// - the lists of inputs, gradients and updates hold values of the right role and shape;
-    /// - the weights of regularisers are numbers of 0 or more.
+    /// - the lists of inputs, auxiliary heads, gradients and updates hold values of the right role and
+    ///   shape, each once;
+    /// - the weights of regularisers and auxiliary heads are numbers of 0 or more.
     ///
     /// # Errors
     /// The first violation, by name; see [`GraphError`].
@@ -34,6 +35,7 @@ impl Graph {
         for &output in &self.outputs {
             self.known(|| "the list of outputs".to_owned(), output)?;
         }
+        self.verify_auxiliary()?;
         self.verify_pairs(
             "gradient",
             "gradients",
@@ -149,6 +151,43 @@ impl Graph {
                     op: node.op.name(),
                     given: Box::new(value.value_type()),
                     expected: Box::new(expected),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Logits of auxiliary heads: judged by the same labels as the first output.
+    fn verify_auxiliary(&self) -> Result<(), GraphError> {
+        let mut listed = HashSet::new();
+        for &(head, weight) in &self.auxiliary {
+            let value = self.known(|| "the list of auxiliary heads".to_owned(), head)?;
+            if value.role != Role::Computed {
+                return Err(wrong_role(value, "auxiliary heads", "computed"));
+            }
+            if !listed.insert(head) || self.outputs.contains(&head) {
+                return Err(GraphError::DuplicateName {
+                    name: value.name.clone(),
+                });
+            }
+            if !(0.0..f32::INFINITY).contains(&weight) {
+                let error = OpError::Setting {
+                    op: "auxiliary head",
+                    setting: "weight",
+                    value: weight,
+                    range: "0 ≤ weight < ∞",
+                };
+                return Err(error.in_layer(&value.name));
+            }
+            let logits = self.outputs.first().map(|&output| self.value(output));
+            if let Some(logits) = logits.filter(|logits| logits.value_type() != value.value_type())
+            {
+                return Err(GraphError::Pair {
+                    what: "auxiliary head",
+                    new: value.name.clone(),
+                    new_shape: value.shape.as_slice().into(),
+                    old: logits.name.clone(),
+                    old_shape: logits.shape.as_slice().into(),
                 });
             }
         }

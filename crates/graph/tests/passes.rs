@@ -2,7 +2,7 @@
 
 use geometry::{ConvDesc, PoolDesc};
 use graph::passes::{TrainingOptions, inference, remove_dead, training};
-use graph::{Activation, Graph, GraphError, NetworkBuilder, Node, Op, ValueId};
+use graph::{Activation, BinaryOp, Graph, GraphError, NetworkBuilder, Node, Op, ValueId};
 
 const RELU: Option<Activation> = Some(Activation::Relu);
 
@@ -330,6 +330,48 @@ fn a_convolution_without_a_norm_keeps_its_bias() {
     assert_eq!(layers(&run), [("c", "conv"), ("d", "conv")]);
     assert_eq!(conv_of(&run, "c"), (true, false, RELU));
     assert_eq!(conv_of(&run, "d"), (false, false, None));
+}
+
+#[test]
+fn a_factor_goes_into_the_convolution_before_it() {
+    let scaled = |network: &mut NetworkBuilder, x, bias| {
+        let y = network.conv("c", x, ConvDesc::new(4, 1), bias).unwrap();
+        network.scale(y, 0.17).unwrap()
+    };
+    let run = inference(&network(|network, x| {
+        let y = scaled(network, x, true);
+        let y = network.add(y, x).unwrap();
+        network.relu(y).unwrap()
+    }))
+    .unwrap();
+    // Weight and bias are multiplied, and the residual and its activation follow the convolution itself.
+    let each = [("c", "fill"), ("c", "multiplication")];
+    assert_eq!(
+        layers(&run),
+        [&each[..], &each[..], &[("c", "conv")]].concat()
+    );
+    assert_eq!(conv_of(&run, "c"), (true, true, RELU));
+    assert_eq!(inference(&run).unwrap(), run);
+
+    let run = inference(&network(|network, x| scaled(network, x, false))).unwrap();
+    assert_eq!(layers(&run), [&each[..], &[("c", "conv")]].concat());
+
+    // What others read as it is stays as it is.
+    let run = inference(&network(|network, x| {
+        let y = network.conv("c", x, ConvDesc::new(4, 1), true).unwrap();
+        let scaled = network.scale(y, 0.17).unwrap();
+        network.add(y, scaled).unwrap()
+    }))
+    .unwrap();
+    assert_eq!(conv_of(&run, "c"), (true, false, None));
+    // A number a channel is no factor of the whole.
+    let run = inference(&network(|network, x| {
+        let y = network.conv("c", x, ConvDesc::new(4, 1), true).unwrap();
+        let means = network.global_average_pool(x).unwrap();
+        network.binary(BinaryOp::Mul, y, means).unwrap()
+    }))
+    .unwrap();
+    assert!(layers(&run).contains(&("mul", "multiplication")));
 }
 
 #[test]

@@ -25,6 +25,7 @@ fn rows_say_what_the_layers_are() {
         kernel: kernel.to_owned(),
         parameters,
         macs,
+        auxiliary: false,
     };
     let map = [8, 64, 112, 112];
     assert_eq!(

@@ -38,6 +38,18 @@ fn fill(slot: &Slot, seed: u64, values: &mut [f32]) {
     let mut source = Source::new(seed, &slot.name);
     match slot.init {
         Init::Constant(value) => values.fill(value),
+        Init::Normal { mean, deviation } => {
+            let (mean, deviation) = (f64::from(mean), f64::from(deviation));
+            values.fill_with(|| (mean + deviation * source.normal()) as f32);
+        }
+        Init::KaimingNormalFanIn => {
+            let deviation = (2.0 / (inputs * kernel)).sqrt();
+            values.fill_with(|| (deviation * source.normal()) as f32);
+        }
+        Init::KaimingUniformFanIn => {
+            let bound = (6.0 / (inputs * kernel)).sqrt();
+            values.fill_with(|| source.within(bound));
+        }
         Init::KaimingNormalFanOut => {
             let deviation = (2.0 / (outputs * kernel)).sqrt();
             values.fill_with(|| (deviation * source.normal()) as f32);

@@ -18,13 +18,36 @@ fn count(graph: &Graph, is_kind: impl Fn(&Op) -> bool) -> usize {
     graph.nodes.iter().filter(|node| is_kind(&node.op)).count()
 }
 
+/// Pixels a side without which a network has a layer without output.
+fn least(name: &str) -> usize {
+    match name {
+        // A pool of 2×2 pixels stands behind five others that halve.
+        "googlenet" => 31,
+        // Their strided convolutions are not padded.
+        "inception_v3" | "inception_v4" | "inception_resnet_v1" | "inception_resnet_v2" => 75,
+        _ => 1,
+    }
+}
+
 #[test]
 fn every_model_trains_and_infers_on_every_input() {
-    let inputs = [[3, 32, 32], [1, 28, 28], [3, 75, 61], [4, 224, 160]];
+    let inputs = [
+        [3, 32, 32],
+        [1, 28, 28],
+        [3, 75, 61],
+        [3, 75, 75],
+        [4, 224, 160],
+    ];
     for model in models() {
         for input in [model.input].into_iter().chain(inputs) {
             let at = format!("{} on {input:?}", model.name);
-            let network = zoo::build(model.name, &options(2, input, 7)).expect(&at);
+            let built = zoo::build(model.name, &options(2, input, 7));
+            if input[1].min(input[2]) < least(model.name) {
+                let error = built.expect_err(&at);
+                assert!(matches!(error, ZooError::Graph { .. }), "{at}: {error}");
+                continue;
+            }
+            let network = built.expect(&at);
             assert_eq!(network.value(network.outputs[0]).shape, [2, 7], "{at}");
 
             let step = training(&network, TrainingOptions::default()).expect(&at);
@@ -54,7 +77,8 @@ fn every_model_trains_and_infers_on_every_input() {
 #[test]
 fn nothing_is_left_between_convolutions() {
     let swept = |op: &Op| matches!(op, Op::Add | Op::Activation(_) | Op::BatchNorm { .. });
-    for model in models().filter(|model| model.name != "lenet5") {
+    let all_fused = |name: &str| name.starts_with("resnet") || name == "mobilenet_v1";
+    for model in models().filter(|model| all_fused(model.name)) {
         let network = zoo::build(model.name, &options(2, model.input, 10)).unwrap();
         let run = inference(&network).unwrap();
         assert_eq!(count(&run, swept), 0, "{}", model.name);
@@ -181,4 +205,34 @@ fn a_batch_of_one_pixel_a_channel_cannot_be_normalised() {
     let error = training(&small, TrainingOptions::default()).unwrap_err();
     assert!(error.to_string().contains("at least two values"), "{error}");
     inference(&small).unwrap();
+}
+
+#[test]
+fn stems_of_inception_take_images_of_27_pixels() {
+    use graph::NetworkBuilder;
+    use zoo::blocks::{
+        InceptionResnet, inception_resnet_stem, inception_v3_stem, inception_v4_stem,
+    };
+    let width = zoo::Width::default();
+    for side in [26, 27] {
+        let shape = [1, 3, side, side];
+        let new = || NetworkBuilder::new("stem", shape);
+        let mut networks = [new(), new(), new(), new()];
+        let [v3, v4, first, second] = &mut networks;
+        let x = v3.input();
+        let maps = [
+            inception_v3_stem(v3, x, width).map(|y| v3.shape(y).unwrap().to_vec()),
+            inception_v4_stem(v4, x, width).map(|y| v4.shape(y).unwrap().to_vec()),
+            inception_resnet_stem(first, x, InceptionResnet::V1, width)
+                .map(|y| first.shape(y).unwrap().to_vec()),
+            inception_resnet_stem(second, x, InceptionResnet::V2, width)
+                .map(|y| second.shape(y).unwrap().to_vec()),
+        ];
+        for (map, channels) in maps.into_iter().zip([192, 384, 256, 320]) {
+            match side {
+                26 => assert!(map.is_err(), "{map:?}"),
+                _ => assert_eq!(map, Ok(vec![1, channels, 1, 1])),
+            }
+        }
+    }
 }

@@ -54,11 +54,17 @@ fn costs_are_those_that_pytorch_counts() {
 
 #[test]
 fn costs_are_those_of_the_papers() {
-    // Giga multiply-accumulates: He et al. 2015 with the stride on the 3×3, Howard et al. 2017.
+    // Giga multiply-accumulates: He et al. 2015 with the stride on the 3×3, Howard et al. 2017, and what timm and
+    // torchvision state of Inception networks.
     for (name, published) in [
         ("resnet50", 4.09),
         ("mobilenet_v1", 0.57),
         ("resnet18", 1.81),
+        ("googlenet", 1.50),
+        ("inception_v3", 5.71),
+        ("inception_v4", 12.25),
+        ("inception_resnet_v2", 13.2),
+        ("xception", 8.40),
     ] {
         let giga = graph::summary(&network(name)).macs as f64 / 1e9;
         assert!((giga / published - 1.0).abs() < 0.01, "{name}: {giga}");
@@ -83,4 +89,21 @@ fn costs_do_not_depend_on_the_batch() {
     };
     let many = graph::summary(&found.build(&options).unwrap());
     assert_eq!(many.macs, graph::summary(&network("resnet20")).macs);
+}
+
+#[test]
+fn heads_for_training_are_counted_apart() {
+    // Parameters that torchvision states of GoogLeNet without its heads and timm of Inception v3 without.
+    for (name, predicting) in [("googlenet", 6_624_904), ("inception_v3", 23_834_568)] {
+        let summary = graph::summary(&network(name));
+        let heads = summary.auxiliary_parameters;
+        assert_eq!(summary.parameters - heads, predicting, "{name}");
+        let rows = summary.rows.iter().filter(|row| row.auxiliary);
+        assert_eq!(rows.map(|row| row.parameters).sum::<u64>(), heads, "{name}");
+        assert!(summary.auxiliary_macs > 0, "{name}");
+    }
+    assert_eq!(
+        graph::summary(&network("inception_v4")).auxiliary_parameters,
+        0
+    );
 }

@@ -79,6 +79,7 @@ fn as_json(name: &str, input: [usize; 3], summary: &Summary) -> Value {
     json!({
         "model": name, "input": input, "layers": layers,
         "parameters": summary.parameters, "macs": summary.macs,
+        "auxiliary_parameters": summary.auxiliary_parameters, "auxiliary_macs": summary.auxiliary_macs,
         "convention": CONVENTION, "not_counted": summary.not_counted,
     })
 }
@@ -86,7 +87,7 @@ fn as_json(name: &str, input: [usize; 3], summary: &Summary) -> Value {
 fn layer_as_json(row: &LayerSummary) -> Value {
     json!({
         "layer": row.layer, "op": row.op, "output": row.output, "kernel": row.kernel,
-        "parameters": row.parameters, "macs": row.macs,
+        "parameters": row.parameters, "macs": row.macs, "auxiliary": row.auxiliary,
     })
 }
 
@@ -100,7 +101,10 @@ fn as_text(name: &str, input: [usize; 3], summary: &Summary) -> String {
         .iter()
         .map(|row| {
             [
-                row.layer.clone(),
+                match row.auxiliary {
+                    true => format!("{} (training only)", row.layer),
+                    false => row.layer.clone(),
+                },
                 row.op.to_owned(),
                 row.kernel.clone(),
                 shape(row.output.get(1..).unwrap_or_default()),
@@ -128,6 +132,13 @@ fn as_text(name: &str, input: [usize; 3], summary: &Summary) -> String {
         thousands(summary.parameters),
         thousands(summary.macs)
     ));
+    if summary.rows.iter().any(|row| row.auxiliary) {
+        lines.push(format!(
+            "heads for training only: {} of the parameters, {} MACs besides",
+            thousands(summary.auxiliary_parameters),
+            thousands(summary.auxiliary_macs)
+        ));
+    }
     lines.push(format!("MACs: {CONVENTION}"));
     if !summary.not_counted.is_empty() {
         lines.push(format!("not counted: {}", summary.not_counted.join(", ")));

@@ -53,6 +53,28 @@ fn a_table_shows_what_is_counted() {
 }
 
 #[test]
+fn heads_for_training_are_shown_apart() {
+    let folder = folder();
+    let text = succeed(folder.path(), &["summary", "googlenet"]);
+    // 6 379 984 of them are those that torchvision's count leaves out.
+    assert!(
+        text.contains("13 004 888 parameters, 1 498 376 192 MACs"),
+        "{text}"
+    );
+    assert!(
+        text.contains("heads for training only: 6 379 984 of the parameters"),
+        "{text}"
+    );
+    assert!(text.contains("aux2.fc2 (training only)"), "{text}");
+    let summary = &objects(&succeed(folder.path(), &["summary", "googlenet", "--json"]))[0];
+    assert_eq!(summary["auxiliary_parameters"], 6_379_984);
+    let layers = summary["layers"].as_array().unwrap();
+    let counted = layers.iter().filter(|layer| layer["auxiliary"] == false);
+    let macs: u64 = counted.filter_map(|layer| layer["macs"].as_u64()).sum();
+    assert_eq!(summary["macs"], macs);
+}
+
+#[test]
 fn names_and_sizes_that_make_no_sense_are_wrong_usage() {
     let folder = folder();
     let refused: [(&[&str], &str); 6] = [

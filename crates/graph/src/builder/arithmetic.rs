@@ -36,6 +36,27 @@ impl NetworkBuilder {
         self.push(op, layer, vec![a, b])
     }
 
+    /// `factor · x`, such as the residual of a block that is to change little at first.
+    ///
+    /// ```
+    /// let mut network = graph::NetworkBuilder::new("scaled", [2, 16, 7, 7]);
+    /// let x = network.input();
+    /// let y = network.scale(x, 0.1)?;
+    /// assert_eq!(network.shape(y)?, [2, 16, 7, 7]);
+    /// # Ok::<(), graph::GraphError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A value of another network.
+    pub fn scale(&mut self, x: ValueId, factor: f32) -> Result<ValueId, GraphError> {
+        let layer = self.unnamed("scale");
+        // As many axes as x has, so that no shape changes where the two are broadcast.
+        let (shape, value) = (vec![1; self.shape(x)?.len()], factor);
+        let factor = self.push(Op::Fill { shape, value }, layer.clone(), Vec::new())?;
+        let op = Op::Arithmetic(ArithmeticOp::Binary(BinaryOp::Mul));
+        self.push(op, layer, vec![x, factor])
+    }
+
     /// The sum, mean or maximum over axes, which stay with extent 1; negative axes count from the end.
     ///
     /// # Errors

@@ -27,6 +27,14 @@ impl NetworkBuilder {
         self.push(Op::Unary(UnaryOp::Apply(f)), layer, vec![x])
     }
 
+    /// `1/(1 + e⁻ˣ)`
+    ///
+    /// # Errors
+    /// A value of another network.
+    pub fn sigmoid(&mut self, x: ValueId) -> Result<ValueId, GraphError> {
+        self.unary(x, Unary::Sigmoid)
+    }
+
     /// A rectifier with a learned slope below 0, one a channel where `channels` says so, else one for
     /// all (He et al. 2015). The parameter `NAME.weight` starts at 0.25.
     ///

@@ -82,7 +82,13 @@ impl NetworkBuilder {
         bias: Option<usize>,
     ) -> Result<Vec<ValueId>, GraphError> {
         let (weight_init, bias_init) = match init {
+            WeightInit::Normal { deviation } => {
+                let mean = 0.0;
+                (Init::Normal { mean, deviation }, Init::Constant(0.0))
+            }
             WeightInit::KaimingNormalFanOut => (Init::KaimingNormalFanOut, Init::Constant(0.0)),
+            WeightInit::KaimingNormalFanIn => (Init::KaimingNormalFanIn, Init::Constant(0.0)),
+            WeightInit::KaimingUniformFanIn => (Init::KaimingUniformFanIn, Init::Constant(0.0)),
             WeightInit::UniformFanIn => {
                 (Init::UniformFanIn { fan_in }, Init::UniformFanIn { fan_in })
             }

@@ -2,10 +2,19 @@
 
 use crate::{Graph, Role, ValueId};
 
-/// The graph without the nodes from which no output, gradient or update can be reached, and without
-/// the values that are then neither made nor read. Inputs stay: a run is given all of them. The
-/// values that stay keep their order and are numbered anew.
+/// The graph without the nodes from which no output, auxiliary logits, gradient or update can be
+/// reached, and without the values that are then neither made nor read. Inputs stay: a run is given
+/// all of them. The values that stay keep their order and are numbered anew.
 pub fn remove_dead(graph: &Graph) -> Graph {
+    sweep(graph, |role| role == Role::Input)
+}
+
+/// [`remove_dead`], but parameters and states stay though nobody reads them.
+pub(super) fn remove_dead_nodes(graph: &Graph) -> Graph {
+    sweep(graph, |role| role != Role::Computed)
+}
+
+fn sweep(graph: &Graph, stays: impl Fn(Role) -> bool) -> Graph {
     let mut live = vec![false; graph.values().len()];
     for &id in &graph.inputs {
         live[id.index()] = true;
@@ -33,7 +42,7 @@ pub fn remove_dead(graph: &Graph) -> Graph {
     };
     let mut renumbered = vec![None; live.len()];
     for (id, value) in graph.iter_values() {
-        if live[id.index()] || value.role == Role::Input {
+        if live[id.index()] || stays(value.role) {
             renumbered[id.index()] = Some(result.add_value(value.clone()));
         }
     }
@@ -51,6 +60,10 @@ pub fn remove_dead(graph: &Graph) -> Graph {
     result.nodes = nodes;
     result.inputs = graph.inputs.iter().map(new).collect();
     result.outputs = graph.outputs.iter().map(new).collect();
+    let heads = graph.auxiliary.iter();
+    result.auxiliary = heads
+        .map(|(logits, weight)| (new(logits), *weight))
+        .collect();
     result.gradients = pairs(&graph.gradients);
     result.updates = pairs(&graph.updates);
     debug_assert!(graph.verify().is_err() || result.verify().is_ok());

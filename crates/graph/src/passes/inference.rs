@@ -1,17 +1,22 @@
 //! From a network to the graph that runs it.
 
+use super::dead::remove_dead_nodes;
 use super::epilogue::Epilogue;
-use super::remove_dead;
 use super::rewrite::Rewrite;
+use super::scale::absorb_scales;
 use crate::users::Users;
 use crate::{Graph, GraphError, Node, Op, TransposedOp, ValueId};
 
 /// The graph of a forward run with fixed statistics; its output is that of the network.
 ///
+/// Auxiliary heads are left out, and layers that lead nowhere. Their parameters and states stay listed, so
+/// that weights of the whole network load with nothing left over.
+///
 /// Dropout is left out. A batch normalisation after a convolution is folded into its weight and bias
 /// ([`Op::FoldBatchNorm`] on the parameters, which a runtime computes once); any other uses its
-/// running statistics. Convolutions, transposed ones too, and normalisations take over the addition of
-/// a residual and the activation that follow them.
+/// running statistics. A constant factor after a convolution goes into its weight and bias likewise.
+/// Convolutions, transposed ones too, and normalisations take over the addition of a residual and the
+/// activation that follow them.
 ///
 /// ```text
 /// conv ─▶ batch norm ─▶ add ─▶ relu      becomes      conv { bias, residual, relu }
@@ -22,9 +27,13 @@ use crate::{Graph, GraphError, Node, Op, TransposedOp, ValueId};
 pub fn inference(network: &Graph) -> Result<Graph, GraphError> {
     network.verify()?;
     let mut graph = network.clone();
+    graph.auxiliary.clear();
     leave_out_dropout(&mut graph);
+    // The heads must be gone before layers are fused: what they read besides the body would be left standing.
+    let mut graph = remove_dead_nodes(&graph);
+    absorb_scales(&mut graph)?;
     fuse(&mut graph)?;
-    let graph = remove_dead(&graph);
+    let graph = remove_dead_nodes(&graph);
     graph.verify()?;
     Ok(graph)
 }

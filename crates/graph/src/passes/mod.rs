@@ -6,9 +6,11 @@
 mod dead;
 mod epilogue;
 mod inference;
+mod loss;
 mod pad_first;
 mod penalty;
 mod rewrite;
+mod scale;
 mod training;
 
 pub use dead::remove_dead;

@@ -1,5 +1,6 @@
 //! What regularised parameters add to the loss.
 
+use super::loss::add_term;
 use crate::families::UnaryOp;
 use crate::{
     ArithmeticOp, BinaryOp, Graph, GraphError, Op, RearrangeOp, ReduceOp, Regulariser, Role,
@@ -51,11 +52,5 @@ fn add(
     let sum = step.append(Op::Arithmetic(sum), layer, vec![terms])?;
     let number = Op::Rearrange(RearrangeOp::Reshape { shape: Vec::new() });
     let sum = step.append(number, layer, sum)?[0];
-    let (shape, value) = (Vec::new(), weight);
-    let weight = step.append(Op::Fill { shape, value }, layer, Vec::new())?[0];
-    let product = Op::Arithmetic(ArithmeticOp::Binary(BinaryOp::Mul));
-    let penalty = step.append(product, layer, vec![sum, weight])?[0];
-    let loss = step.outputs[0];
-    step.outputs[0] = step.append(Op::Add, layer, vec![loss, penalty])?[0];
-    Ok(())
+    add_term(step, layer, sum, weight)
 }

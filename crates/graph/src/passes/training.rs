@@ -3,6 +3,7 @@
 use geometry::{AdaptiveKind, PoolKind};
 
 use super::epilogue::Epilogue;
+use super::loss::add_term;
 use super::penalty::penalise;
 use super::remove_dead;
 use super::rewrite::Rewrite;
@@ -21,8 +22,9 @@ pub struct TrainingOptions {
 ///
 /// Inputs are the images and the labels `[n]`; outputs the loss, a scalar, and the logits;
 /// [`Graph::gradients`] has an entry for every parameter that learns and that the loss depends on, and
-/// [`Graph::updates`] one for every running statistic. The loss is the mean cross-entropy and the
-/// penalties of all parameters that have a [`Regulariser`](crate::Regulariser), frozen ones too. Batch
+/// [`Graph::updates`] one for every running statistic. The loss is the mean cross-entropy, that of every
+/// [auxiliary head](Graph::auxiliary) times its weight, and the penalties of all parameters that have a
+/// [`Regulariser`](crate::Regulariser), frozen ones too. Batch
 /// normalisations use the statistics of the batch and take over the addition of a residual and the
 /// activation that follow them; one that is used more than once moves its running statistics at every
 /// use.
@@ -73,11 +75,16 @@ pub fn training(network: &Graph, options: TrainingOptions) -> Result<Graph, Grap
         role: Role::Input,
     });
     step.inputs.push(labels);
-    let loss = Op::CrossEntropy {
+    let cross_entropy = Op::CrossEntropy {
         label_smoothing: options.label_smoothing,
     };
-    let loss = step.append(loss, "loss", vec![logits, labels])?[0];
+    let loss = step.append(cross_entropy.clone(), "loss", vec![logits, labels])?[0];
     step.outputs = vec![loss, logits];
+    for (head, weight) in std::mem::take(&mut step.auxiliary) {
+        let layer = format!("{}.loss", step.value(head).name);
+        let term = step.append(cross_entropy.clone(), &*layer, vec![head, labels])?[0];
+        add_term(&mut step, &layer, term, weight)?;
+    }
 
     // Dead layers would be differentiated for nothing, and fused values are made no more.
     let mut step = remove_dead(&step);

@@ -4,8 +4,38 @@
 //! `network.scope("layer1.0", |network| basic_residual(network, x, 64, 1))` the first weight is
 //! `layer1.0.conv1.weight`.
 
+mod conv_norm;
+mod inception_bn;
+mod inception_resnet;
+mod inception_v1;
+mod inception_v2;
+mod inception_v3;
+mod inception_v4;
 mod residual;
 mod separable;
+mod squeeze_excite;
+mod xception;
 
+pub use conv_norm::{chain, conv_norm_relu};
+pub(crate) use inception_bn::unit as conv_bias_norm_relu;
+pub use inception_bn::{InceptionBn, InceptionBnPool, inception_bn, inception_bn_reduction};
+pub use inception_resnet::{
+    Ending, InceptionResnet, inception_resnet_a, inception_resnet_b, inception_resnet_c,
+    inception_resnet_reduction_a, inception_resnet_reduction_b, inception_resnet_stem,
+};
+pub use inception_v1::{InceptionV1, WideKernel, inception_v1, inception_v1_naive};
+pub use inception_v2::{
+    InceptionV2A, InceptionV2B, InceptionV2C, inception_v2_a, inception_v2_b, inception_v2_c,
+};
+pub use inception_v3::{
+    inception_v3_a, inception_v3_auxiliary, inception_v3_b, inception_v3_c, inception_v3_d,
+    inception_v3_e, inception_v3_stem,
+};
+pub use inception_v4::{
+    ReductionA, inception_reduction_a, inception_v4_a, inception_v4_b, inception_v4_c,
+    inception_v4_reduction_b, inception_v4_stem,
+};
 pub use residual::{BOTTLENECK_EXPANSION, basic_residual, bottleneck_residual};
 pub use separable::depthwise_separable;
+pub use squeeze_excite::squeeze_excite;
+pub use xception::{XceptionBlock, xception_block, xception_separable};
