@@ -11,7 +11,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("formats", &[]),
     ("kernels", &["geometry", "tensor"]),
     ("graph", &["geometry", "tensor"]),
-    ("zoo", &["geometry", "graph"]),
+    ("zoo", &["geometry", "graph", "tensor"]),
     ("runtime", &["geometry", "graph", "kernels", "tensor"]),
     (
         "train",

@@ -70,9 +70,9 @@ impl TrainConfig {
     /// Settings that suit a data set and a model of the zoo.
     ///
     /// # Errors
-    /// [`TrainError::Zoo`] for a model that is not there.
+    /// [`TrainError::Zoo`] for a model that is not there, or no classifier.
     pub fn new(data: &str, model: &str) -> Result<Self, TrainError> {
-        let [channels, height, _] = zoo::find(model)?.model.input;
+        let [channels, height, _] = zoo::find(model)?.classifier()?.model.input;
         let shapes = Source::from_str(data) == Ok(Source::Shapes);
         let rule = Rule::default();
         let photos = Self {

@@ -52,8 +52,8 @@ impl ModelCard {
     /// The forward graph for batches of `batch` pictures.
     ///
     /// # Errors
-    /// [`TrainError::Zoo`] for an unknown name or an input that does not fit, [`TrainError::Preprocess`] for an
-    /// input that makes no sense.
+    /// [`TrainError::Zoo`] for an unknown name, for what is no classifier or an input that does not fit,
+    /// [`TrainError::Preprocess`] for an input that makes no sense.
     pub fn network(&self, batch: usize) -> Result<Graph, TrainError> {
         self.preprocess.check()?;
         let (height, width) = self.preprocess.input;
@@ -64,6 +64,6 @@ impl ModelCard {
             width,
             classes: self.classes.len(),
         };
-        Ok(zoo::build(&self.model, &options)?)
+        Ok(zoo::find(&self.model)?.classifier()?.build(&options)?)
     }
 }

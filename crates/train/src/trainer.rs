@@ -602,7 +602,7 @@ fn describe(
     train: &dyn Dataset,
     size: Option<(usize, usize)>,
 ) -> Result<ModelCard, TrainError> {
-    let [_, height, width] = zoo::find(&config.model)?.model.input;
+    let [_, height, width] = zoo::find(&config.model)?.classifier()?.model.input;
     // Photos straight from a camera may all be of one size too, but no network is meant for it.
     let small = |size: &(usize, usize)| size.0 <= height && size.1 <= width;
     let input = config

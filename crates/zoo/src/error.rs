@@ -2,6 +2,8 @@
 
 use graph::GraphError;
 
+use crate::Task;
+
 /// A name without a network, or a network that does not fit.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -29,6 +31,14 @@ pub enum ZooError {
     NoClasses {
         /// The name asked for.
         name: String,
+    },
+    /// A network that does not tell classes of pictures apart.
+    #[error("model '{name}' is made for {task}; training, eval and predict take classifiers only")]
+    NotAClassifier {
+        /// The name asked for.
+        name: String,
+        /// What it is made for.
+        task: Task,
     },
     /// The network does not fit the input.
     #[error("model '{name}': {source}")]

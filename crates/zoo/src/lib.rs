@@ -15,8 +15,10 @@ pub mod blocks;
 mod error;
 mod networks;
 mod registry;
+mod task;
 mod width;
 
 pub use error::ZooError;
 pub use registry::{BuildOptions, Found, Model, build, find, models};
+pub use task::Task;
 pub use width::Width;

@@ -2,7 +2,7 @@
 
 use graph::{Graph, GraphError, NetworkBuilder, ValueId};
 
-use crate::{Width, ZooError, networks};
+use crate::{Task, Width, ZooError, networks};
 
 /// A network of the zoo.
 #[derive(Debug)]
@@ -13,11 +13,13 @@ pub struct Model {
     pub summary: &'static str,
     /// Where it was published.
     pub paper: &'static str,
+    /// What it makes of its input.
+    pub task: Task,
     /// Channels, height and width of the images it was made for.
     pub input: [usize; 3],
-    /// Classes it was made for.
+    /// Classes it was made for; of a generator, channels of its pictures.
     pub classes: usize,
-    /// From images to logits.
+    /// From images to logits, or what the [task](Self::task) says.
     pub(crate) network: fn(&mut NetworkBuilder, Width, usize) -> Result<ValueId, GraphError>,
 }
 
@@ -32,7 +34,7 @@ pub struct BuildOptions {
     pub height: usize,
     /// Columns of an image.
     pub width: usize,
-    /// Classes to tell apart.
+    /// Classes to tell apart; of a generator, channels of its pictures.
     pub classes: usize,
 }
 
@@ -74,7 +76,22 @@ impl Found {
         }
     }
 
-    /// The forward graph: images `[batch, channels, height, width]` to logits `[batch, classes]`.
+    /// The same network, if it is a classifier: what is trained, evaluated and asked with labels must be one.
+    ///
+    /// # Errors
+    /// [`ZooError::NotAClassifier`]
+    pub fn classifier(self) -> Result<Self, ZooError> {
+        match self.model.task {
+            Task::Classification => Ok(self),
+            task => Err(ZooError::NotAClassifier {
+                name: self.name(),
+                task,
+            }),
+        }
+    }
+
+    /// The forward graph: images `[batch, channels, height, width]` to logits `[batch, classes]`, or to
+    /// what the [task](Model::task) says.
     ///
     /// # Errors
     /// [`ZooError::Graph`] when the images are too small for the network or its sizes overflow,
@@ -97,7 +114,8 @@ impl Found {
     }
 }
 
-/// Finds `NAME` or `NAME:WIDTH`, such as `resnet20`, `resnet20:2`, `mobilenet_v1:0.5`.
+/// Finds `NAME` or `NAME:WIDTH`, such as `resnet20`, `resnet20:2`, `mobilenet_v1:0.5`. A few families go
+/// by their own name too: `shufflenet_v2` is `shufflenet_v2_x1_0`.
 ///
 /// # Errors
 /// [`ZooError::UnknownModel`] with the nearest names, or [`ZooError::Width`].
@@ -106,9 +124,13 @@ pub fn find(name: &str) -> Result<Found, ZooError> {
         Some((base, factor)) => (base, Some(factor)),
         None => (name, None),
     };
+    let meant = networks::ALIASES
+        .iter()
+        .find(|(alias, _)| *alias == base)
+        .map_or(base, |(_, model)| model);
     let model =
         models()
-            .find(|model| model.name == base)
+            .find(|model| model.name == meant)
             .ok_or_else(|| ZooError::UnknownModel {
                 name: name.to_owned(),
                 nearest: nearest(base),

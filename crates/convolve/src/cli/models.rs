@@ -24,7 +24,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         let cost = graph::summary(&network);
         if arguments.json {
             output::json(&json!({
-                "model": model.name, "input": model.input, "classes": model.classes,
+                "model": model.name, "task": model.task.to_string(),
+                "input": model.input, "classes": model.classes,
                 "parameters": cost.parameters, "macs": cost.macs,
                 "summary": model.summary, "paper": model.paper,
             }))?;

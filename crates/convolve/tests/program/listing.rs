@@ -77,7 +77,7 @@ fn heads_for_training_are_shown_apart() {
 #[test]
 fn names_and_sizes_that_make_no_sense_are_wrong_usage() {
     let folder = folder();
-    let refused: [(&[&str], &str); 6] = [
+    let refused: [(&[&str], &str); 8] = [
         (&["summary", "resnet21"], "did you mean resnet20"),
         (&["summary", "resnet20:0"], "width '0'"),
         (&["summary", "resnet20", "--input", "3x32"], "3x224x224"),
@@ -86,6 +86,14 @@ fn names_and_sizes_that_make_no_sense_are_wrong_usage() {
             "overflows",
         ),
         (&["sumary", "lenet5"], "summary"),
+        (
+            &["train", "--data", "shapes", "--model", "unet"],
+            "'unet' is made for segmentation",
+        ),
+        (
+            &["bench", "dcgan", "--train"],
+            "'dcgan_generator' is made for generation",
+        ),
         (&["summary"], "MODEL"),
     ];
     for (arguments, word) in refused {

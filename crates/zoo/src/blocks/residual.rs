@@ -3,6 +3,8 @@
 use geometry::ConvDesc;
 use graph::{GraphError, NetworkBuilder, ValueId};
 
+use super::Bottleneck;
+
 /// Channels that leave a bottleneck for each in its middle.
 pub const BOTTLENECK_EXPANSION: usize = 4;
 
@@ -35,15 +37,8 @@ pub fn basic_residual(
     network.relu(sum)
 }
 
-/// The bottleneck, `[n, c, h, w] → [n, 4·channels, ⌈h/stride⌉, ⌈w/stride⌉]`:
-///
-/// ```text
-///      ┌─▶ conv1 1×1 ─▶ bn1 ─▶ relu ─▶ conv2 3×3 /stride ─▶ bn2 ─▶ relu ─▶ conv3 1×1 ─▶ bn3 ─┐
-///  x ──┤                                                                                   (+)─▶ relu ─▶ y
-///      └─▶ x as it is, or downsample (1×1 /stride, bn) ─────────────────────────────────────┘
-/// ```
-///
-/// The stride is on the 3×3 convolution, as in torchvision ("ResNet v1.5"), not on the first.
+/// The bottleneck of ResNets, `[n, c, h, w] → [n, 4·channels, ⌈h/stride⌉, ⌈w/stride⌉]`: a
+/// [`Bottleneck`](super::Bottleneck) without further settings.
 ///
 /// # Errors
 /// As [`basic_residual`].
@@ -53,23 +48,11 @@ pub fn bottleneck_residual(
     channels: usize,
     stride: usize,
 ) -> Result<ValueId, GraphError> {
-    let expanded = channels.saturating_mul(BOTTLENECK_EXPANSION);
-    let y = network.conv("conv1", x, ConvDesc::new(channels, 1), false)?;
-    let y = network.batch_norm("bn1", y)?;
-    let y = network.relu(y)?;
-    let spatial = ConvDesc::new(channels, 3).padding(1).stride(stride);
-    let y = network.conv("conv2", y, spatial, false)?;
-    let y = network.batch_norm("bn2", y)?;
-    let y = network.relu(y)?;
-    let y = network.conv("conv3", y, ConvDesc::new(expanded, 1), false)?;
-    let y = network.batch_norm("bn3", y)?;
-    let shortcut = shortcut(network, x, expanded, stride)?;
-    let sum = network.add(y, shortcut)?;
-    network.relu(sum)
+    Bottleneck::new(channels, stride).build(network, x)
 }
 
 /// `x` as it is where the shapes agree, else projected.
-fn shortcut(
+pub(super) fn shortcut(
     network: &mut NetworkBuilder,
     x: ValueId,
     channels: usize,

@@ -1,7 +1,9 @@
 //! The depthwise-separable block (Howard et al. 2017, arXiv:1704.04861), named as timm names it.
 
 use geometry::ConvDesc;
-use graph::{GraphError, NetworkBuilder, ValueId};
+use graph::{Activation, GraphError, NetworkBuilder, ValueId};
+
+use super::normalised::{conv_norm, depthwise};
 
 /// A filter for each channel, then a mixture of channels,
 /// `[n, c, h, w] → [n, channels, ⌈h/stride⌉, ⌈w/stride⌉]`:
@@ -20,15 +22,9 @@ pub fn depthwise_separable(
     channels: usize,
     stride: usize,
 ) -> Result<ValueId, GraphError> {
-    let groups = network.shape(x)?.get(1).copied().unwrap_or(0);
-    let depthwise = ConvDesc::new(groups, 3)
-        .padding(1)
-        .stride(stride)
-        .groups(groups);
-    let y = network.conv("conv_dw", x, depthwise, false)?;
-    let y = network.batch_norm("bn1", y)?;
-    let y = network.relu6(y)?;
-    let y = network.conv("conv_pw", y, ConvDesc::new(channels, 1), false)?;
-    let y = network.batch_norm("bn2", y)?;
-    network.relu6(y)
+    let relu6 = Some(Activation::Relu6);
+    let spatial = depthwise(network, x, stride)?;
+    let y = conv_norm(network, x, ["conv_dw", "bn1"], spatial, relu6)?;
+    let pointwise = ConvDesc::new(channels, 1);
+    conv_norm(network, y, ["conv_pw", "bn2"], pointwise, relu6)
 }

@@ -12,12 +12,13 @@ use graph::{GraphError, NetworkBuilder, ValueId, WeightInit};
 use crate::blocks::{
     InceptionBn, InceptionBnPool, conv_bias_norm_relu, inception_bn, inception_bn_reduction,
 };
-use crate::{Model, Width};
+use crate::{Model, Task, Width};
 
 pub(crate) const MODELS: &[Model] = &[Model {
     name: "bn_inception",
     summary: "Inception v2: batch normalisation, two 3×3 kernels for one of 5×5",
     paper: "Ioffe and Szegedy 2015, Batch normalization, arXiv:1502.03167",
+    task: Task::Classification,
     input: [3, 224, 224],
     classes: 1000,
     network,

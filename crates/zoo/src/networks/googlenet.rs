@@ -11,12 +11,13 @@ use geometry::{ConvDesc, PoolDesc};
 use graph::{GraphError, NetworkBuilder, ValueId, WeightInit};
 
 use crate::blocks::{InceptionV1, WideKernel, chain, conv_norm_relu, inception_v1};
-use crate::{Model, Width};
+use crate::{Model, Task, Width};
 
 pub(crate) const MODELS: &[Model] = &[Model {
     name: "googlenet",
     summary: "Inception v1: kernels of several sizes side by side, two auxiliary heads",
     paper: "Szegedy et al. 2014, Going deeper with convolutions, arXiv:1409.4842",
+    task: Task::Classification,
     input: [3, 224, 224],
     classes: 1000,
     network,

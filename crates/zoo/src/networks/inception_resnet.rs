@@ -16,13 +16,14 @@ use crate::blocks::{
     inception_resnet_c, inception_resnet_reduction_a, inception_resnet_reduction_b,
     inception_resnet_stem,
 };
-use crate::{Model, Width};
+use crate::{Model, Task, Width};
 
 pub(crate) const MODELS: &[Model] = &[
     Model {
         name: "inception_resnet_v1",
         summary: "Inception with residual connections, as used for faces",
         paper: PAPER,
+        task: Task::Classification,
         input: [3, 160, 160],
         classes: 8631,
         network: v1,
@@ -31,6 +32,7 @@ pub(crate) const MODELS: &[Model] = &[
         name: "inception_resnet_v2",
         summary: "Inception with residual connections, wider",
         paper: PAPER,
+        task: Task::Classification,
         input: [3, 299, 299],
         classes: 1000,
         network: v2,

@@ -13,12 +13,13 @@ use crate::blocks::{
     inception_v3_a, inception_v3_auxiliary, inception_v3_b, inception_v3_c, inception_v3_d,
     inception_v3_e, inception_v3_stem,
 };
-use crate::{Model, Width};
+use crate::{Model, Task, Width};
 
 pub(crate) const MODELS: &[Model] = &[Model {
     name: "inception_v3",
     summary: "factorised convolutions, an auxiliary head with batch normalisation",
     paper: "Szegedy et al. 2015, Rethinking the Inception architecture, arXiv:1512.00567",
+    task: Task::Classification,
     input: [3, 299, 299],
     classes: 1000,
     network,

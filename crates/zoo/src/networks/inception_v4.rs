@@ -10,7 +10,7 @@ use crate::blocks::{
     ReductionA, inception_reduction_a, inception_v4_a, inception_v4_b, inception_v4_c,
     inception_v4_reduction_b, inception_v4_stem,
 };
-use crate::{Model, Width};
+use crate::{Model, Task, Width};
 
 pub(super) const PAPER: &str = "Szegedy et al. 2016, Inception-v4, Inception-ResNet and the impact of residual \
                                 connections on learning, arXiv:1602.07261";
@@ -19,6 +19,7 @@ pub(crate) const MODELS: &[Model] = &[Model {
     name: "inception_v4",
     summary: "a uniform Inception, deeper than v3",
     paper: PAPER,
+    task: Task::Classification,
     input: [3, 299, 299],
     classes: 1000,
     network,

@@ -8,12 +8,13 @@
 use geometry::{ConvDesc, Padding, PoolDesc};
 use graph::{GraphError, NetworkBuilder, ValueId};
 
-use crate::{Model, Width};
+use crate::{Model, Task, Width};
 
 pub(crate) const MODELS: &[Model] = &[Model {
     name: "lenet5",
     summary: "two convolutions and three linear layers for digits",
     paper: "LeCun et al. 1998, Gradient-based learning applied to document recognition",
+    task: Task::Classification,
     input: [1, 32, 32],
     classes: 10,
     network,

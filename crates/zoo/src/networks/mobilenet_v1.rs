@@ -8,12 +8,13 @@ use geometry::ConvDesc;
 use graph::{GraphError, NetworkBuilder, ValueId};
 
 use crate::blocks::depthwise_separable;
-use crate::{Model, Width};
+use crate::{Model, Task, Width};
 
 pub(crate) const MODELS: &[Model] = &[Model {
     name: "mobilenet_v1",
     summary: "depthwise-separable convolutions for small devices",
     paper: "Howard et al. 2017, MobileNets, arXiv:1704.04861",
+    task: Task::Classification,
     input: [3, 224, 224],
     classes: 1000,
     network,

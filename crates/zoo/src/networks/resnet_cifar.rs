@@ -11,7 +11,7 @@ use graph::{GraphError, NetworkBuilder, ValueId};
 
 use super::resnet::PAPER;
 use crate::blocks::basic_residual;
-use crate::{Model, Width};
+use crate::{Model, Task, Width};
 
 /// A ResNet of so many blocks a stage; its depth is 6 · blocks + 2.
 macro_rules! model {
@@ -24,6 +24,7 @@ macro_rules! model {
                 " blocks a stage"
             ),
             paper: PAPER,
+            task: Task::Classification,
             input: [3, 32, 32],
             classes: 10,
             network: |builder, width, classes| network(builder, $blocks, width, classes),

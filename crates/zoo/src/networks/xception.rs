@@ -9,12 +9,13 @@ use geometry::ConvDesc;
 use graph::{GraphError, NetworkBuilder, ValueId};
 
 use crate::blocks::{XceptionBlock, xception_block, xception_separable};
-use crate::{Model, Width};
+use crate::{Model, Task, Width};
 
 pub(crate) const MODELS: &[Model] = &[Model {
     name: "xception",
     summary: "Inception taken to its end: separable convolutions with shortcuts",
     paper: "Chollet 2016, Xception, arXiv:1610.02357",
+    task: Task::Classification,
     input: [3, 299, 299],
     classes: 1000,
     network,

@@ -20,6 +20,10 @@ const LEARNING_RATE: f64 = 0.01;
 pub(super) fn run(name: &str, arguments: &Arguments) -> anyhow::Result<()> {
     let batch = arguments.batch.into();
     let found = zoo::find(name)?;
+    let found = match arguments.train {
+        true => found.classifier()?,
+        false => found,
+    };
     let defaults = found.model.options();
     let [channels, height, width] = arguments.input.map_or(found.model.input, |input| input.0);
     let options = BuildOptions {
