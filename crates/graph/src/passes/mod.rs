@@ -5,6 +5,7 @@
 
 mod dead;
 mod epilogue;
+mod frozen_norms;
 mod inference;
 mod pad_first;
 mod penalty;
