@@ -13,10 +13,12 @@
 
 pub mod blocks;
 mod error;
+mod head;
 mod networks;
 mod registry;
 mod width;
 
 pub use error::ZooError;
+pub use head::Head;
 pub use registry::{BuildOptions, Found, Model, build, find, models};
 pub use width::Width;
