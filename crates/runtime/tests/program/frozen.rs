@@ -1,5 +1,7 @@
 //! Training with frozen norms: loss, logits and every gradient against an oracle that normalises by fixed statistics.
 
+use std::collections::HashMap;
+
 use graph::passes::{self, TrainingOptions};
 use graph::{Graph, Op};
 use runtime::Program;
@@ -33,6 +35,8 @@ fn check(mut network: Graph, also: impl Fn(&str) -> bool) {
         network.name
     );
     assert_eq!(step.updates, []);
+    // Differences of the loss take the longest, and both layouts are given the same numbers.
+    let mut slopes: HashMap<String, Vec<f64>> = HashMap::new();
     for layout in Layout::ALL {
         let mut program = Program::new(step.clone(), &options(layout)).unwrap();
         prepare(&mut program, 21);
@@ -72,10 +76,11 @@ fn check(mut network: Graph, also: impl Fn(&str) -> bool) {
                 given.0.insert(slot.name.clone(), values.to_vec());
                 loss(&given)
             };
-            let want = gradient::numeric(with, &given.0[&slot.name]);
+            let numeric = || gradient::numeric(with, &given.0[&slot.name]);
+            let want = slopes.entry(slot.name.clone()).or_insert_with(numeric);
             let size = want.iter().fold(1e-2f64, |size, v| size.max(v.abs()));
             let bound = vec![2e-4 * size; want.len()];
-            compare::assert_close(&format!("{problem} {}", slot.name), got, &want, &bound);
+            compare::assert_close(&format!("{problem} {}", slot.name), got, want, &bound);
         }
     }
 }
