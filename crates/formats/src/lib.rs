@@ -10,7 +10,9 @@
 //! | hold a small data set decoded in memory | [`cache`] |
 //! | decode one image | [`Picture::open`], [`images_below`] |
 //! | turn a picture into a network's input | [`Preprocess`] |
-//! | read and write weights and checkpoints | [`weights::TensorFile`] |
+//! | read and write weights and checkpoints | [`weights::TensorFile`], [`weights::WeightsReader`] |
+//! | read what timm writes beside weights | [`ModelConfig`] |
+//! | find published weights | [`hub::HubId`] |
 //! | write a file that is whole or absent | [`atomic::write`] |
 //! | write curves for TensorBoard | [`events::EventWriter`] |
 //!
@@ -29,6 +31,9 @@ pub mod atomic;
 mod dataset;
 mod error;
 pub mod events;
+pub mod hub;
+pub mod imagenet;
+mod model_config;
 mod picture;
 mod preprocess;
 mod resize;
@@ -42,6 +47,7 @@ pub use dataset::source::{HeldOut, OpenOptions, Source, Splits, open};
 pub use dataset::split::Subset;
 pub use dataset::{Dataset, folder::FolderDataset};
 pub use error::DataError;
+pub use model_config::{ModelConfig, ModelConfigError};
 pub use picture::{Picture, images_below};
-pub use preprocess::{Interpolation, Preprocess, PreprocessError};
+pub use preprocess::{CropMode, Interpolation, Preprocess, PreprocessError};
 pub use resize::{Region, resize};

@@ -18,14 +18,33 @@ pub enum Interpolation {
     Bicubic,
 }
 
+/// How the resized picture and the input come to one size, in timm's words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CropMode {
+    /// The picture covers the input, and its centre is cut out.
+    #[default]
+    Center,
+    /// The picture is resized to the input's aspect, whatever its own.
+    Squash,
+    /// The whole picture is shown, with a border of the mean colour.
+    Border,
+}
+
+impl CropMode {
+    fn is_center(&self) -> bool {
+        *self == Self::Center
+    }
+}
+
 /// How a picture becomes the input of a network: what a model was trained to expect.
 ///
-/// The short side is resized to `input / crop_fraction`, rounded down, with the aspect kept; the centre is cut
-/// out; bytes become `(byte / 255 − mean) / std`. Networks of small pictures use a `crop_fraction` of 1, ImageNet
+/// The short side is resized to `input / crop_fraction`, rounded down, with the aspect kept (unless the [`CropMode`]
+/// says otherwise); the centre is cut out; bytes become `(byte / 255 − mean) / std`. Networks of small pictures use a `crop_fraction` of 1, ImageNet
 /// networks usually 0.875.
 ///
 /// ```
-/// use convolve_formats::{Interpolation, Picture, Preprocess};
+/// use convolve_formats::{CropMode, Interpolation, Picture, Preprocess};
 /// let preprocess = Preprocess {
 ///     input: (2, 2),
 ///     channels: 3,
@@ -33,6 +52,7 @@ pub enum Interpolation {
 ///     std: vec![0.25; 3],
 ///     crop_fraction: 1.0,
 ///     interpolation: Interpolation::Bilinear,
+///     crop_mode: CropMode::Center,
 /// };
 /// let picture = Picture { height: 4, width: 7, channels: 1, pixels: vec![255; 28] };
 /// let mut input = [0.0; 12];
@@ -55,6 +75,9 @@ pub struct Preprocess {
     pub crop_fraction: f64,
     /// The filter of the resize.
     pub interpolation: Interpolation,
+    /// What becomes of a picture of another aspect.
+    #[serde(default, skip_serializing_if = "CropMode::is_center")]
+    pub crop_mode: CropMode,
 }
 
 /// A preprocessing that cannot be carried out.
@@ -159,8 +182,9 @@ impl Preprocess {
     /// still sees the pixels around the box, so the result is that of resizing everything first, without ever
     /// holding it: a picture of 1 × 100,000,000 pixels needs no more room than any other.
     fn resize_and_crop(&self, picture: &Picture) -> Result<Picture, PreprocessError> {
-        let (height, width) = self.input;
         let resized = self.resized_size(picture.height, picture.width);
+        // Both sides of the input, but for a picture with a border.
+        let (height, width) = (self.input.0.min(resized.0), self.input.1.min(resized.1));
         let top = crop_start(resized.0, height);
         let left = crop_start(resized.1, width);
         let step_y = picture.height as f64 / resized.0 as f64;
@@ -172,21 +196,59 @@ impl Preprocess {
             height: (height as f64 * step_y).min(picture.height as f64 - top as f64 * step_y),
             width: (width as f64 * step_x).min(picture.width as f64 - left as f64 * step_x),
         };
-        resize(picture, region, self.input, self.interpolation)
+        let cut = resize(picture, region, (height, width), self.interpolation)?;
+        Ok(self.with_border(cut))
     }
 
-    /// Height and width after the resize: both sides at least `input / crop_fraction`, one of them exactly, the
-    /// other in proportion and rounded down, as torchvision's `Resize` does.
+    /// A picture no larger than the input in the middle of one of its size, the rest the mean colour.
+    fn with_border(&self, picture: Picture) -> Picture {
+        let (height, width) = self.input;
+        if (picture.height, picture.width) == (height, width) {
+            return picture;
+        }
+        let colour: Vec<u8> = (self.mean.iter().map(|mean| (255.0 * mean).round() as u8)).collect();
+        let mut pixels = colour.repeat(height * width);
+        let (top, left) = ((height - picture.height) / 2, (width - picture.width) / 2);
+        let row = picture.width * self.channels;
+        for (y, from) in picture.pixels.chunks_exact(row).enumerate() {
+            let start = ((top + y) * width + left) * self.channels;
+            pixels[start..start + row].copy_from_slice(from);
+        }
+        Picture {
+            height,
+            width,
+            channels: self.channels,
+            pixels,
+        }
+    }
+
+    /// Height and width after the resize. At the centre both sides are at least `input / crop_fraction`, one of them
+    /// exactly, the other in proportion and rounded down, as torchvision's `Resize` does; with a border both are at
+    /// most that and rounded, as timm's `ResizeKeepRatio` does.
     fn resized_size(&self, height: usize, width: usize) -> (usize, usize) {
         let grown = |side: usize| (side as f64 / self.crop_fraction).floor() as usize;
         let (target_height, target_width) = (grown(self.input.0), grown(self.input.1));
         // Products of two sides below 2^32 fit in 64 bits.
-        if height as u64 * target_width as u64 <= width as u64 * target_height as u64 {
-            let in_proportion = width as u64 * target_height as u64 / height as u64;
-            (target_height, in_proportion as usize)
-        } else {
-            let in_proportion = height as u64 * target_width as u64 / width as u64;
-            (in_proportion as usize, target_width)
+        let is_taller = height as u64 * target_width as u64 > width as u64 * target_height as u64;
+        match self.crop_mode {
+            CropMode::Squash => (target_height, target_width),
+            CropMode::Center if is_taller => {
+                let in_proportion = height as u64 * target_width as u64 / width as u64;
+                (in_proportion as usize, target_width)
+            }
+            CropMode::Center => {
+                let in_proportion = width as u64 * target_height as u64 / height as u64;
+                (target_height, in_proportion as usize)
+            }
+            CropMode::Border => {
+                let shrink = if is_taller {
+                    target_height as f64 / height as f64
+                } else {
+                    target_width as f64 / width as f64
+                };
+                let side = |side: usize| ((side as f64 * shrink).round_ties_even() as usize).max(1);
+                (side(height), side(width))
+            }
         }
     }
 }

@@ -5,13 +5,21 @@
 //!
 //! Format: <https://huggingface.co/docs/safetensors>. The same tensors and metadata always give the same bytes.
 
+mod error;
+mod header;
+mod reader;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::io::{Cursor, Read, Seek};
+use std::path::Path;
 
-use half::{bf16, f16};
-use safetensors::{Dtype, SafeTensors, View};
+use half::f16;
+use safetensors::{Dtype, View};
 
+pub use self::error::WeightsError;
+pub use self::reader::WeightsReader;
+use self::reader::check_rank;
 use crate::atomic;
 
 /// How numbers are stored in a file.
@@ -57,83 +65,6 @@ pub struct TensorFile {
     pub metadata: BTreeMap<String, String>,
 }
 
-/// A weights file that cannot be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum WeightsError {
-    /// The operating system refused the file.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
-    /// Not a safetensors file, or a damaged or truncated one.
-    #[error("{origin}: not a whole safetensors file: {reason}")]
-    Damaged {
-        /// The file.
-        origin: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A tensor of an element type that weights do not have.
-    #[error("{origin}: tensor `{tensor}` holds {dtype}; F32, F16, BF16 and I64 can be read")]
-    ElementType {
-        /// The file.
-        origin: String,
-        /// Name of the tensor.
-        tensor: String,
-        /// Its element type.
-        dtype: String,
-    },
-    /// An integer that `f32` cannot hold exactly.
-    #[error(
-        "{origin}: tensor `{tensor}` holds the integer {value}, which 32-bit floats cannot hold"
-    )]
-    Integer {
-        /// The file.
-        origin: String,
-        /// Name of the tensor.
-        tensor: String,
-        /// The integer.
-        value: i64,
-    },
-    /// More dimensions than any operator has.
-    #[error("tensor `{tensor}` has {rank} dimensions, more than {limit}")]
-    Rank {
-        /// Name of the tensor.
-        tensor: String,
-        /// Its number of dimensions.
-        rank: usize,
-        /// The limit.
-        limit: usize,
-    },
-    /// A shape that does not fit the number of values.
-    #[error("tensor `{tensor}` of shape {shape:?} with {values} values")]
-    Count {
-        /// Name of the tensor.
-        tensor: String,
-        /// Its shape.
-        shape: Vec<usize>,
-        /// Number of values.
-        values: usize,
-    },
-    /// Two tensors of one name, or a name that the format keeps for itself.
-    #[error("the tensor name `{tensor}` is taken")]
-    Name {
-        /// The name.
-        tensor: String,
-    },
-    /// A number beyond ±65504 cannot be stored in 16 bits.
-    #[error("tensor `{tensor}` holds {value}, which 16-bit floats cannot hold")]
-    Half {
-        /// Name of the tensor.
-        tensor: String,
-        /// The number.
-        value: f32,
-    },
-}
-
 /// The name under which the format keeps the text entries.
 const METADATA: &str = "__metadata__";
 
@@ -175,42 +106,34 @@ impl TensorFile {
     /// # Errors
     /// [`WeightsError::Io`], or as [`TensorFile::from_bytes`].
     pub fn open(path: &Path) -> Result<Self, WeightsError> {
-        let bytes = std::fs::read(path).map_err(|source| WeightsError::Io {
-            path: path.to_path_buf(),
-            source,
-        })?;
-        Self::from_bytes(&bytes, &path.to_string_lossy())
+        Self::read_all(WeightsReader::open(path)?)
     }
 
     /// Reads the content of a file; `origin` stands in error messages.
     ///
     /// # Errors
-    /// [`WeightsError::Damaged`], [`WeightsError::ElementType`], [`WeightsError::Integer`], or
-    /// [`WeightsError::Rank`].
+    /// [`WeightsError::Pickle`], [`WeightsError::Damaged`], [`WeightsError::ElementType`],
+    /// [`WeightsError::Integer`], or [`WeightsError::Rank`].
     pub fn from_bytes(bytes: &[u8], origin: &str) -> Result<Self, WeightsError> {
-        let damaged = |error: safetensors::SafeTensorError| WeightsError::Damaged {
-            origin: origin.to_owned(),
-            reason: error.to_string(),
-        };
-        // Checks that the tensors lie end to end, fit their shapes and fill the file exactly.
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
-        let content = SafeTensors::deserialize(bytes).map_err(damaged)?;
-        let mut tensors = Vec::with_capacity(content.len());
-        for name in header.offset_keys() {
-            let view = content.tensor(&name).map_err(damaged)?;
-            check_rank(&name, view.shape())?;
+        Self::read_all(WeightsReader::new(Cursor::new(bytes), origin)?)
+    }
+
+    /// All that a reader has.
+    fn read_all<R: Read + Seek>(mut reader: WeightsReader<R>) -> Result<Self, WeightsError> {
+        let named = |(name, shape): (&str, &[usize])| (name.to_owned(), shape.to_vec());
+        let names: Vec<_> = reader.tensors().map(named).collect();
+        let mut tensors = Vec::with_capacity(names.len());
+        for (name, shape) in names {
+            let values = reader.read(&name)?;
             tensors.push(NamedTensor {
-                values: widen(view.dtype(), view.data(), &name, origin)?,
-                shape: view.shape().to_vec(),
                 name,
+                shape,
+                values,
             });
         }
-        let entries = header.metadata().iter().flatten();
         Ok(Self {
             tensors,
-            metadata: entries
-                .map(|(key, text)| (key.clone(), text.clone()))
-                .collect(),
+            metadata: reader.metadata().clone(),
         })
     }
 
@@ -297,52 +220,6 @@ impl NamedTensor {
             values: self.values.len(),
         })
     }
-}
-
-fn check_rank(name: &str, shape: &[usize]) -> Result<(), WeightsError> {
-    if shape.len() <= MAX_RANK {
-        return Ok(());
-    }
-    Err(WeightsError::Rank {
-        tensor: name.to_owned(),
-        rank: shape.len(),
-        limit: MAX_RANK,
-    })
-}
-
-/// The stored numbers as `f32`.
-fn widen(dtype: Dtype, bytes: &[u8], tensor: &str, origin: &str) -> Result<Vec<f32>, WeightsError> {
-    let (tensor, origin) = (tensor.to_owned(), origin.to_owned());
-    match dtype {
-        Dtype::F32 => Ok(elements(bytes).map(f32::from_le_bytes).collect()),
-        Dtype::F16 => Ok(elements(bytes)
-            .map(|word| f16::from_le_bytes(word).to_f32())
-            .collect()),
-        Dtype::BF16 => Ok(elements(bytes)
-            .map(|word| bf16::from_le_bytes(word).to_f32())
-            .collect()),
-        Dtype::I64 => elements(bytes)
-            .map(i64::from_le_bytes)
-            .map(|value| match value as f32 {
-                exact if exact as i128 == i128::from(value) => Ok(exact),
-                _ => Err(value),
-            })
-            .collect::<Result<_, _>>()
-            .map_err(|value| WeightsError::Integer {
-                origin,
-                tensor,
-                value,
-            }),
-        other => Err(WeightsError::ElementType {
-            origin,
-            tensor,
-            dtype: format!("{other:?}"),
-        }),
-    }
-}
-
-fn elements<const SIZE: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; SIZE]> {
-    bytes.as_chunks::<SIZE>().0.iter().copied()
 }
 
 /// Infinities and NaN have their own 16-bit forms; a finite number must not become one of them.

@@ -193,6 +193,30 @@ impl Graph {
             .filter(|(_, value)| matches!(value.role, Role::State { .. }))
     }
 
+    /// Keeps parameters from learning: those whose name `is_frozen` says yes to.
+    ///
+    /// ```
+    /// use graph::NetworkBuilder;
+    /// use graph::passes::{TrainingOptions, training};
+    ///
+    /// let mut network = NetworkBuilder::new("two layers", [4, 6]);
+    /// let x = network.input();
+    /// let x = network.linear("body", x, 5)?;
+    /// let logits = network.linear("head", x, 2)?;
+    /// let mut network = network.finish(logits)?;
+    /// network.freeze(|name| name.starts_with("body."));
+    /// let step = training(&network, TrainingOptions::default())?;
+    /// assert_eq!(step.gradients.len(), 2);
+    /// # Ok::<(), graph::GraphError>(())
+    /// ```
+    pub fn freeze(&mut self, is_frozen: impl Fn(&str) -> bool) {
+        for value in &mut self.values {
+            if let Role::Parameter { trainable, .. } = &mut value.role {
+                *trainable &= !is_frozen(&value.name);
+            }
+        }
+    }
+
     /// Adds a value.
     pub fn add_value(&mut self, value: Value) -> ValueId {
         let id = ValueId(u32::try_from(self.values.len()).expect("fewer than 2^32 values"));

@@ -426,7 +426,14 @@ fn label_smoothing_reaches_loss_and_gradient() {
         network.linear("fc", y, 3).unwrap()
     });
     let label_smoothing = 0.1;
-    let step = training(&network, TrainingOptions { label_smoothing }).unwrap();
+    let step = training(
+        &network,
+        TrainingOptions {
+            label_smoothing,
+            ..TrainingOptions::default()
+        },
+    )
+    .unwrap();
     let count = |op: &Op| step.nodes.iter().filter(|node| node.op == *op).count();
     assert_eq!(count(&Op::CrossEntropy { label_smoothing }), 1);
     let backward = Op::CrossEntropyBackward {
@@ -436,6 +443,7 @@ fn label_smoothing_reaches_loss_and_gradient() {
     assert_eq!(count(&backward), 1);
     let wrong = TrainingOptions {
         label_smoothing: 2.0,
+        ..TrainingOptions::default()
     };
     let error = training(&network, wrong).unwrap_err().to_string();
     assert!(error.contains("label smoothing is 2"), "{error}");

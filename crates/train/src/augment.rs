@@ -108,7 +108,7 @@ impl Augment {
 ///
 /// ```
 /// use train::{Augment, Augmenter};
-/// use formats::{Interpolation, Picture, Preprocess};
+/// use formats::{CropMode, Interpolation, Picture, Preprocess};
 /// let preprocess = Preprocess {
 ///     input: (2, 2),
 ///     channels: 1,
@@ -116,6 +116,7 @@ impl Augment {
 ///     std: vec![1.0],
 ///     crop_fraction: 1.0,
 ///     interpolation: Interpolation::Bilinear,
+///     crop_mode: CropMode::Center,
 /// };
 /// let augmenter = Augmenter { augment: Augment::NONE, preprocess, seed: 1 };
 /// let picture = Picture { height: 2, width: 2, channels: 1, pixels: vec![0, 51, 102, 255] };

@@ -16,7 +16,7 @@
 //!
 //! Files are written by [`formats::atomic`], so a kill at any moment leaves either the former or the new one.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::optimiser::Optimiser;
+use crate::state_dict::Mismatch;
+use crate::weights::needed;
 use crate::{CheckpointError, ModelCard};
 
 const FORMAT: &str = "convolve-checkpoint";
@@ -163,36 +165,7 @@ impl Checkpoint {
 
     fn of(tensors: TensorFile, origin: String) -> Result<Self, CheckpointError> {
         let text = |key: &'static str| tensors.metadata.get(key).map(String::as_str);
-        let needed = |key: &'static str| {
-            text(key).ok_or_else(|| CheckpointError::Foreign {
-                origin: origin.clone(),
-                key,
-            })
-        };
-        if needed("format")? != FORMAT {
-            let key = "format: convolve-checkpoint";
-            return Err(CheckpointError::Foreign { origin, key });
-        }
-        let version = needed("format_version")?;
-        if version != VERSION {
-            return Err(CheckpointError::Version {
-                found: version.to_owned(),
-                known: VERSION,
-                origin,
-            });
-        }
-        let card = ModelCard {
-            model: needed("model")?.to_owned(),
-            classes: json(&origin, "classes", needed("classes")?)?,
-            preprocess: json(&origin, "preprocess", needed("preprocess")?)?,
-        };
-        if let Some((key, reason)) = card.fault() {
-            return Err(CheckpointError::Metadata {
-                origin,
-                key,
-                reason,
-            });
-        }
+        let card = read_card(&tensors.metadata, &origin)?;
         let progress = text("progress").map(|text| json(&origin, "progress", text));
         let score = text("score").map(|text| json(&origin, "score", text));
         Ok(Self {
@@ -274,10 +247,9 @@ impl Checkpoint {
     /// The checkpoint without what only a continued training needs.
     pub fn into_weights(mut self) -> Self {
         self.progress = None;
-        let averages = |name: &str| name.starts_with(&format!("{OPTIMISER}."));
         self.tensors
             .tensors
-            .retain(|tensor| !averages(&tensor.name));
+            .retain(|tensor| !is_of_optimiser(&tensor.name));
         self
     }
 
@@ -290,50 +262,34 @@ impl Checkpoint {
     /// small file may claim to be anything, so this comes first.
     ///
     /// # Errors
-    /// [`CheckpointError::Missing`], [`CheckpointError::Shape`] or [`CheckpointError::Unexpected`] when the tensors
-    /// are not those of the network, [`CheckpointError::NotFinite`] for a number that is none.
+    /// [`CheckpointError::Mismatch`] when the tensors are not those of the network, [`CheckpointError::NotFinite`] for
+    /// a number that is none.
     pub fn check_fits(&self, network: &Graph) -> Result<(), CheckpointError> {
-        let values = network.parameters().chain(network.states());
-        self.check_tensors(values.map(|(_, value)| (value.name.as_str(), value.shape.as_slice())))
-    }
-
-    fn check_tensors<'a>(
-        &self,
-        expected: impl Iterator<Item = (&'a str, &'a [usize])>,
-    ) -> Result<(), CheckpointError> {
-        let mut known = HashSet::new();
-        for (name, shape) in expected {
-            self.tensor(name, shape)?;
-            known.insert(name);
+        let is_weight = |name: &str| self.progress.is_none() || !is_of_optimiser(name);
+        let found = self.tensors.tensors.iter();
+        let found = found
+            .map(|tensor| (tensor.name.as_str(), tensor.shape.as_slice()))
+            .filter(|(name, _)| is_weight(name));
+        if let Some(mut mismatch) = Mismatch::between(needed(network), found) {
+            mismatch.origin.clone_from(&self.origin);
+            mismatch.model.clone_from(&self.card.model);
+            return Err(CheckpointError::Mismatch(Box::new(mismatch)));
         }
-        for tensor in &self.tensors.tensors {
-            let part_of_state = self.progress.is_some()
-                && tensor
-                    .name
-                    .strip_prefix(OPTIMISER)
-                    .is_some_and(|rest| rest.starts_with('.'));
-            if !known.contains(tensor.name.as_str()) && !part_of_state {
-                return Err(CheckpointError::Unexpected {
-                    origin: self.origin.clone(),
-                    tensor: tensor.name.clone(),
-                });
-            }
-        }
-        Ok(())
+        needed(network).try_for_each(|(name, shape)| self.tensor(name, shape).map(|_| ()))
     }
 
     /// Gives a program its parameters and statistics.
     ///
     /// # Errors
-    /// As [`Checkpoint::check_fits`]; the program is then as it was.
+    /// [`CheckpointError::Missing`], [`CheckpointError::Shape`] or [`CheckpointError::NotFinite`]; the program is then
+    /// as it was.
     pub fn restore(&self, program: &mut Program) -> Result<(), CheckpointError> {
         let entries: Vec<_> = entries(program)
             .map(|(name, shape, place)| (name.to_owned(), shape.to_vec(), place))
             .collect();
-        let expected = entries
-            .iter()
-            .map(|(name, shape, _)| (name.as_str(), shape.as_slice()));
-        self.check_tensors(expected)?;
+        for (name, shape, _) in &entries {
+            self.tensor(name, shape)?;
+        }
         for (name, shape, place) in &entries {
             let values = self.tensor(name, shape)?;
             match place {
@@ -395,6 +351,59 @@ impl Checkpoint {
             }),
         }
     }
+}
+
+/// Whether the text entries of a file are those of a checkpoint.
+pub(crate) fn is_checkpoint(metadata: &BTreeMap<String, String>) -> bool {
+    metadata
+        .get("format")
+        .is_some_and(|format| format == FORMAT)
+}
+
+/// Reads the card among the text entries of a checkpoint.
+pub(crate) fn read_card(
+    metadata: &BTreeMap<String, String>,
+    origin: &str,
+) -> Result<ModelCard, CheckpointError> {
+    let origin = origin.to_owned();
+    let needed = |key: &'static str| {
+        let text = metadata.get(key).map(String::as_str);
+        text.ok_or_else(|| CheckpointError::Foreign {
+            origin: origin.clone(),
+            key,
+        })
+    };
+    if needed("format")? != FORMAT {
+        let key = "format: convolve-checkpoint";
+        return Err(CheckpointError::Foreign { origin, key });
+    }
+    let version = needed("format_version")?;
+    if version != VERSION {
+        return Err(CheckpointError::Version {
+            found: version.to_owned(),
+            known: VERSION,
+            origin,
+        });
+    }
+    let card = ModelCard {
+        model: needed("model")?.to_owned(),
+        classes: json(&origin, "classes", needed("classes")?)?,
+        preprocess: json(&origin, "preprocess", needed("preprocess")?)?,
+    };
+    match card.fault() {
+        None => Ok(card),
+        Some((key, reason)) => Err(CheckpointError::Metadata {
+            origin,
+            key,
+            reason,
+        }),
+    }
+}
+
+/// Whether a tensor of a checkpoint is an average of the optimiser's.
+pub(crate) fn is_of_optimiser(name: &str) -> bool {
+    name.strip_prefix(OPTIMISER)
+        .is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// Where a tensor lies in a program.

@@ -29,6 +29,14 @@ pub struct TrainConfig {
     pub val_fraction: f64,
     /// Name in the zoo, `resnet20` or `mobilenet_v1:0.5`.
     pub model: String,
+    /// Where the first weights come from, as [`Weights::locate`](crate::Weights::locate) reads it; drawn by default. Mean, deviation and
+    /// size of the input are then those of the weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<String>,
+    /// Parameters that do not learn: names, with all below them, in which `*` and `?` stand for letters, or `body`
+    /// for all but the classifier. Frozen batch norms keep their running statistics.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub freeze: Vec<String>,
     /// Height and width of the input. By default those of the pictures, where a sample of 64 of the training
     /// pictures, spread evenly, agree on a size no larger than the model was made for; else what it was made for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,6 +55,9 @@ pub struct TrainConfig {
     pub decay_norm_and_bias: bool,
     /// Part of the target that is spread over all classes.
     pub label_smoothing: f32,
+    /// Gradients are scaled down to this Euclidean norm where theirs is larger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
     /// Seed of the first weights, the order, the augmentation, dropout and the held-out part; below 2⁶³.
     pub seed: u64,
     /// How feature maps lie in memory: `nchw` or `nhwc`.
@@ -79,6 +90,8 @@ impl TrainConfig {
             data: data.to_owned(),
             val_fraction: 0.1,
             model: model.to_owned(),
+            weights: None,
+            freeze: Vec::new(),
             image_size: None,
             epochs: 24,
             batch_size: if height > 64 { 64 } else { 128 },
@@ -87,6 +100,7 @@ impl TrainConfig {
             weight_decay: rule.usual_weight_decay(),
             decay_norm_and_bias: false,
             label_smoothing: 0.0,
+            clip_norm: None,
             seed: 0,
             layout: Layout::default(),
             threads: 0,
@@ -214,6 +228,9 @@ impl TrainConfig {
                 self.warm_up_epochs
             ));
         }
+        if let Some(norm) = self.clip_norm.filter(|norm| !positive(*norm)) {
+            return fault(format!("clip norm: {norm}, must be above 0"));
+        }
         if i64::try_from(self.seed).is_err() {
             return fault(format!("seed: {}, must be below 2^63", self.seed));
         }
@@ -233,17 +250,25 @@ impl TrainConfig {
                 "one-cycle schedule: rise {rise}, start {start}, end {end}"
             ));
         }
+        if let Shape::Exponential { gamma, epochs } = self.schedule
+            && !(gamma > 0.0 && gamma <= 1.0 && positive(epochs))
+        {
+            return fault(format!(
+                "exponential schedule: gamma {gamma}, epochs {epochs}"
+            ));
+        }
         match self.optimiser.fault().or(self.augment.fault()) {
             Some(text) => fault(text),
             None => Ok(()),
         }
     }
 
-    /// A number that differs when a setting differs that a resumed run must keep. Where the data lies, how many
+    /// A number that differs when a setting differs that a resumed run must keep. Where data and weights lie, how many
     /// threads compute and when checkpoints are written leave the result as it is.
     pub(crate) fn fingerprint(&self) -> u64 {
         let decisive = Self {
             data: String::new(),
+            weights: None,
             threads: 0,
             checkpoint_steps: 0,
             cache_mib: 0,
@@ -305,6 +330,30 @@ mod tests {
         assert!(!reason.contains('\n'), "{reason}");
     }
 
+    #[test]
+    fn settings_of_fine_tuning_come_back_from_toml_and_are_absent_otherwise() {
+        let plain = config().to_toml();
+        assert!(
+            !["weights", "freeze", "clip_norm"]
+                .iter()
+                .any(|key| plain.contains(&format!("{key} =")))
+        );
+        let tuned = TrainConfig {
+            weights: Some("hf-hub:timm/resnet18.a1_in1k".into()),
+            freeze: vec!["body".into(), "*.bias".into()],
+            clip_norm: Some(2.0),
+            ..config()
+        };
+        let text = tuned.to_toml();
+        assert_eq!(TrainConfig::from_toml(&text).as_ref(), Ok(&tuned), "{text}");
+        assert_ne!(tuned.fingerprint(), config().fingerprint());
+        let moved = TrainConfig {
+            weights: Some("elsewhere".into()),
+            ..tuned.clone()
+        };
+        assert_eq!(tuned.fingerprint(), moved.fingerprint());
+    }
+
     type Spoil = fn(&mut TrainConfig);
 
     fn sgd(momentum: f32) -> Rule {
@@ -316,7 +365,20 @@ mod tests {
 
     #[test]
     fn senseless_settings_are_refused() {
-        let faults: [(Spoil, &str); 13] = [
+        let faults: [(Spoil, &str); 15] = [
+            (
+                |config| config.clip_norm = Some(0.0),
+                "clip norm: 0, must be above 0",
+            ),
+            (
+                |config| {
+                    config.schedule = Shape::Exponential {
+                        gamma: 1.5,
+                        epochs: 2.0,
+                    }
+                },
+                "exponential schedule: gamma 1.5, epochs 2",
+            ),
             (
                 |config| config.epochs = 0,
                 "epochs: 0, at least 1 is needed",

@@ -3,11 +3,14 @@
 use std::io;
 use std::path::PathBuf;
 
+use formats::hub::HubError;
 use formats::weights::WeightsError;
-use formats::{DataError, PreprocessError};
+use formats::{DataError, ModelConfigError, PreprocessError};
 use graph::GraphError;
 use runtime::RuntimeError;
 use zoo::ZooError;
+
+use crate::state_dict::Mismatch;
 
 /// Why a training, an evaluation or a prediction cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -144,7 +147,7 @@ fn difference(class: &Option<(String, bool)>) -> String {
     }
 }
 
-/// Why a file is no checkpoint, or not one of this network.
+/// Why a file is no checkpoint, or its weights are not those of this network.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
@@ -201,14 +204,26 @@ pub enum CheckpointError {
         /// Shape in the network.
         expected: Vec<usize>,
     },
-    /// A tensor that the network does not have.
-    #[error("{origin}: tensor `{tensor}` is not part of the model")]
-    Unexpected {
+    /// Tensors that are not those of the network.
+    #[error("{0}")]
+    Mismatch(Box<Mismatch>),
+    /// Weights of which nobody says what network they are of.
+    #[error("{origin}: {}", unidentified(.fits))]
+    Unidentified {
         /// The file.
         origin: String,
-        /// Name of the tensor.
-        tensor: String,
+        /// The networks of the zoo that fit: none or several.
+        fits: Vec<String>,
     },
+    /// The network's name or size.
+    #[error(transparent)]
+    Zoo(Box<ZooError>),
+    /// What is written beside the weights.
+    #[error(transparent)]
+    Config(#[from] ModelConfigError),
+    /// Weights on the hub.
+    #[error(transparent)]
+    Hub(#[from] HubError),
     /// A number that no sound training leaves behind.
     #[error("{origin}: `{tensor}` holds {value}; weights must be finite")]
     NotFinite {
@@ -225,4 +240,17 @@ pub enum CheckpointError {
         /// The file.
         origin: String,
     },
+}
+
+impl From<ZooError> for CheckpointError {
+    fn from(error: ZooError) -> Self {
+        Self::Zoo(Box::new(error))
+    }
+}
+
+fn unidentified(fits: &[String]) -> String {
+    match fits {
+        [] => "no network of the zoo has these tensors at its usual width; name the network they are for".to_owned(),
+        fits => format!("these may be the weights of {}; name the network", fits.join(" or ")),
+    }
 }

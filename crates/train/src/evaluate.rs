@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use formats::{Dataset, Skipped};
+use formats::{Dataset, Skipped, imagenet};
 use runtime::{Program, Run, RuntimeOptions};
 
 use crate::logits::{log_softmax, rank};
-use crate::{Checkpoint, Job, Loader, ModelCard, Score, TrainError, Transform};
+use crate::{Checkpoint, Job, Loader, ModelCard, Score, TrainError, Transform, Weights};
 
 /// Runs a network over data sets and compares its answers with the labels.
 ///
@@ -94,12 +94,29 @@ impl Evaluator {
         batch: usize,
         options: &RuntimeOptions,
     ) -> Result<Self, TrainError> {
-        let network = checkpoint.card.network(batch)?;
-        checkpoint.check_fits(&network)?;
-        let graph = graph::passes::inference(&network)?;
-        let mut program = Program::new(graph, options)?;
-        checkpoint.restore(&mut program)?;
         let card = checkpoint.card.clone();
+        checkpoint.check_fits(&card.network(1)?)?;
+        let mut program = card.program(batch, options)?;
+        checkpoint.restore(&mut program)?;
+        Ok(Self {
+            program,
+            card,
+            batch,
+        })
+    }
+
+    /// An evaluator of weights, with batches of `batch` pictures.
+    ///
+    /// # Errors
+    /// As [`Evaluator::from_checkpoint`].
+    pub fn from_weights(
+        weights: &mut Weights,
+        batch: usize,
+        options: &RuntimeOptions,
+    ) -> Result<Self, TrainError> {
+        let card = weights.card().clone();
+        let mut program = card.program(batch, options)?;
+        weights.restore(&mut program)?;
         Ok(Self {
             program,
             card,
@@ -227,8 +244,14 @@ impl Evaluation {
 
 /// The class of the model for each class of a data set.
 fn targets(dataset: &[String], model: &[String]) -> Result<Vec<usize>, TrainError> {
+    // A folder of ImageNet is called by its synset, whatever the model calls the class.
+    let of_imagenet = model == imagenet::labels(model.len());
     let place = |class: &String| {
-        let found = model.iter().position(|known| known == class);
+        let synset = || imagenet::class_of_synset(class).filter(|_| of_imagenet);
+        let found = model
+            .iter()
+            .position(|known| known == class)
+            .or_else(synset);
         found.ok_or_else(|| TrainError::UnknownClass {
             class: class.clone(),
             known: model.len(),

@@ -10,6 +10,8 @@
 //! | measure a trained network | [`Evaluator`] |
 //! | name what is on a picture | [`Classifier`] |
 //! | read a trained network | [`Checkpoint`] |
+//! | read weights, published ones too | [`Weights`] |
+//! | train as a paper did | [`Recipe`] |
 //! | write another loop | [`Loader`], [`Augmenter`], [`Optimiser`], [`Schedule`] |
 
 mod augment;
@@ -18,18 +20,22 @@ mod common_size;
 mod config;
 mod error;
 mod evaluate;
+mod freeze;
 mod loader;
 mod logits;
 mod model_card;
 mod optimiser;
 mod predict;
 mod random;
+mod recipe;
 mod report;
 mod run_folder;
 mod sampler;
 mod schedule;
+mod state_dict;
 mod statistics;
 mod trainer;
+mod weights;
 
 pub use augment::{Augment, Augmenter, Crop};
 pub use checkpoint::{Checkpoint, Progress, Score, Sums};
@@ -38,11 +44,15 @@ pub use error::{CheckpointError, TrainError};
 pub use evaluate::{Evaluation, Evaluator};
 pub use loader::{Batch, Job, Loader, Transform};
 pub use model_card::ModelCard;
+pub use optimiser::clip::clip_by_norm;
 pub use optimiser::{Moment, Optimiser, Rule, Segment};
 pub use predict::{Classifier, Prediction};
+pub use recipe::Recipe;
 pub use report::{EpochReport, Outcome, Progressing, StepReport};
 pub use run_folder::{RunFolder, RunLock};
 pub use sampler::{permutation, whole_batches};
 pub use schedule::{Schedule, Shape};
+pub use state_dict::{Mismatch, NamedShape, Reshaped};
 pub use statistics::channel_statistics;
 pub use trainer::Trainer;
+pub use weights::Weights;

@@ -131,7 +131,7 @@ impl Job {
 /// ```
 /// use std::sync::Arc;
 /// use train::{Job, Loader, Transform};
-/// use formats::{Interpolation, Part, Preprocess, Shapes};
+/// use formats::{CropMode, Interpolation, Part, Preprocess, Shapes};
 /// let preprocess = Preprocess {
 ///     input: (32, 32),
 ///     channels: 3,
@@ -139,6 +139,7 @@ impl Job {
 ///     std: vec![0.25; 3],
 ///     crop_fraction: 1.0,
 ///     interpolation: Interpolation::Bilinear,
+///     crop_mode: CropMode::Center,
 /// };
 /// let mut loader = Loader::new(
 ///     Job {

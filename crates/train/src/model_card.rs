@@ -2,6 +2,7 @@
 
 use formats::Preprocess;
 use graph::Graph;
+use runtime::{Program, RuntimeOptions};
 use serde::{Deserialize, Serialize};
 use zoo::BuildOptions;
 
@@ -11,7 +12,7 @@ use crate::TrainError;
 ///
 /// ```
 /// use train::ModelCard;
-/// use formats::{Interpolation, Preprocess};
+/// use formats::{CropMode, Interpolation, Preprocess};
 /// let card = ModelCard {
 ///     model: "resnet20:0.5".into(),
 ///     classes: vec!["cat".into(), "dog".into()],
@@ -22,6 +23,7 @@ use crate::TrainError;
 ///         std: vec![0.25; 3],
 ///         crop_fraction: 1.0,
 ///         interpolation: Interpolation::Bilinear,
+///         crop_mode: CropMode::Center,
 ///     },
 /// };
 /// let network = card.network(4)?;
@@ -56,14 +58,33 @@ impl ModelCard {
     /// [`TrainError::Preprocess`] for an input that makes no sense.
     pub fn network(&self, batch: usize) -> Result<Graph, TrainError> {
         self.preprocess.check()?;
+        Ok(zoo::find(&self.model)?
+            .classifier()?
+            .build(&self.options(batch))?)
+    }
+
+    /// What the network is built for.
+    pub fn options(&self, batch: usize) -> BuildOptions {
         let (height, width) = self.preprocess.input;
-        let options = BuildOptions {
+        BuildOptions {
             batch,
             channels: self.preprocess.channels,
             height,
             width,
             classes: self.classes.len(),
-        };
-        Ok(zoo::find(&self.model)?.classifier()?.build(&options)?)
+        }
+    }
+
+    /// A program that predicts, still without weights.
+    ///
+    /// # Errors
+    /// As [`ModelCard::network`], and [`TrainError::Runtime`] for a network that does not fit the machine.
+    pub(crate) fn program(
+        &self,
+        batch: usize,
+        options: &RuntimeOptions,
+    ) -> Result<Program, TrainError> {
+        let graph = graph::passes::inference(&self.network(batch)?)?;
+        Ok(Program::new(graph, options)?)
     }
 }

@@ -8,6 +8,7 @@
 //! A step runs on one thread and visits every element in order: it is deterministic by construction.
 
 mod adam;
+pub(crate) mod clip;
 mod rmsprop;
 mod sgd;
 

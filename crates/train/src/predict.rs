@@ -6,7 +6,7 @@ use formats::Picture;
 use runtime::{Program, Run, RuntimeOptions};
 
 use crate::logits::{log_softmax, rank};
-use crate::{Checkpoint, ModelCard, TrainError};
+use crate::{Checkpoint, ModelCard, TrainError, Weights};
 
 /// A trained network, ready to name what is on pictures.
 ///
@@ -66,12 +66,24 @@ impl Classifier {
     /// [`TrainError::Zoo`], [`TrainError::Graph`], [`TrainError::Runtime`] for a network that cannot be built, and
     /// [`TrainError::Checkpoint`] for tensors that do not fit it.
     pub fn new(checkpoint: &Checkpoint, options: &RuntimeOptions) -> Result<Self, TrainError> {
-        let network = checkpoint.card.network(1)?;
-        checkpoint.check_fits(&network)?;
-        let graph = graph::passes::inference(&network)?;
-        let mut program = Program::new(graph, options)?;
-        checkpoint.restore(&mut program)?;
         let card = checkpoint.card.clone();
+        checkpoint.check_fits(&card.network(1)?)?;
+        let mut program = card.program(1, options)?;
+        checkpoint.restore(&mut program)?;
+        Ok(Self { card, program })
+    }
+
+    /// Builds the network of weights for single pictures.
+    ///
+    /// # Errors
+    /// As [`Classifier::new`].
+    pub fn from_weights(
+        weights: &mut Weights,
+        options: &RuntimeOptions,
+    ) -> Result<Self, TrainError> {
+        let card = weights.card().clone();
+        let mut program = card.program(1, options)?;
+        weights.restore(&mut program)?;
         Ok(Self { card, program })
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// The shape of the learning rate over a run, in units of its peak.
 ///
-/// `FromStr` reads the names `constant`, `step`, `cosine` and `one-cycle` with the customary constants.
+/// `FromStr` reads the names `constant`, `step`, `exponential`, `cosine` and `one-cycle` with the customary constants.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "shape", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Shape {
@@ -20,6 +20,13 @@ pub enum Shape {
         milestones: Vec<f64>,
         /// What the rate is multiplied by.
         gamma: f64,
+    },
+    /// Multiplied by `gamma` each time so many epochs are over (Szegedy et al. 2015).
+    Exponential {
+        /// What the rate is multiplied by.
+        gamma: f64,
+        /// Epochs from one time to the next.
+        epochs: f64,
     },
     /// Half a period of a cosine from the peak to zero (Loshchilov and Hutter 2017), as `CosineAnnealingLR`.
     Cosine,
@@ -37,10 +44,10 @@ pub enum Shape {
 
 impl Shape {
     /// Names that [`FromStr`] reads.
-    pub const NAMES: [&'static str; 4] = ["constant", "step", "cosine", "one-cycle"];
+    pub const NAMES: [&'static str; 5] = ["constant", "step", "exponential", "cosine", "one-cycle"];
 
     /// The value at `step` of `total`, in units of the peak.
-    fn at(&self, step: f64, total: f64) -> f64 {
+    fn at(&self, step: f64, total: f64, steps_per_epoch: f64) -> f64 {
         match self {
             Self::Constant => 1.0,
             Self::Step { milestones, gamma } => {
@@ -48,6 +55,10 @@ impl Shape {
                     .iter()
                     .filter(|part| step >= (**part * total).round());
                 gamma.powi(passed.count() as i32)
+            }
+            Self::Exponential { gamma, epochs } => {
+                let over = (step / (epochs * steps_per_epoch).max(1.0)).floor();
+                gamma.powf(over)
             }
             Self::Cosine => between(1.0, 0.0, step / total),
             Self::OneCycle { rise, start, end } => {
@@ -97,6 +108,10 @@ impl FromStr for Shape {
                 milestones: vec![0.5, 0.75],
                 gamma: 0.1,
             },
+            "exponential" => Self::Exponential {
+                gamma: 0.94,
+                epochs: 2.0,
+            },
             "cosine" => Self::Cosine,
             "one-cycle" | "onecycle" => Self::default(),
             _ => {
@@ -112,6 +127,7 @@ impl fmt::Display for Shape {
         f.write_str(match self {
             Self::Constant => "constant",
             Self::Step { .. } => "step",
+            Self::Exponential { .. } => "exponential",
             Self::Cosine => "cosine",
             Self::OneCycle { .. } => "one-cycle",
         })
@@ -122,7 +138,8 @@ impl fmt::Display for Shape {
 ///
 /// ```
 /// use train::{Schedule, Shape};
-/// let schedule = Schedule { peak: 0.1, shape: Shape::Cosine, warm_up_steps: 0, total_steps: 10 };
+/// let (steps_per_epoch, total_steps) = (5, 10);
+/// let schedule = Schedule { peak: 0.1, shape: Shape::Cosine, warm_up_steps: 0, steps_per_epoch, total_steps };
 /// assert_eq!(schedule.rate(0), 0.1);
 /// assert!((schedule.rate(5) - 0.05).abs() < 1e-12);
 /// ```
@@ -134,6 +151,8 @@ pub struct Schedule {
     pub shape: Shape,
     /// So many steps rise in a straight line from nearly zero to the shape's first value.
     pub warm_up_steps: u64,
+    /// Steps of an epoch.
+    pub steps_per_epoch: u64,
     /// Steps of the whole run, the warm-up among them.
     pub total_steps: u64,
 }
@@ -143,7 +162,10 @@ impl Schedule {
     pub fn rate(&self, step: u64) -> f64 {
         let warm_up = self.warm_up_steps;
         let total = self.total_steps.saturating_sub(warm_up).max(1);
-        let shape = |step: u64| self.shape.at(step as f64, total as f64);
+        let shape = |step: u64| {
+            self.shape
+                .at(step as f64, total as f64, self.steps_per_epoch as f64)
+        };
         let value = if step < warm_up {
             shape(0) * (step + 1) as f64 / (warm_up + 1) as f64
         } else {
@@ -162,6 +184,7 @@ mod tests {
             peak,
             shape: shape.parse().unwrap(),
             warm_up_steps,
+            steps_per_epoch: 2,
             total_steps,
         };
         (0..total_steps).map(|step| schedule.rate(step)).collect()
@@ -233,6 +256,16 @@ mod tests {
         assert_close(
             &rates("step", 1.0, 0, 8),
             &[1.0, 1.0, 1.0, 1.0, 0.1, 0.1, 0.01, 0.01],
+        );
+    }
+
+    /// 0.94 after every second epoch, of two steps each.
+    #[test]
+    fn the_exponential_drops_by_epochs() {
+        let (one, two) = (0.94, 0.94 * 0.94);
+        assert_close(
+            &rates("exponential", 1.0, 0, 10),
+            &[1.0, 1.0, 1.0, 1.0, one, one, one, one, two, two],
         );
     }
 

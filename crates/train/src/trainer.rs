@@ -21,19 +21,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use formats::weights::Precision;
-use formats::{Dataset, Interpolation, Preprocess, Skipped, Splits};
+use formats::{CropMode, Dataset, Interpolation, Preprocess, Skipped, Splits};
 use graph::passes::{TrainingOptions, training};
 use runtime::{Program, Run, RuntimeOptions, initialise};
 
 use crate::checkpoint::{Progress, Score, Sums};
 use crate::common_size::common_size;
 use crate::evaluate::loader_workers;
+use crate::freeze::freeze;
 use crate::logits::likeliest;
+use crate::optimiser::clip::clip_by_norm;
 use crate::optimiser::{Optimiser, Segment};
 use crate::{
     Augmenter, Checkpoint, EpochReport, Evaluation, Evaluator, Job, Loader, ModelCard, Outcome,
     Progressing, RunFolder, RunLock, Schedule, StepReport, TrainConfig, TrainError, Transform,
-    channel_statistics, permutation, whole_batches,
+    Weights, channel_statistics, permutation, whole_batches,
 };
 
 /// A training: a network, its data and how far it has come.
@@ -68,6 +70,8 @@ pub struct Trainer {
     /// What was left out of the training pictures, when they were taken into memory or since.
     left_out: Skipped,
     held_out_left_out: Skipped,
+    /// The weights that the run began with are of other classes, so the head was drawn.
+    head_is_new: bool,
     /// Unreadable training pictures met in a set too large for memory.
     unreadable: BTreeSet<usize>,
 }
@@ -90,7 +94,6 @@ impl Trainer {
             RunFolder::check_free(path)?;
         }
         let mut trainer = Self::prepare(config, splits, None)?;
-        initialise(&mut trainer.program, trainer.config.seed);
         if let Some(path) = folder {
             trainer.folder = Some(RunFolder::create(path, &trainer.config)?);
         }
@@ -166,13 +169,12 @@ impl Trainer {
             let path = RunFolder::config_path(folder);
             return Err(TrainError::ConfigChanged { path });
         }
-        initialise(&mut trainer.program, trainer.config.seed);
         trainer.folder = Some(RunFolder::restart(lock, &trainer.config)?);
         Ok(trainer)
     }
 
-    /// Everything but the first weights and the folder. The card of a run that began before keeps its mean and
-    /// deviation.
+    /// Everything but the folder. The card of a run that began before keeps its mean and deviation, and its weights
+    /// are those of its checkpoint; a new run has its first weights.
     fn prepare(
         mut config: TrainConfig,
         splits: Splits,
@@ -181,8 +183,15 @@ impl Trainer {
         config.check()?;
         let threads = config.resolved_threads();
         let limit = config.cache_mib.saturating_mul(1 << 20);
-        let pictures_size = match (card, config.image_size) {
-            (None, None) => common_size(&*splits.train),
+        let mut weights = match (card, &config.weights) {
+            (None, Some(weights)) => Some(Weights::open(
+                &Weights::locate(weights)?,
+                Some(&config.model),
+            )?),
+            _ => None,
+        };
+        let pictures_size = match (card, &weights, config.image_size) {
+            (None, None, None) => common_size(&*splits.train),
             _ => None,
         };
         let (train, left_out) = formats::cache(splits.train, limit, threads);
@@ -196,11 +205,13 @@ impl Trainer {
         // Nothing is measured on no pictures.
         let held_out = held_out.filter(|set| !set.is_empty());
         left_out.joined(&held_out_left_out).check()?;
+        let is_new = card.is_none();
         config.batch_size = config.batch_size.min(train.len());
         config.check()?;
-        let card = match card {
-            Some(card) => card.clone(),
-            None => describe(&config, &*train, pictures_size)?,
+        let card = match (card, &weights) {
+            (Some(card), _) => card.clone(),
+            (None, Some(weights)) => describe_tuned(&config, &*train, weights.card()),
+            (None, None) => describe(&config, &*train, pictures_size)?,
         };
 
         let options = RuntimeOptions {
@@ -209,9 +220,21 @@ impl Trainer {
             ..RuntimeOptions::default()
         };
         let label_smoothing = config.label_smoothing;
-        let network = card.network(config.batch_size)?;
-        let step = training(&network, TrainingOptions { label_smoothing })?;
-        let program = Program::new(step, &options)?;
+        let mut network = card.network(config.batch_size)?;
+        let head = zoo::find(&card.model)?.head(&card.options(1))?;
+        freeze(&mut network, &config.freeze, &head)?;
+        let training_options = TrainingOptions {
+            label_smoothing,
+            fix_frozen_norms: true,
+        };
+        let mut program = Program::new(training(&network, training_options)?, &options)?;
+        if is_new {
+            initialise(&mut program, config.seed);
+        }
+        let head_is_new = match &mut weights {
+            Some(weights) => weights.restore_body(&mut program)?,
+            None => false,
+        };
         let evaluator = held_out
             .as_ref()
             .map(|_| Evaluator::beside(&program, &card, config.batch_size, &options));
@@ -227,6 +250,7 @@ impl Trainer {
             schedule: Schedule {
                 peak: config.learning_rate,
                 shape: config.schedule.clone(),
+                steps_per_epoch: steps,
                 warm_up_steps: (config.warm_up_epochs * steps as f64).round() as u64,
                 total_steps: config.epochs.saturating_mul(steps),
             },
@@ -241,6 +265,7 @@ impl Trainer {
                 best: None,
             },
             folder: None,
+            head_is_new,
             unreadable: BTreeSet::new(),
             config,
             card,
@@ -371,6 +396,9 @@ impl Trainer {
         let right = |(logits, label): &(&[f32], &u32)| likeliest(logits) == **label as usize;
         let correct = logits.zip(&batch.labels).filter(right).count();
 
+        if let Some(limit) = self.config.clip_norm {
+            clip_by_norm(self.program.gradients_mut(), limit);
+        }
         let rate = self.schedule.rate(self.progress.step);
         let (parameters, gradients) = self.program.parameters_and_gradients();
         self.optimiser.step(parameters, gradients, rate);
@@ -539,6 +567,11 @@ impl Trainer {
         &self.card
     }
 
+    /// Whether the run begins with weights of other classes, so that its head was drawn anew.
+    pub fn head_is_new(&self) -> bool {
+        self.head_is_new
+    }
+
     /// How far the training has come.
     pub fn progress(&self) -> &Progress {
         &self.progress
@@ -621,6 +654,20 @@ fn describe(
             std,
             crop_fraction: 1.0,
             interpolation: Interpolation::Bilinear,
+            crop_mode: CropMode::Center,
         },
     })
+}
+
+/// The card of a new run that begins with weights: their network sees what it is used to see.
+fn describe_tuned(config: &TrainConfig, train: &dyn Dataset, weights: &ModelCard) -> ModelCard {
+    let preprocess = weights.preprocess.clone();
+    ModelCard {
+        model: weights.model.clone(),
+        classes: train.classes().to_vec(),
+        preprocess: Preprocess {
+            input: config.image_size.unwrap_or(preprocess.input),
+            ..preprocess
+        },
+    }
 }

@@ -13,12 +13,14 @@
 
 pub mod blocks;
 mod error;
+mod head;
 mod networks;
 mod registry;
 mod task;
 mod width;
 
 pub use error::ZooError;
+pub use head::Head;
 pub use registry::{BuildOptions, Found, Model, build, find, models};
 pub use task::Task;
 pub use width::Width;

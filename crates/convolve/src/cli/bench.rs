@@ -13,6 +13,7 @@ use kernels::conv::Algorithm;
 use super::engine::Engine;
 use super::input_shape::InputShape;
 use super::op::Direction;
+use super::output::Messages;
 
 /// What `bench` takes.
 #[derive(Args)]
@@ -27,9 +28,18 @@ Examples: convolve bench resnet20 --batch 128 --train
           convolve bench --peak"
 )]
 pub(crate) struct Arguments {
-    /// A network of `convolve models`
+    /// A network of `convolve models`, a run folder, a weights file, or hf-hub:ORG/NAME
     #[arg(value_name = "MODEL")]
     model: Option<String>,
+    /// Of a network: weights instead of random ones, a .safetensors file, a run folder, or
+    /// hf-hub:ORG/NAME
+    #[arg(
+        long, value_name = "FILE|RUN|hf-hub:ORG/NAME", conflicts_with_all = ["problems", "peak"]
+    )]
+    weights: Option<String>,
+    /// Of a network: classes to tell apart
+    #[arg(long, value_name = "N", conflicts_with_all = ["problems", "peak"])]
+    num_classes: Option<usize>,
     /// A problem, such as conv:n1c64h56w56:o64k3s1p1; may be given several times
     #[arg(long = "problem", value_name = "PROBLEM")]
     problems: Vec<String>,
@@ -85,9 +95,9 @@ fn parse_seconds(text: &str) -> Result<f64, String> {
 }
 
 /// Measures what was asked for.
-pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()> {
     match &arguments.model {
-        Some(name) => model::run(name, &arguments),
+        Some(name) => model::run(name, &arguments, messages),
         None if arguments.peak => peak::run(&arguments),
         None => problem::run(&arguments),
     }

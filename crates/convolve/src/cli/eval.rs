@@ -1,13 +1,13 @@
 //! `convolve eval`: how well a trained network does.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
 use formats::{Dataset, HeldOut, OpenOptions, Source, Splits};
 use serde_json::{Value, json};
-use train::{Evaluation, Evaluator, RunFolder, TrainConfig};
+use train::{Evaluation, Evaluator, RunFolder, TrainConfig, Weights};
 
 use super::bar::{Bar, clock};
 use super::engine::Engine;
@@ -15,7 +15,7 @@ use super::failure::{Interrupted, usage};
 use super::output::Messages;
 use super::printable::printable;
 use super::table::{self, Align};
-use super::{interrupt, output, trained};
+use super::{interrupt, output, weights};
 
 /// What `eval` takes.
 #[derive(Args)]
@@ -24,11 +24,16 @@ Measured on the held-out pictures of the data the run was trained on, unless --d
 Of those the held-out part (val/, t10k-…, test_batch.bin, or --val-fraction) is taken, or all
 pictures where there is none.
 
-Example: convolve eval runs/resnet20-shapes-1")]
+Examples: convolve eval runs/resnet20-shapes-1
+          convolve eval hf-hub:timm/resnet18.a1_in1k --data imagenet/")]
 pub(crate) struct Arguments {
-    /// A run folder, whose best weights are taken, or a weights file
-    #[arg(value_name = "RUN")]
-    run: PathBuf,
+    /// A run folder, whose best weights are taken, a weights file, hf-hub:ORG/NAME, or with --weights
+    /// a network of `convolve models`
+    #[arg(value_name = "RUN|MODEL")]
+    run: String,
+    /// The network's weights: a .safetensors file, a run folder, or hf-hub:ORG/NAME
+    #[arg(long, value_name = "FILE|RUN|hf-hub:ORG/NAME")]
+    weights: Option<String>,
     /// A folder of images, an IDX file, CIFAR-10 binary, or shapes
     #[arg(long, visible_alias = "data-dir", value_name = "shapes|DIR|FILE")]
     data: Option<String>,
@@ -57,8 +62,13 @@ fn parse_fraction(text: &str) -> Result<f64, String> {
 
 /// Classifies a data set and compares.
 pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()> {
-    let checkpoint = trained::open(&arguments.run)?;
-    let splits = open_data(&arguments)?;
+    let (reference, model) = match &arguments.weights {
+        Some(weights) => (weights, Some(arguments.run.as_str())),
+        None => (&arguments.run, None),
+    };
+    let place = weights::locate(reference, messages)?;
+    let mut weights = Weights::open(&place, model)?;
+    let splits = open_data(&arguments, &place)?;
     let (dataset, part) = chosen_part(splits);
     messages.say(format_args!(
         "{} {part}",
@@ -67,7 +77,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
 
     let batch = dataset.len().clamp(1, arguments.batch_size.into());
     let options = arguments.engine.options();
-    let mut evaluator = Evaluator::from_checkpoint(&checkpoint, batch, &options)?;
+    let mut evaluator = Evaluator::from_weights(&mut weights, batch, &options)?;
     let stop = interrupt::stop_flag();
     let (bar, start) = (Bar::new(messages), Instant::now());
     let mut show = |done: usize, total: usize| {
@@ -82,7 +92,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     if !evaluation.skipped.is_empty() {
         messages.say(format_args!("warning: {}", evaluation.skipped));
     }
-    let classes = &checkpoint.card.classes;
+    let classes = &weights.card().classes;
     if arguments.json {
         output::json(&as_json(&evaluation, classes))?;
     } else {
@@ -92,9 +102,9 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
 }
 
 /// The data named, or those of the run. What a run held out is held out here as well.
-fn open_data(arguments: &Arguments) -> anyhow::Result<Splits> {
-    let settings = match arguments.run.is_dir() {
-        true => RunFolder::config(&arguments.run).ok(),
+fn open_data(arguments: &Arguments, place: &Path) -> anyhow::Result<Splits> {
+    let settings = match place.is_dir() {
+        true => RunFolder::config(place).ok(),
         false => None,
     };
     let data = match (&arguments.data, &settings) {
@@ -103,7 +113,7 @@ fn open_data(arguments: &Arguments) -> anyhow::Result<Splits> {
         (None, None) => {
             return Err(usage(format!(
                 "{}: a weights file does not say what it was trained on; --data is needed",
-                arguments.run.display()
+                place.display()
             )));
         }
     };

@@ -2,8 +2,9 @@
 
 use std::io;
 
-use formats::DataError;
+use formats::hub::HubError;
 use formats::weights::WeightsError;
+use formats::{DataError, ModelConfigError};
 use tensor::NpyError;
 use train::{CheckpointError, TrainError};
 use zoo::ZooError;
@@ -80,9 +81,18 @@ fn is_missing_data(error: &DataError) -> bool {
 }
 
 fn is_missing_weights(error: &CheckpointError) -> bool {
-    matches!(
-        error,
+    match error {
         CheckpointError::Weights(WeightsError::Io { source, .. })
-            if source.kind() == io::ErrorKind::NotFound
-    )
+        | CheckpointError::Config(ModelConfigError::Io { source, .. }) => {
+            source.kind() == io::ErrorKind::NotFound
+        }
+        CheckpointError::Weights(WeightsError::Pickle { .. }) | CheckpointError::Zoo(_) => true,
+        CheckpointError::Hub(error) => {
+            matches!(
+                error,
+                HubError::Id { .. } | HubError::NoCache | HubError::NotCached { .. }
+            )
+        }
+        _ => false,
+    }
 }

@@ -18,6 +18,7 @@ mod summary;
 mod table;
 mod train;
 mod trained;
+mod weights;
 
 use std::process::ExitCode;
 
@@ -67,11 +68,11 @@ pub(crate) fn run() -> ExitCode {
     let done = match line.verb {
         Verb::Train(arguments) => train::run(arguments, messages),
         Verb::Eval(arguments) => eval::run(arguments, messages),
-        Verb::Predict(arguments) => predict::run(arguments),
+        Verb::Predict(arguments) => predict::run(arguments, messages),
         Verb::Export(arguments) => export::run(arguments, messages),
         Verb::Models(arguments) => models::run(arguments),
-        Verb::Summary(arguments) => summary::run(arguments),
-        Verb::Bench(arguments) => bench::run(arguments),
+        Verb::Summary(arguments) => summary::run(arguments, messages),
+        Verb::Bench(arguments) => bench::run(arguments, messages),
         Verb::Op(arguments) => op::run(arguments),
     };
     end(done)

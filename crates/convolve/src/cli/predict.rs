@@ -10,8 +10,9 @@ use train::{Classifier, Prediction};
 
 use super::engine::Engine;
 use super::failure::{exit_code, usage};
+use super::output::Messages;
 use super::printable::printable;
-use super::{output, report, trained};
+use super::{output, report, trained, weights};
 
 /// The network for those who have none: it tells the ten classes of CIFAR-10 apart.
 static BUILT_IN: &[u8] = include_bytes!("../../assets/classifier.safetensors");
@@ -22,13 +23,21 @@ static BUILT_IN: &[u8] = include_bytes!("../../assets/classifier.safetensors");
 Without RUN the network inside the program is asked: airplane, automobile, bird, cat, deer, dog,
 frog, horse, ship or truck.
 
+Published weights bring their preprocessing and labels in the config.json beside them. Without one,
+pictures are prepared as torchvision does, and a thousand classes are those of ImageNet.
+
 Examples: convolve predict photo.jpg
-          convolve predict runs/resnet20-shapes-1 pictures/ --top 3 --json")]
+          convolve predict runs/resnet20-shapes-1 pictures/ --top 3 --json
+          convolve predict hf-hub:timm/resnet18.a1_in1k photo.jpg
+          convolve predict resnet18 --weights resnet18.safetensors photo.jpg")]
 pub(crate) struct Arguments {
-    /// A run folder or a .safetensors file, then JPEG, PNG, WebP or BMP files; a folder stands for
-    /// all images below it
-    #[arg(value_name = "[RUN] IMAGE", required = true)]
+    /// A run folder, a .safetensors file or hf-hub:ORG/NAME, or with --weights a network; then JPEG,
+    /// PNG, WebP or BMP files; a folder stands for all images below it
+    #[arg(value_name = "[RUN|MODEL] IMAGE", required = true)]
     paths: Vec<PathBuf>,
+    /// The network's weights: a .safetensors file, a run folder, or hf-hub:ORG/NAME
+    #[arg(long, value_name = "FILE|RUN|hf-hub:ORG/NAME")]
+    weights: Option<String>,
     /// How many classes to name
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     top: u16,
@@ -40,18 +49,26 @@ pub(crate) struct Arguments {
 }
 
 /// Names what is on every picture. One that cannot be read is named, and the next one follows.
-pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let (network, pictures) = match arguments.paths.split_first() {
-        Some((first, rest)) if trained::is_trained(first) => (Some(first), rest),
-        Some((first, _)) if trained::is_foreign(first) => {
+pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()> {
+    let name = |path: &Path| path.to_string_lossy().into_owned();
+    let is_model = |path: &Path| !path.exists() && zoo::find(&name(path)).is_ok();
+    // What the weights are of and where they are; then the pictures.
+    let (network, pictures) = match (arguments.paths.split_first(), &arguments.weights) {
+        (Some((first, rest)), Some(weights)) if is_model(first) => {
+            (Some((Some(name(first)), weights.clone())), rest)
+        }
+        (_, Some(weights)) => (Some((None, weights.clone())), arguments.paths.as_slice()),
+        (Some((first, rest)), None) if trained::is_trained(first) => {
+            (Some((None, name(first))), rest)
+        }
+        (Some((first, _)), None) if trained::is_foreign(first) => {
             return Err(usage(format!(
-                "{}: weights of other programs are not read; name a run folder or a .safetensors file \
-                 of this program",
+                "{}: networks in this form are not read; name a run folder or a .safetensors file",
                 first.display()
             )));
         }
         // It would have to be a network, and another one shall not answer in its place.
-        Some((first, [_, ..])) if !first.exists() && !names_a_picture(first) => {
+        (Some((first, [_, ..])), None) if !first.exists() && !names_a_picture(first) => {
             return Err(usage(format!(
                 "{}: no such file or folder",
                 first.display()
@@ -64,7 +81,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     let options = arguments.engine.options();
     let mut classifier = match network {
-        Some(path) => Classifier::new(&trained::open(path)?, &options)?,
+        Some((model, weights)) => {
+            let mut weights = weights::open(&weights, model.as_deref(), messages)?;
+            Classifier::from_weights(&mut weights, &options)?
+        }
         None => Classifier::from_bytes(BUILT_IN, "the built-in classifier", &options)?,
     };
     let images: Vec<_> = pictures.iter().flat_map(|path| named_by(path)).collect();
@@ -116,7 +136,7 @@ fn explained(path: &Path, error: DataError) -> anyhow::Error {
     let found = path.to_str().and_then(|name| zoo::find(name).ok());
     match (&error, found) {
         (DataError::Missing { .. }, Some(found)) => usage(format!(
-            "{}: a network without weights; name a run folder or a .safetensors file",
+            "{}: a network without weights; name a run folder or a .safetensors file, or add --weights",
             found.name()
         )),
         _ => error.into(),

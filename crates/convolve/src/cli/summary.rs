@@ -1,15 +1,13 @@
 //! `convolve summary`: a network layer by layer.
 
-use std::path::Path;
-
 use clap::Args;
-use graph::{Graph, LayerSummary, Summary};
+use graph::{LayerSummary, Summary};
 use serde_json::{Value, json};
-use zoo::BuildOptions;
 
 use super::input_shape::InputShape;
+use super::output::{self, Messages};
 use super::table::{self, Align, thousands};
-use super::{output, trained};
+use super::weights::{Asked, Network};
 
 /// How the totals are counted, said wherever they are shown.
 const CONVENTION: &str = "multiply-accumulates of one image, products with padding counted, biases not; \
@@ -17,11 +15,19 @@ const CONVENTION: &str = "multiply-accumulates of one image, products with paddi
 
 /// What `summary` takes.
 #[derive(Args)]
-#[command(after_help = "Example: convolve summary resnet20 --input 3x32x32")]
+#[command(after_help = "\
+Examples: convolve summary resnet20 --input 3x32x32
+          convolve summary resnet18 --weights resnet18.safetensors")]
 pub(crate) struct Arguments {
-    /// A network of `convolve models`, a run folder or a weights file
+    /// A network of `convolve models`, a run folder, a weights file, or hf-hub:ORG/NAME
     #[arg(value_name = "MODEL|RUN")]
     model: String,
+    /// Weights that must fit the network: a .safetensors file, a run folder, or hf-hub:ORG/NAME
+    #[arg(long, value_name = "FILE|RUN|hf-hub:ORG/NAME")]
+    weights: Option<String>,
+    /// Classes to tell apart [default: those of the weights or the network]
+    #[arg(long, value_name = "N")]
+    num_classes: Option<usize>,
     /// Channels, height and width of an image; by default those the network was made for
     #[arg(long, value_name = "CxHxW")]
     input: Option<InputShape>,
@@ -31,57 +37,61 @@ pub(crate) struct Arguments {
 }
 
 /// Shows the table of one network.
-pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let (network, input) = build(&arguments)?;
+pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()> {
+    let asked = Asked {
+        model: &arguments.model,
+        weights: arguments.weights.as_deref(),
+        classes: arguments.num_classes,
+        input: arguments.input,
+    };
+    let named = Network::open(&asked, messages)?;
+    let network = named.found.build(&named.options)?;
+    let input = [
+        named.options.channels,
+        named.options.height,
+        named.options.width,
+    ];
     let summary = graph::summary(&network);
+    let weights = weights_line(&named)?;
     if arguments.json {
-        output::json(&as_json(&network.name, input, &summary))?;
+        output::json(&as_json(&network.name, input, &summary, weights.as_deref()))?;
     } else {
-        output::data(as_text(&network.name, input, &summary))?;
+        output::data(as_text(&network.name, input, &summary, weights.as_deref()))?;
     }
     Ok(())
 }
 
-/// A network of the zoo, or that of a trained one, for one image.
-fn build(arguments: &Arguments) -> anyhow::Result<(Graph, [usize; 3])> {
-    let name = &arguments.model;
-    let path = Path::new(name);
-    let (found, mut options) = match zoo::find(name) {
-        Ok(found) => (found, found.model.options()),
-        Err(_) if path.exists() || trained::is_trained(path) => {
-            let card = trained::open(path)?.card;
-            let (height, width) = card.preprocess.input;
-            let options = BuildOptions {
-                batch: 1,
-                channels: card.preprocess.channels,
-                height,
-                width,
-                classes: card.classes.len(),
-            };
-            (zoo::find(&card.model)?, options)
-        }
-        Err(error) => return Err(error.into()),
+/// Where the weights are, and what of the network they leave to be learned.
+fn weights_line(named: &Network) -> anyhow::Result<Option<String>> {
+    let Some(weights) = &named.weights else {
+        return Ok(None);
     };
-    if let Some(InputShape([channels, height, width])) = arguments.input {
-        options = BuildOptions {
-            channels,
-            height,
-            width,
-            ..options
-        };
+    let (origin, card) = (weights.origin(), weights.card());
+    if named.options.classes == card.classes.len() {
+        return Ok(Some(format!(
+            "{origin}, nothing missing and nothing left over"
+        )));
     }
-    let input = [options.channels, options.height, options.width];
-    Ok((found.build(&options)?, input))
+    let head = named.found.head(&named.options)?;
+    let names: Vec<&str> = head.names().collect();
+    Ok(Some(format!(
+        "{origin}, but for the head, which starts anew ({})",
+        names.join(", ")
+    )))
 }
 
-fn as_json(name: &str, input: [usize; 3], summary: &Summary) -> Value {
+fn as_json(name: &str, input: [usize; 3], summary: &Summary, weights: Option<&str>) -> Value {
     let layers: Vec<Value> = summary.rows.iter().map(layer_as_json).collect();
-    json!({
+    let mut table = json!({
         "model": name, "input": input, "layers": layers,
         "parameters": summary.parameters, "macs": summary.macs,
         "auxiliary_parameters": summary.auxiliary_parameters, "auxiliary_macs": summary.auxiliary_macs,
         "convention": CONVENTION, "not_counted": summary.not_counted,
-    })
+    });
+    if let Some(weights) = weights {
+        table["weights"] = weights.into();
+    }
+    table
 }
 
 fn layer_as_json(row: &LayerSummary) -> Value {
@@ -91,7 +101,7 @@ fn layer_as_json(row: &LayerSummary) -> Value {
     })
 }
 
-fn as_text(name: &str, input: [usize; 3], summary: &Summary) -> String {
+fn as_text(name: &str, input: [usize; 3], summary: &Summary, weights: Option<&str>) -> String {
     let shape = |extents: &[usize]| {
         let extents: Vec<String> = extents.iter().map(usize::to_string).collect();
         extents.join("×")
@@ -139,6 +149,7 @@ fn as_text(name: &str, input: [usize; 3], summary: &Summary) -> String {
             thousands(summary.auxiliary_macs)
         ));
     }
+    lines.extend(weights.map(|weights| format!("weights: {weights}")));
     lines.push(format!("MACs: {CONVENTION}"));
     if !summary.not_counted.is_empty() {
         lines.push(format!("not counted: {}", summary.not_counted.join(", ")));

@@ -23,6 +23,7 @@ use super::table::thousands;
 #[command(after_help = "\
 Examples: convolve train
           convolve train --data photos/ --val-fraction 0.1 --model resnet20 --epochs 24
+          convolve train --data photos/ --weights hf-hub:timm/resnet18.a1_in1k --freeze body
           convolve train --resume runs/resnet20-photos-1")]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -38,21 +39,25 @@ pub(crate) struct Arguments {
 
 /// Trains to the end, or until Ctrl-C.
 pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()> {
-    let stop = interrupt::stop_flag();
     let (mut trainer, folder) = match arguments.resume {
         Some(folder) => {
             let trainer = Trainer::resume(&folder, |config| arguments.settings.adjust(config))?;
             (trainer, folder)
         }
         None => {
-            let config = arguments.settings.config()?;
+            // Ctrl-C ends a download; from there on it ends a training in order.
+            let config = arguments.settings.config(messages)?;
             let folder = arguments
                 .output
                 .unwrap_or_else(|| output_folder::unused(&config.model, &config.data));
             let splits = config.open_data()?;
+            arguments
+                .settings
+                .check_classes(splits.train.classes().len())?;
             (Trainer::new(config, splits, Some(&folder))?, folder)
         }
     };
+    let stop = interrupt::stop_flag();
     introduce(&trainer, &folder, messages);
     let mut told = warn(&trainer, [0, 0], messages);
     while !trainer.is_finished() {
@@ -102,6 +107,25 @@ fn introduce(trainer: &Trainer, folder: &Path, messages: Messages) {
         more => format!(", and {more} more"),
     };
     messages.say(format_args!("classes: {}{more}", named.join(", ")));
+    if let Some(weights) = &config.weights {
+        let head = match trainer.head_is_new() {
+            true => "; the head starts anew",
+            false => "",
+        };
+        messages.say(format_args!("weights: {}{head}", printable(weights)));
+    }
+    let learning = trainer
+        .program()
+        .slots()
+        .iter()
+        .filter(|slot| slot.trainable);
+    let learning = learning.map(|slot| slot.range.len() as u64).sum();
+    if learning != parameters(trainer) {
+        messages.say(format_args!(
+            "frozen: all but {} parameters",
+            thousands(learning)
+        ));
+    }
     messages.say(format_args!("run folder: {}", printable(folder.display())));
 }
 

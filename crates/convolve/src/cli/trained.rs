@@ -1,15 +1,14 @@
-//! Trained networks on disk: a run folder, or a weights file.
+//! Trained networks on disk: a run folder, a weights file, or a folder as timm publishes it.
 
 use std::ffi::OsStr;
 use std::path::Path;
 
-use train::{Checkpoint, CheckpointError};
+use formats::hub;
+use train::{Checkpoint, CheckpointError, Weights};
 
 /// Extensions of the files that other programs keep networks in.
-const FOREIGN: [&str; 16] = [
-    "bin",
+const FOREIGN: [&str; 11] = [
     "caffemodel",
-    "ckpt",
     "engine",
     "gguf",
     "h5",
@@ -19,33 +18,39 @@ const FOREIGN: [&str; 16] = [
     "npz",
     "onnx",
     "pb",
-    "pkl",
-    "pt",
-    "pth",
     "tflite",
 ];
 
-/// Whether a path is meant as a trained network: a folder that holds a run, or a `.safetensors` file.
+/// Extensions of PyTorch's pickles.
+const PICKLED: [&str; 5] = ["bin", "ckpt", "pkl", "pt", "pth"];
+
+/// Whether an argument is meant as a trained network: a folder that holds one, a `.safetensors` file, a pickle, which
+/// is then refused for what it is, or a name of the hub.
 pub(crate) fn is_trained(path: &Path) -> bool {
     let marks = ["config.toml", Checkpoint::BEST, Checkpoint::LAST];
     let holds_run = marks.iter().any(|mark| path.join(mark).is_file());
-    holds_run
-        || path
-            .extension()
-            .is_some_and(|extension| extension == "safetensors")
+    let on_hub = path
+        .to_str()
+        .is_some_and(|name| name.starts_with(hub::PREFIX));
+    let ends = ends_in(path, &["safetensors"]) || (ends_in(path, &PICKLED) && !path.is_dir());
+    holds_run || on_hub || ends || Weights::are_in(path)
 }
 
 /// Whether a path looks like a network that another program wrote.
 pub(crate) fn is_foreign(path: &Path) -> bool {
-    let known = |extension: &OsStr| {
-        FOREIGN
-            .iter()
-            .any(|foreign| extension.eq_ignore_ascii_case(foreign))
-    };
-    !path.is_dir() && path.extension().is_some_and(known)
+    !path.is_dir() && ends_in(path, &FOREIGN)
 }
 
-/// Reads the best weights of a run, or a weights file.
+fn ends_in(path: &Path, extensions: &[&str]) -> bool {
+    let known = |extension: &OsStr| {
+        extensions
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
+    };
+    path.extension().is_some_and(known)
+}
+
+/// Reads the best weights of a run, or a weights file of this program.
 ///
 /// # Errors
 /// Nothing there, or a damaged or foreign file.

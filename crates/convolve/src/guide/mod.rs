@@ -8,7 +8,8 @@
 //! - `convolve op TOKEN`, the program, on `.npy` arrays. `--direction` asks for a gradient, `--layout`,
 //!   `--algorithm` and `--precision` for a way of computing.
 //!
-//! The [front page](crate#every-kind-of-operator) has the table from kinds to pages.
+//! The [front page](crate#every-kind-of-operator) has the table from kinds to pages; [`weights`] is about published
+//! weights of whole networks.
 
 pub mod around;
 pub mod convolution;
@@ -23,3 +24,4 @@ pub mod regions;
 pub mod separable;
 pub mod spatial_transformer;
 pub mod transposed;
+pub mod weights;

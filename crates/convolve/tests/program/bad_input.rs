@@ -118,7 +118,7 @@ fn settings_without_meaning() {
         (&["--optimizer", "adam", "--momentum", "0.9"], "betas"),
         (
             &["--schedule", "linear"],
-            "constant, step, cosine, one-cycle",
+            "constant, step, exponential, cosine, one-cycle",
         ),
         (&["--layout", "chwn"], "neither nchw nor nhwc"),
         (&["--threads", "0"], "--threads"),
@@ -146,7 +146,7 @@ fn weights_that_are_none() {
     let files = [
         (2, "none.safetensors", "no such file or folder"),
         (1, "damaged.safetensors", "not a whole safetensors file"),
-        (1, "foreign.safetensors", "not a checkpoint of this program"),
+        (1, "foreign.safetensors", ""),
     ];
     for (code, file, words) in files {
         let verbs: [&[&str]; 4] = [
@@ -159,6 +159,10 @@ fn weights_that_are_none() {
             fail(path, code, arguments, &[file, words]);
         }
     }
+    let words = "no network of the zoo has these tensors";
+    fail(path, 1, &["summary", "foreign.safetensors"], &[words]);
+    let export = ["export", "foreign.safetensors", "out.safetensors"];
+    fail(path, 1, &export, &["not a checkpoint of this program"]);
     assert!(!path.join("out.safetensors").exists());
     fail(
         path,

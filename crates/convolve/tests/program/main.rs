@@ -8,5 +8,6 @@ mod invoke;
 mod listing;
 mod op;
 mod predict;
+mod published;
 mod separable;
 mod training;

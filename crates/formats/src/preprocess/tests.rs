@@ -8,6 +8,7 @@ fn plain(input: (usize, usize), crop_fraction: f64, interpolation: Interpolation
         std: vec![1.0; 3],
         crop_fraction,
         interpolation,
+        crop_mode: CropMode::Center,
     }
 }
 
@@ -166,6 +167,36 @@ fn sizes_follow_torchvision() {
         ),
         (42, 44, 16)
     );
+}
+
+/// The whole picture, whatever its aspect: once pressed, once with grey above and below.
+#[test]
+fn other_crop_modes_show_the_whole_picture() {
+    let pixels: Vec<u8> = (0..8 * 16)
+        .map(|i| if i % 16 < 8 { 0 } else { 255 })
+        .collect();
+    let picture = grey(8, 16, &pixels);
+    let mode = |crop_mode| Preprocess {
+        mean: vec![0.2; 3],
+        crop_mode,
+        ..plain((4, 4), 1.0, Interpolation::Bilinear)
+    };
+    let rows = |crop_mode| {
+        let mut out = [0.0; 48];
+        mode(crop_mode).apply(&picture, &mut out).unwrap();
+        [0, 1, 2, 3].map(|y| [0, 3].map(|x| ((out[y * 4 + x] + 0.2) * 255.0).round() as i32))
+    };
+    assert_eq!(rows(CropMode::Squash), [[0, 255]; 4]);
+    assert_eq!(
+        rows(CropMode::Border),
+        [[51, 51], [0, 255], [0, 255], [51, 51]]
+    );
+    let border = mode(CropMode::Border);
+    assert_eq!(border.resized_size(480, 640), (3, 4));
+    assert_eq!(border.resized_size(1, 5_000_000), (1, 4));
+    let text = serde_json::to_string(&border).unwrap();
+    assert!(text.ends_with(r#""crop_mode":"border"}"#), "{text}");
+    assert_eq!(serde_json::from_str::<Preprocess>(&text).unwrap(), border);
 }
 
 #[test]

@@ -192,6 +192,121 @@ fn hostile_headers_take_no_memory() {
     assert!(read(b"<html>not found</html>").is_err());
 }
 
+/// Overlaps, holes, two tensors of one name, and headers that claim more than there is, by name and number.
+#[test]
+fn broken_headers_are_told_apart() {
+    let tensor = |name: &str, start: usize, end: usize| {
+        let count = (end - start) / 4;
+        format!(r#""{name}":{{"dtype":"F32","shape":[{count}],"data_offsets":[{start},{end}]}}"#)
+    };
+    let two = |one: String, other: String| by_hand(&format!("{{{one},{other}}}"), &[0; 16]);
+    let cases = [
+        (two(tensor("a", 0, 8), tensor("b", 4, 16)), "b"),
+        (two(tensor("a", 0, 8), tensor("b", 12, 16)), "b"),
+        (
+            two(tensor("a", 0, 8), tensor("a", 8, 16)),
+            "two tensors are called `a`",
+        ),
+        (
+            two(tensor("a", 0, 16), tensor("a", 0, 16)),
+            "two tensors are called `a`",
+        ),
+        (
+            two(tensor("a", 0, 4), tensor("b", 4, 12)),
+            "take 12 bytes, but 16 follow",
+        ),
+        (
+            by_hand(r#"{"__metadata__":{},"__metadata__":{}}"#, &[]),
+            "duplicate field `__metadata__`",
+        ),
+        (
+            [u64::MAX.to_le_bytes(), [b'{'; 8]].concat(),
+            "18446744073709551615 bytes in a file of 16",
+        ),
+        (vec![1, 0, 0], "ends within the header"),
+        (Vec::new(), "ends within the header"),
+    ];
+    for (bytes, words) in cases {
+        let error = read(&bytes).unwrap_err();
+        assert!(matches!(error, WeightsError::Damaged { .. }), "{error}");
+        assert!(error.to_string().contains(words), "no {words} in {error}");
+    }
+    // A long header is refused before it is read, however long the file is.
+    let mut long = ((9 << 20) as u64).to_le_bytes().to_vec();
+    long.resize(10 << 20, b' ');
+    let error = read(&long).unwrap_err().to_string();
+    assert!(
+        error.contains("more than the 8388608 that are allowed"),
+        "{error}"
+    );
+}
+
+#[test]
+fn pickles_are_refused_with_the_way_out() {
+    let zip = b"PK\x03\x04\0\0\x08\x08\0\0archive/data.pkl";
+    let bare = b"\x80\x02}q\0(X\x0a\0\0\0";
+    let legacy = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
+    for bytes in [&zip[..], bare, legacy] {
+        let error = read(bytes).unwrap_err();
+        assert!(matches!(error, WeightsError::Pickle { .. }), "{error}");
+        let text = error.to_string();
+        assert!(
+            text.contains("save_file") && text.contains("weights_only=True"),
+            "{text}"
+        );
+        assert!(!text.contains('\n'), "{text}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("w.PTH");
+    std::fs::write(&path, "some text").unwrap();
+    assert!(matches!(
+        TensorFile::open(&path),
+        Err(WeightsError::Pickle { .. })
+    ));
+    // The content decides where it is clear.
+    sample().save(&path, Precision::F32).unwrap();
+    assert!(TensorFile::open(&path).is_ok());
+    // A header of 66176 bytes begins with the bytes of a pickle, and is none.
+    let header = format!("{{{}}}", " ".repeat(66174));
+    assert_eq!(by_hand(&header, &[])[..2], [0x80, 2]);
+    assert!(read(&by_hand(&header, &[])).is_ok());
+}
+
+#[test]
+fn a_reader_fills_places_of_the_right_size_only() {
+    let bytes = sample().to_bytes(Precision::F16).unwrap();
+    let mut reader = WeightsReader::new(Cursor::new(bytes), "x").unwrap();
+    let names: Vec<_> = reader.tensors().map(|(name, _)| name.to_owned()).collect();
+    assert_eq!(names, ["a.bias", "b.weight", "none", "scalar"]);
+    assert_eq!(reader.shape("b.weight"), Some(&[2, 2][..]));
+    assert_eq!(
+        (reader.shape("scalar"), reader.shape("absent")),
+        (Some(&[][..]), None)
+    );
+    let mut values = [9.0; 4];
+    reader.read_into("b.weight", &mut values).unwrap();
+    assert_eq!((values[0], values[3]), (1.5, 65504.0));
+    let wrong = reader.read_into("a.bias", &mut values).unwrap_err();
+    assert_eq!(
+        wrong.to_string(),
+        "tensor `a.bias` of shape [3] with 4 values"
+    );
+    let absent = reader.read_into("absent", &mut values).unwrap_err();
+    assert_eq!(absent.to_string(), "x: no tensor `absent`");
+}
+
+/// More values than are converted at once.
+#[test]
+fn long_tensors_are_read_in_pieces() {
+    let values: Vec<f32> = (0..100_003).map(|at| (at % 2048) as f32).collect();
+    let mut file = TensorFile::default();
+    file.push("w", &[values.len()], values.clone()).unwrap();
+    for precision in [Precision::F16, Precision::F32] {
+        let again = read(&file.to_bytes(precision).unwrap()).unwrap();
+        assert!(again.tensors[0].values == values, "{precision:?}");
+    }
+}
+
 #[test]
 fn names_and_counts_are_checked_before_writing() {
     let mut file = sample();

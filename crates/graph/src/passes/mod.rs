@@ -5,6 +5,7 @@
 
 mod dead;
 mod epilogue;
+mod frozen_norms;
 mod inference;
 mod loss;
 mod pad_first;

@@ -3,6 +3,7 @@
 use geometry::{AdaptiveKind, PoolKind};
 
 use super::epilogue::Epilogue;
+use super::frozen_norms::fix_frozen_norms;
 use super::loss::add_term;
 use super::penalty::penalise;
 use super::remove_dead;
@@ -16,6 +17,9 @@ use crate::{ElementType, Graph, GraphError, Node, Op, Role, Value, backward};
 pub struct TrainingOptions {
     /// Share of the target that is spread over all classes, 0 by default.
     pub label_smoothing: f32,
+    /// Batch normalisations whose scale and shift are frozen use their running statistics and keep them, as in
+    /// fine-tuning; by default they too take those of the batch.
+    pub fix_frozen_norms: bool,
 }
 
 /// The graph of one training step: forward, loss, backward.
@@ -65,6 +69,9 @@ pub fn training(network: &Graph, options: TrainingOptions) -> Result<Graph, Grap
     let (images, logits) = (*images, *logits);
 
     let mut step = network.clone();
+    if options.fix_frozen_norms {
+        fix_frozen_norms(&mut step)?;
+    }
     normalise_by_batch(&mut step)?;
     remember_maxima(&mut step)?;
     let batch = step.value(images).shape.first().copied().unwrap_or(1);

@@ -41,6 +41,7 @@ fn run(graph: Graph, seed: u64) -> (Program, Evaluation, Given, Vec<usize>) {
 fn training(network: &Graph) -> Graph {
     let options = TrainingOptions {
         label_smoothing: SMOOTHING,
+        ..TrainingOptions::default()
     };
     passes::training(network, options).unwrap()
 }

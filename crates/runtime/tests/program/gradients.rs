@@ -19,6 +19,7 @@ fn trained(network: &Graph, options: &RuntimeOptions, seed: u64) -> (Program, Gi
         network,
         TrainingOptions {
             label_smoothing: SMOOTHING,
+            ..TrainingOptions::default()
         },
     );
     let mut program = Program::new(step.unwrap(), options).unwrap();

@@ -3,6 +3,7 @@
 mod double;
 mod edges;
 mod errors;
+mod frozen;
 mod gradients;
 mod inference;
 mod initialisation;

@@ -160,7 +160,18 @@ pub(crate) fn evaluate(network: &Graph, given: &Given, mode: Mode) -> Answer {
 
 /// The mean cross-entropy of a network in training.
 pub(crate) fn loss(network: &Graph, given: &Given, labels: &[usize], smoothing: f64) -> f64 {
-    let answer = evaluate(network, given, Mode::Training);
+    loss_in(Mode::Training, network, given, labels, smoothing)
+}
+
+/// The mean cross-entropy of a network in either mode.
+pub(crate) fn loss_in(
+    mode: Mode,
+    network: &Graph,
+    given: &Given,
+    labels: &[usize],
+    smoothing: f64,
+) -> f64 {
+    let answer = evaluate(network, given, mode);
     let cross_entropy = CrossEntropy {
         classes: network.value(network.outputs[0]).shape[1],
         labels,

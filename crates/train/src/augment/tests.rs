@@ -12,6 +12,7 @@ fn preprocess(height: usize, width: usize, channels: usize) -> Preprocess {
         std: vec![1.0 / 255.0; channels],
         crop_fraction: 1.0,
         interpolation: Interpolation::Bilinear,
+        crop_mode: formats::CropMode::Center,
     }
 }
 

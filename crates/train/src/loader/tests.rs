@@ -61,6 +61,7 @@ fn preprocess() -> Preprocess {
         std: vec![1.0 / 255.0],
         crop_fraction: 1.0,
         interpolation: Interpolation::Bilinear,
+        crop_mode: formats::CropMode::Center,
     }
 }
 

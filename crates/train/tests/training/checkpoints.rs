@@ -92,17 +92,18 @@ fn foreign_and_damaged_files_are_refused_by_name_and_reason() {
         spoilt(path, |file| file
             .tensors
             .retain(|tensor| tensor.name != "fc.bias")),
-        "no tensor `fc.bias` of shape [10], which the model has"
+        "not the tensors of resnet20:0.25: 1 missing: `fc.bias` [10]"
     );
-    assert_eq!(
-        spoilt(path, |file| {
-            file.metadata.insert("model".into(), "resnet20:0.5".into());
-        }),
-        "`conv1.weight` has shape [4, 3, 3, 3], the model needs [8, 3, 3, 3]"
+    let reason = spoilt(path, |file| {
+        file.metadata.insert("model".into(), "resnet20:0.5".into());
+    });
+    assert!(
+        reason.contains("of another shape: `conv1.weight` [4, 3, 3, 3] instead of [8, 3, 3, 3]"),
+        "{reason}"
     );
     assert_eq!(
         spoilt(path, |file| file.push("fc2.bias", &[1], vec![0.0]).unwrap()),
-        "tensor `fc2.bias` is not part of the model"
+        "not the tensors of resnet20:0.25: 1 left over: `fc2.bias` [1]"
     );
 
     let whole = std::fs::read(path.join(Checkpoint::LAST)).unwrap();
@@ -204,8 +205,8 @@ fn an_absurdly_wide_model_is_refused_by_its_tensors() {
         file.metadata
             .insert("model".into(), "resnet20:10000".into());
     });
-    assert_eq!(
-        reason,
-        "`conv1.weight` has shape [4, 3, 3, 3], the model needs [160000, 3, 3, 3]"
+    assert!(
+        reason.contains("`conv1.weight` [4, 3, 3, 3] instead of [160000, 3, 3, 3]"),
+        "{reason}"
     );
 }

@@ -77,6 +77,70 @@ fn at_the_ends_of_epochs_and_between_them() {
     }
 }
 
+/// A run that begins with the weights of another and freezes some of them: stopped anywhere, it ends the
+/// same, and so does one that died before its first checkpoint.
+#[test]
+fn a_tuned_run_goes_on_with_what_is_frozen() {
+    let first = tempfile::tempdir().unwrap();
+    finish(&mut start(&config(), first.path()));
+    let config = TrainConfig {
+        weights: Some(
+            first
+                .path()
+                .join("best.safetensors")
+                .to_string_lossy()
+                .into_owned(),
+        ),
+        freeze: vec![
+            "conv1".into(),
+            "bn1".into(),
+            "layer1".into(),
+            "layer2.*.bn?".into(),
+        ],
+        clip_norm: Some(0.5),
+        ..config()
+    };
+    let straight = tempfile::tempdir().unwrap();
+    let mut trainer = start(&config, straight.path());
+    assert!(!trainer.head_is_new());
+    let frozen = |name: &str| {
+        let parts = [
+            "conv1",
+            "bn1.",
+            "layer1.",
+            "layer2.0.bn",
+            "layer2.1.bn",
+            "layer2.2.bn",
+        ];
+        parts.iter().any(|part| name.starts_with(part))
+    };
+    let (before, states) = (
+        trainer.program().parameters().to_vec(),
+        trainer.program().state().to_vec(),
+    );
+    finish(&mut trainer);
+    let program = trainer.program();
+    for slot in program.slots() {
+        assert_eq!(slot.trainable, !frozen(&slot.name), "{}", slot.name);
+        let same = before[slot.range.clone()] == program.parameters()[slot.range.clone()];
+        assert_eq!(same, frozen(&slot.name), "{}", slot.name);
+    }
+    for slot in program.states() {
+        let same = states[slot.range.clone()] == program.state()[slot.range.clone()];
+        assert_eq!(same, frozen(&slot.name), "{}", slot.name);
+    }
+    for steps in [1, 6] {
+        let folder = tempfile::tempdir().unwrap();
+        stop_after(&mut start(&config, folder.path()), steps);
+        finish(&mut resume(&config, folder.path()));
+        assert_same_end(straight.path(), folder.path());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    drop(start(&config, folder.path()));
+    finish(&mut resume(&config, folder.path()));
+    assert_same_end(straight.path(), folder.path());
+}
+
 /// A process that dies leaves what its last checkpoint says; what came after is done again.
 #[test]
 fn after_a_death_between_checkpoints() {

@@ -10,32 +10,38 @@ use zoo::BuildOptions;
 use super::timing::{Timing, merged};
 use super::{Arguments, random};
 use crate::cli::failure::usage;
-use crate::cli::output;
+use crate::cli::output::{self, Messages};
 use crate::cli::table::{self, Align};
+use crate::cli::weights::{Asked, Network};
 
 /// Small enough that a network fed with noise stays finite for as long as it is measured.
 const LEARNING_RATE: f64 = 0.01;
 
 /// Measures one network on random images and labels.
-pub(super) fn run(name: &str, arguments: &Arguments) -> anyhow::Result<()> {
+pub(super) fn run(name: &str, arguments: &Arguments, messages: Messages) -> anyhow::Result<()> {
     let batch = arguments.batch.into();
-    let found = zoo::find(name)?;
+    let asked = Asked {
+        model: name,
+        weights: arguments.weights.as_deref(),
+        classes: arguments.num_classes,
+        input: arguments.input,
+    };
+    let Network {
+        found,
+        options,
+        weights,
+    } = Network::open(&asked, messages)?;
     let found = match arguments.train {
         true => found.classifier()?,
         false => found,
     };
-    let defaults = found.model.options();
-    let [channels, height, width] = arguments.input.map_or(found.model.input, |input| input.0);
-    let options = BuildOptions {
-        batch,
-        channels,
-        height,
-        width,
-        ..defaults
-    };
+    let options = BuildOptions { batch, ..options };
     let network = found.build(&options)?;
     let mut program = Program::new(graph_of(&network, arguments)?, &arguments.engine.options())?;
     initialise(&mut program, 0);
+    if let Some(mut weights) = weights {
+        weights.restore_body(&mut program)?;
+    }
     random::fill(program.input_f32(0), 1);
     if arguments.train {
         for (index, label) in program.input_index(1).iter_mut().enumerate() {
@@ -54,7 +60,7 @@ pub(super) fn run(name: &str, arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.json {
         let mut named = json!({
             "model": found.name(), "batch": batch, "train": arguments.train,
-            "input": [channels, height, width], "precision": "f32",
+            "input": [options.channels, options.height, options.width], "precision": "f32",
             "layout": arguments.engine.layout.to_string(),
             "threads": arguments.engine.threads(), "images_per_second": images_per_second,
         });

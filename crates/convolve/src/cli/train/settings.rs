@@ -1,14 +1,21 @@
 //! The flags of `train` that become the settings of a run, named as timm and torchvision name them.
 
 use clap::Args;
-use train::{Augment, Crop, Rule, Shape, TrainConfig};
+use train::{Augment, Crop, Recipe, Rule, Shape, TrainConfig, Weights};
 
 use crate::cli::engine::Engine;
 use crate::cli::failure::usage;
+use crate::cli::output::Messages;
+use crate::cli::weights;
 
 /// Flags whose values a resumed run must keep, so they cannot be given with `--resume`.
-pub(super) const DECISIVE: [&str; 20] = [
+pub(super) const DECISIVE: [&str; 25] = [
     "model",
+    "weights",
+    "num_classes",
+    "freeze",
+    "recipe",
+    "clip_norm",
     "val_fraction",
     "img_size",
     "epochs",
@@ -36,9 +43,25 @@ pub(super) struct Settings {
     /// The built-in shapes, a folder of images, an IDX file, or CIFAR-10 binary [default: shapes]
     #[arg(long, visible_alias = "data-dir", value_name = "shapes|DIR|FILE")]
     data: Option<String>,
-    /// A network of `convolve models`, with a width multiplier if wanted: resnet20:1.5
-    #[arg(long, default_value = "resnet20")]
-    model: String,
+    /// A network of `convolve models`, with a width multiplier if wanted: resnet20:1.5 [default: that
+    /// of the weights or the recipe, else resnet20]
+    #[arg(long)]
+    model: Option<String>,
+    /// Weights to begin with, and with them their preprocessing: a .safetensors file, a run folder, or
+    /// hf-hub:ORG/NAME; of another number of classes all but the head. The learning rate is then a
+    /// tenth by default
+    #[arg(long, value_name = "FILE|RUN|hf-hub:ORG/NAME")]
+    weights: Option<String>,
+    /// Classes to tell apart, to be sure that the data have so many [default: those of the data]
+    #[arg(long, value_name = "N")]
+    num_classes: Option<usize>,
+    /// Parameters that do not learn, norms with their statistics: names, with all below them, in which
+    /// * and ? stand for letters, or body for all but the head; may be given several times
+    #[arg(long, value_name = "PATTERN", num_args = 1..)]
+    freeze: Vec<String>,
+    /// Settings of a paper, which single flags change: inception-v3
+    #[arg(long, value_name = "NAME")]
+    recipe: Option<String>,
     /// The part to hold out of data that have no held-out part; 0 for none [default: 0.1]
     #[arg(long, allow_negative_numbers = true, value_name = "PART")]
     val_fraction: Option<f64>,
@@ -68,7 +91,7 @@ pub(super) struct Settings {
     /// optimizer]
     #[arg(long, allow_negative_numbers = true)]
     weight_decay: Option<f32>,
-    /// constant, step, cosine or one-cycle [default: one-cycle]
+    /// constant, step, exponential (0.94 every second epoch), cosine or one-cycle [default: one-cycle]
     #[arg(long, visible_alias = "sched")]
     schedule: Option<Shape>,
     /// Epochs of linear warm-up before the schedule [default: 0]
@@ -82,6 +105,14 @@ pub(super) struct Settings {
         value_name = "PART"
     )]
     label_smoothing: Option<f32>,
+    /// Scale gradients down to this norm where theirs is larger
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        visible_alias = "clip-grad",
+        value_name = "NORM"
+    )]
+    clip_norm: Option<f64>,
     /// Show the training pictures as they are
     #[arg(long, conflicts_with_all = ["crop", "no_flip", "cutout"])]
     no_augment: bool,
@@ -129,15 +160,26 @@ fn parse_crop(text: &str) -> Result<Crop, String> {
 }
 
 impl Settings {
-    /// The settings of a new run.
-    pub(super) fn config(&self) -> anyhow::Result<TrainConfig> {
+    /// The settings of a new run. Weights of the hub are downloaded.
+    pub(super) fn config(&self, messages: Messages) -> anyhow::Result<TrainConfig> {
         let data = self.data.as_deref().unwrap_or("shapes");
-        let mut config = TrainConfig::new(data, &self.model)?;
+        let recipe = self.recipe.as_deref().map(Recipe::find).transpose()?;
+        let model = self.model(messages)?;
+        let mut config = match recipe {
+            Some(recipe) => recipe.config(data, model.as_deref())?,
+            None => TrainConfig::new(data, model.as_deref().unwrap_or("resnet20"))?,
+        };
+        set(&mut config.batch_size, self.batch_size);
+        if let Some(recipe) = recipe {
+            config.learning_rate = recipe.learning_rate(config.batch_size);
+        }
         self.set_optimiser(&mut config)?;
         self.set_augmentation(&mut config);
         set(&mut config.val_fraction, self.val_fraction);
         set(&mut config.epochs, self.epochs);
-        set(&mut config.batch_size, self.batch_size);
+        config.weights.clone_from(&self.weights);
+        config.freeze.clone_from(&self.freeze);
+        config.clip_norm = self.clip_norm.or(config.clip_norm);
         set(&mut config.warm_up_epochs, self.warmup_epochs);
         set(&mut config.label_smoothing, self.label_smoothing);
         set(&mut config.schedule, self.schedule.clone());
@@ -148,6 +190,26 @@ impl Settings {
         self.adjust(&mut config);
         config.check()?;
         Ok(config)
+    }
+
+    /// The network asked for, or that of the weights. Whether they fit the one asked for is found out here too.
+    fn model(&self, messages: Messages) -> anyhow::Result<Option<String>> {
+        let Some(weights) = &self.weights else {
+            return Ok(self.model.clone());
+        };
+        let place = weights::locate(weights, messages)?;
+        let weights = Weights::open(&place, self.model.as_deref())?;
+        Ok(Some(weights.card().model.clone()))
+    }
+
+    /// Refuses data of another number of classes than was asked for.
+    pub(super) fn check_classes(&self, found: usize) -> anyhow::Result<()> {
+        match self.num_classes {
+            Some(asked) if asked != found => Err(usage(format!(
+                "--num-classes {asked}, but the data have {found} classes"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Changes the settings that the result of a run does not depend on.
@@ -161,6 +223,10 @@ impl Settings {
     fn set_optimiser(&self, config: &mut TrainConfig) -> anyhow::Result<()> {
         if let Some(rule) = self.optimizer {
             config.set_optimiser(rule);
+        }
+        // What has been learned is not to be thrown over in the first steps.
+        if self.weights.is_some() {
+            config.learning_rate /= 10.0;
         }
         set(&mut config.learning_rate, self.lr);
         set(&mut config.weight_decay, self.weight_decay);
