@@ -1,4 +1,4 @@
-//! Images, data sets, weights and event files of the convolve system.
+//! Images, data sets, weights, ONNX models and event files of the convolve system.
 //!
 //! Untrusted bytes enter the system in this crate and nowhere else. Three rules follow: every size a file
 //! declares is checked before memory is taken for it, every failure is a typed error that names the file, and
@@ -12,6 +12,7 @@
 //! | turn a picture into a network's input | [`Preprocess`] |
 //! | read and write weights and checkpoints | [`weights::TensorFile`] |
 //! | write a file that is whole or absent | [`atomic::write`] |
+//! | read an ONNX model as a graph | [`onnx::Model::open`] |
 //! | write curves for TensorBoard | [`events::EventWriter`] |
 //!
 //! ```
@@ -29,6 +30,7 @@ pub mod atomic;
 mod dataset;
 mod error;
 pub mod events;
+pub mod onnx;
 mod picture;
 mod preprocess;
 mod resize;
