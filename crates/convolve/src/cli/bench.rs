@@ -27,7 +27,7 @@ Examples: convolve bench resnet20 --batch 128 --train
           convolve bench --peak"
 )]
 pub(crate) struct Arguments {
-    /// A network of `convolve models`
+    /// A network of `convolve models`, or an ONNX file
     #[arg(value_name = "MODEL")]
     model: Option<String>,
     /// A problem, such as conv:n1c64h56w56:o64k3s1p1; may be given several times

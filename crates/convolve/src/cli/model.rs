@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::anyhow;
-use formats::onnx::{Bindings, Extent, Import, Model, OnnxError};
+use formats::onnx::{Bindings, Import, Model, OnnxError};
 use runtime::Program;
 
 use super::failure::usage;
@@ -31,37 +31,32 @@ pub(crate) fn import(path: &Path, model: &Model, bindings: &Bindings) -> anyhow:
     model.import(bindings).map_err(|error| named(path, error))
 }
 
-/// A model that reads images alone, for batches of `batch`; `input` in place of extents that it leaves open.
+/// A model for batches of `batch`; `input` are the extents of its images where it leaves them open.
 ///
 /// # Errors
-/// As [`open`] and [`import`]; a model of several inputs.
-pub(crate) fn of_images(
+/// As [`open`] and [`import`]; a model that is made for another batch.
+pub(crate) fn for_batch(
     path: &Path,
     batch: usize,
     input: Option<InputShape>,
 ) -> anyhow::Result<Import> {
     let model = open(path)?;
-    let [images] = model.inputs() else {
-        return Err(usage(format!(
-            "{}: a model of {} inputs; one of images is wanted",
-            path.display(),
-            model.inputs().len()
-        )));
-    };
     let mut bindings = Bindings::batch(batch);
-    if let Some(InputShape([channels, height, width])) = input {
+    if let (Some(images), Some(InputShape([channels, height, width]))) =
+        (model.inputs().first(), input)
+    {
         let shape = vec![batch, channels, height, width];
         bindings.shapes.insert(images.name.clone(), shape);
-    } else if let Some([Extent::Known(fixed), ..]) = images.shape.as_deref()
-        && *fixed != batch
-        && batch > 1
-    {
-        return Err(usage(format!(
+    }
+    let import = import(path, &model, &bindings)?;
+    let first = import.inputs.first().and_then(|edge| edge.shape.first());
+    match first {
+        Some(&fixed) if fixed != batch && batch > 1 => Err(usage(format!(
             "{}: the model is made for batches of {fixed}",
             path.display()
-        )));
+        ))),
+        _ => Ok(import),
     }
-    import(path, &model, &bindings)
 }
 
 /// Gives a program the parameters and states of a model.

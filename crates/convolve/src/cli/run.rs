@@ -1,10 +1,12 @@
 //! `convolve run`: a network on arrays.
 
+mod onnx;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
-use formats::onnx::{Array, Bindings, Edge, Element, Import, Source};
+use formats::onnx::{Array, Element};
 use formats::weights::TensorFile;
 use graph::{Graph, passes};
 use runtime::{Program, Run, initialise};
@@ -50,7 +52,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         if arguments.weights.is_some() {
             return Err(usage("an ONNX file has its own weights"));
         }
-        of_onnx(path, &inputs, &arguments)?
+        onnx::run(path, &inputs, &arguments.engine.options())?
     } else {
         vec![of_network(&inputs, &arguments)?]
     };
@@ -77,87 +79,6 @@ fn read(path: &Path) -> anyhow::Result<Array> {
         .ok_or_else(|| anyhow!("{}: elements of type {descr} are not read", path.display()))?;
     let bytes = file.read_bytes(element.size())?;
     Array::from_bytes(element, &dims, bytes).with_context(|| format!("{}", path.display()))
-}
-
-/// Runs an ONNX model.
-fn of_onnx(path: &Path, inputs: &[Array], arguments: &Arguments) -> anyhow::Result<Vec<Array>> {
-    let onnx = model::open(path)?;
-    let declared = onnx.inputs();
-    if declared.len() != inputs.len() {
-        let names: Vec<_> = declared.iter().map(|input| &*input.name).collect();
-        return Err(usage(format!(
-            "{}: {} inputs for a model of {}: {}",
-            path.display(),
-            inputs.len(),
-            declared.len(),
-            names.join(", ")
-        )));
-    }
-    let mut bindings = Bindings::default();
-    for (declared, array) in declared.iter().zip(inputs) {
-        if declared.element != array.element() {
-            bail!(
-                "{}: input `{}` holds {}, not {}",
-                path.display(),
-                declared.name,
-                declared.element,
-                array.element()
-            );
-        }
-        let name = &declared.name;
-        bindings.shapes.insert(name.clone(), array.shape().to_vec());
-        bindings.values.insert(name.clone(), array.clone());
-    }
-    let import = model::import(path, &onnx, &bindings)?;
-    drop(onnx);
-    let mut program = Program::new(
-        passes::inference(&import.graph)?,
-        &arguments.engine.options(),
-    )?;
-    let named = |error| model::named(path, error);
-    model::load(&import, &mut program).map_err(named)?;
-    fill(&import, inputs, &mut program).map_err(named)?;
-    program.run(Run::default());
-    let outputs = import.outputs.iter().map(|edge| made(edge, &program));
-    outputs.collect::<Result<_, _>>().map_err(named)
-}
-
-/// Gives a program the inputs that it reads.
-fn fill(
-    import: &Import,
-    inputs: &[Array],
-    program: &mut Program,
-) -> Result<(), formats::onnx::OnnxError> {
-    for (edge, array) in import.inputs.iter().zip(inputs) {
-        match &edge.source {
-            Source::Real(place) => array.write_f32(program.input_f32(*place))?,
-            Source::Index(place, numbering) => {
-                let each = array.shape().iter().skip(2).product();
-                let indices: Vec<i64> = array.integers().collect();
-                let places = numbering.to_graph(&indices, each)?;
-                program.input_index(*place).copy_from_slice(&places);
-            }
-            Source::Constant(_) | Source::Unread => {}
-        }
-    }
-    Ok(())
-}
-
-/// An output in the element type of the model.
-fn made(edge: &Edge, program: &Program) -> Result<Array, formats::onnx::OnnxError> {
-    match &edge.source {
-        Source::Real(place) => {
-            let values = program.output(*place).iter().map(|&value| value.into());
-            Array::from_reals(edge.element, &edge.shape, values)
-        }
-        Source::Index(place, numbering) => {
-            let each = edge.shape.iter().skip(2).product();
-            let places = numbering.to_model(program.output_index(*place), each);
-            Array::from_integers(edge.element, &edge.shape, places)
-        }
-        Source::Constant(array) => Ok(array.clone()),
-        Source::Unread => Array::from_reals(edge.element, &[0], []),
-    }
 }
 
 /// Runs a network of the zoo, or a trained one.

@@ -9,7 +9,7 @@ use zoo::BuildOptions;
 
 use super::input_shape::InputShape;
 use super::table::{self, Align, thousands};
-use super::{output, trained};
+use super::{model, output, trained};
 
 /// How the totals are counted, said wherever they are shown.
 const CONVENTION: &str = "multiply-accumulates of one image, products with padding counted, biases not; \
@@ -19,7 +19,7 @@ const CONVENTION: &str = "multiply-accumulates of one image, products with paddi
 #[derive(Args)]
 #[command(after_help = "Example: convolve summary resnet20 --input 3x32x32")]
 pub(crate) struct Arguments {
-    /// A network of `convolve models`, a run folder or a weights file
+    /// A network of `convolve models`, an ONNX file, a run folder or a weights file
     #[arg(value_name = "MODEL|RUN")]
     model: String,
     /// Channels, height and width of an image; by default those the network was made for
@@ -35,17 +35,23 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let (network, input) = build(&arguments)?;
     let summary = graph::summary(&network);
     if arguments.json {
-        output::json(&as_json(&network.name, input, &summary))?;
+        output::json(&as_json(&network.name, &input, &summary))?;
     } else {
-        output::data(as_text(&network.name, input, &summary))?;
+        output::data(as_text(&network.name, &input, &summary))?;
     }
     Ok(())
 }
 
-/// A network of the zoo, or that of a trained one, for one image.
-fn build(arguments: &Arguments) -> anyhow::Result<(Graph, [usize; 3])> {
+/// A network of the zoo, of a file or of a training, for one image, and that image's extents.
+fn build(arguments: &Arguments) -> anyhow::Result<(Graph, Vec<usize>)> {
     let name = &arguments.model;
     let path = Path::new(name);
+    if model::is_onnx(path) {
+        let import = model::for_batch(path, 1, arguments.input)?;
+        let image = import.inputs.first().and_then(|edge| edge.shape.get(1..));
+        let image = image.unwrap_or_default().to_vec();
+        return Ok((import.graph, image));
+    }
     let (found, mut options) = match zoo::find(name) {
         Ok(found) => (found, found.model.options()),
         Err(_) if path.exists() || trained::is_trained(path) => {
@@ -70,11 +76,11 @@ fn build(arguments: &Arguments) -> anyhow::Result<(Graph, [usize; 3])> {
             ..options
         };
     }
-    let input = [options.channels, options.height, options.width];
+    let input = vec![options.channels, options.height, options.width];
     Ok((found.build(&options)?, input))
 }
 
-fn as_json(name: &str, input: [usize; 3], summary: &Summary) -> Value {
+fn as_json(name: &str, input: &[usize], summary: &Summary) -> Value {
     let layers: Vec<Value> = summary.rows.iter().map(layer_as_json).collect();
     json!({
         "model": name, "input": input, "layers": layers,
@@ -91,7 +97,7 @@ fn layer_as_json(row: &LayerSummary) -> Value {
     })
 }
 
-fn as_text(name: &str, input: [usize; 3], summary: &Summary) -> String {
+fn as_text(name: &str, input: &[usize], summary: &Summary) -> String {
     let shape = |extents: &[usize]| {
         let extents: Vec<String> = extents.iter().map(usize::to_string).collect();
         extents.join("×")
@@ -128,7 +134,7 @@ fn as_text(name: &str, input: [usize; 3], summary: &Summary) -> String {
     lines.push(String::new());
     lines.push(format!(
         "{name} on {}: {} parameters, {} MACs",
-        shape(&input),
+        shape(input),
         thousands(summary.parameters),
         thousands(summary.macs)
     ));

@@ -1,7 +1,10 @@
 //! `bench MODEL`: a whole network, forward or as a step of training.
 
-use graph::Graph;
+use std::path::Path;
+
+use formats::onnx::Import;
 use graph::passes::{TrainingOptions, inference, training};
+use graph::{ElementType, Graph};
 use runtime::{ProfileRow, Program, Run, initialise};
 use serde_json::{Value, json};
 use train::{Optimiser, Rule, Segment};
@@ -10,8 +13,8 @@ use zoo::BuildOptions;
 use super::timing::{Timing, merged};
 use super::{Arguments, random};
 use crate::cli::failure::usage;
-use crate::cli::output;
 use crate::cli::table::{self, Align};
+use crate::cli::{model, output};
 
 /// Small enough that a network fed with noise stays finite for as long as it is measured.
 const LEARNING_RATE: f64 = 0.01;
@@ -19,23 +22,21 @@ const LEARNING_RATE: f64 = 0.01;
 /// Measures one network on random images and labels.
 pub(super) fn run(name: &str, arguments: &Arguments) -> anyhow::Result<()> {
     let batch = arguments.batch.into();
-    let found = zoo::find(name)?;
-    let defaults = found.model.options();
-    let [channels, height, width] = arguments.input.map_or(found.model.input, |input| input.0);
-    let options = BuildOptions {
-        batch,
-        channels,
-        height,
-        width,
-        ..defaults
-    };
-    let network = found.build(&options)?;
-    let mut program = Program::new(graph_of(&network, arguments)?, &arguments.engine.options())?;
+    let subject = Subject::named(name, batch, arguments)?;
+    let graph = graph_of(&subject.network, arguments)?;
+    let mut program = Program::new(graph, &arguments.engine.options())?;
     initialise(&mut program, 0);
-    random::fill(program.input_f32(0), 1);
-    if arguments.train {
-        for (index, label) in program.input_index(1).iter_mut().enumerate() {
-            *label = (index * 7 % options.classes) as u32;
+    if let Some(import) = &subject.import {
+        model::load(import, &mut program)?;
+    }
+    let inputs = program.graph().inputs.clone();
+    for (place, id) in inputs.into_iter().enumerate() {
+        match program.graph().value(id).element {
+            ElementType::Real => random::fill(program.input_f32(place), 1),
+            ElementType::Index => {
+                let labels = program.input_index(place).iter_mut().enumerate();
+                labels.for_each(|(index, label)| *label = (index * 7 % subject.classes) as u32);
+            }
         }
     }
     let repeats = if arguments.profile { 10 } else { 1 };
@@ -49,8 +50,8 @@ pub(super) fn run(name: &str, arguments: &Arguments) -> anyhow::Result<()> {
     let images_per_second = 1e3 * batch as f64 / timing.median_ms;
     if arguments.json {
         let mut named = json!({
-            "model": found.name(), "batch": batch, "train": arguments.train,
-            "input": [channels, height, width], "precision": "f32",
+            "model": subject.network.name, "batch": batch, "train": arguments.train,
+            "input": subject.image, "precision": "f32",
             "layout": arguments.engine.layout.to_string(),
             "threads": arguments.engine.threads(), "images_per_second": images_per_second,
         });
@@ -65,7 +66,7 @@ pub(super) fn run(name: &str, arguments: &Arguments) -> anyhow::Result<()> {
     }
     output::data(format_args!(
         "{}, {}, batch {batch}: median {:.3} ms, min {:.3} ms of {} runs; {:.0} images/s, {:.1} GFLOP/s",
-        found.name(),
+        subject.network.name,
         if arguments.train {
             "training step"
         } else {
@@ -78,6 +79,50 @@ pub(super) fn run(name: &str, arguments: &Arguments) -> anyhow::Result<()> {
         timing.gflops(macs)
     ))?;
     Ok(())
+}
+
+/// What is measured.
+struct Subject {
+    network: Graph,
+    /// Extents of an image.
+    image: Vec<usize>,
+    classes: usize,
+    /// Of an ONNX file: what its parameters hold.
+    import: Option<Import>,
+}
+
+impl Subject {
+    fn named(name: &str, batch: usize, arguments: &Arguments) -> anyhow::Result<Self> {
+        let path = Path::new(name);
+        if model::is_onnx(path) {
+            let mut import = model::for_batch(path, batch, arguments.input)?;
+            let classes = import.outputs.first().and_then(|edge| edge.shape.last());
+            let image = import.inputs.first().and_then(|edge| edge.shape.get(1..));
+            return Ok(Self {
+                classes: classes.copied().unwrap_or(1).max(1),
+                image: image.unwrap_or_default().to_vec(),
+                network: std::mem::take(&mut import.graph),
+                import: Some(import),
+            });
+        }
+        let found = zoo::find(name)?;
+        let [channels, height, width] = arguments.input.map_or(found.model.input, |input| input.0);
+        let options = BuildOptions {
+            batch,
+            channels,
+            height,
+            width,
+            ..found.model.options()
+        };
+        let mut network = found.build(&options)?;
+        network.name = found.name().to_string();
+        Ok(Self {
+            network,
+            image: vec![channels, height, width],
+            classes: options.classes,
+            import: None,
+        })
+    }
 }
 
 fn graph_of(network: &Graph, arguments: &Arguments) -> anyhow::Result<Graph> {

@@ -67,7 +67,7 @@ pub(super) fn resize(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
         desc: ResizeDesc {
             filter,
             coordinates,
-            exclude_outside: call.flag("exclude_outside", false) || call.flag("antialias", false),
+            exclude_outside: call.flag("exclude_outside", false),
             size: size[lead..].to_vec().into(),
         },
         scales: scales.map(|_| scale[lead..].to_vec()),
