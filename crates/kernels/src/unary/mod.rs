@@ -133,6 +133,10 @@ fn gates(f: Unary) -> bool {
             | Unary::Clip { .. }
             | Unary::HardTanh { .. }
             | Unary::Shrink { .. }
+            | Unary::Floor
+            | Unary::Ceil
+            | Unary::Round
+            | Unary::Sign
     )
 }
 

@@ -1,0 +1,1 @@
+//! Damaged models: the program ends with one line, whatever the file holds.
