@@ -29,7 +29,13 @@ pub(crate) fn replay(suite: &str) {
         .enumerate()
         .filter_map(|(at, case)| {
             let folder = tempfile::tempdir().unwrap();
-            let fault = Case { at, case, file: &file }.run(folder.path()).err()?;
+            let fault = Case {
+                at,
+                case,
+                file: &file,
+            }
+            .run(folder.path())
+            .err()?;
             Some(format!("{}: {fault}", case[0]))
         })
         .collect();
@@ -51,7 +57,10 @@ struct Case<'a> {
 
 impl Case<'_> {
     fn bytes(&self, part: &str) -> &[u8] {
-        self.file.tensor(&format!("{}.{part}", self.at)).unwrap().data()
+        self.file
+            .tensor(&format!("{}.{part}", self.at))
+            .unwrap()
+            .data()
     }
 
     /// An input or output: `list` is its place in the list of cases, `part` its name among the tensors.
@@ -67,7 +76,11 @@ impl Case<'_> {
         let model = folder.join("model.onnx");
         std::fs::write(&model, self.bytes("model")).unwrap();
         let mut program = Command::new(env!("CARGO_BIN_EXE_convolve"));
-        program.arg("run").arg(&model).arg("--output").arg(folder.join("out"));
+        program
+            .arg("run")
+            .arg(&model)
+            .arg("--output")
+            .arg(folder.join("out"));
         for index in 0..self.case[1].as_array().unwrap().len() {
             let x = self.array(1, "in", index);
             let path = folder.join(format!("{index}.npy"));

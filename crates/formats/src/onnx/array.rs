@@ -171,7 +171,16 @@ impl Array {
     }
 }
 
+/// Most axes of a tensor; no operator has a use for as many.
+const MOST_AXES: usize = 64;
+
 /// Elements of a shape.
 pub(super) fn count(shape: &[usize]) -> Result<usize, OnnxError> {
+    if shape.len() > MOST_AXES {
+        return Err(OnnxError::Axes {
+            axes: shape.len(),
+            most: MOST_AXES,
+        });
+    }
     Ok(Shape::new(shape)?.len())
 }

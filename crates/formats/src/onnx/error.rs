@@ -146,6 +146,14 @@ pub enum OnnxError {
         /// Its extents as they stand in the file.
         dims: Vec<i64>,
     },
+    /// More axes than any operator has a use for.
+    #[error("a tensor of {axes} axes; {most} are the most")]
+    Axes {
+        /// How many there are.
+        axes: usize,
+        /// How many there may be.
+        most: usize,
+    },
     /// A shape that cannot be addressed.
     #[error(transparent)]
     Shape(#[from] ShapeError),

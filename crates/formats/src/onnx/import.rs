@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 use graph::{ElementType, Graph, Role, Value as GraphValue, ValueId};
 
+use super::array::count;
 use super::edge::{Edge, Numbering, Source};
 use super::model::{Extent, Model};
 use super::{Array, Element, OnnxError};
@@ -115,6 +116,7 @@ impl<'a> Importer<'a> {
         }
         for (index, declared) in model.inputs().iter().enumerate() {
             let shape = importer.shape_of(index)?;
+            count(&shape)?;
             importer.inputs.push(Edge {
                 name: declared.name.clone(),
                 element: declared.element,

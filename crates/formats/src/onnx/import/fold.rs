@@ -185,7 +185,9 @@ pub(super) fn unsqueezed(call: &Call<'_, '_>, x: &[usize]) -> Result<Vec<usize>,
         true => 1,
         false => extents.next().copied().unwrap_or(1),
     };
-    Ok(added.into_iter().map(extent).collect())
+    let shape: Vec<_> = added.into_iter().map(extent).collect();
+    count(&shape)?;
+    Ok(shape)
 }
 
 /// The shape without axes of extent 1.

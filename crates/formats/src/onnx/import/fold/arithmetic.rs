@@ -41,6 +41,9 @@ pub(super) fn evaluate(call: &mut Call<'_, '_>) -> Result<Option<Value>, Fault> 
         made
     } else if let Some(fold) = reduction(call.op()) {
         let (axes, keeps) = reduced_axes(call, x.shape().len())?;
+        // Of nothing there may be many sums.
+        let sums = count(&reduced(x.shape(), &axes, true))?;
+        call.book(sums.saturating_mul(16))?;
         reduce(&x, &axes, keeps, fold)?
     } else {
         return Ok(None);

@@ -42,6 +42,7 @@ pub(super) fn evaluate(call: &mut Call<'_, '_>) -> Result<Option<Value>, Fault> 
             )
         }
         "Range" => range(call)?,
+        "EyeLike" => eye(call)?,
         _ => return Ok(None),
     }))
 }
@@ -71,6 +72,29 @@ fn constant(call: &Call<'_, '_>) -> Result<Array, Fault> {
         )?);
     }
     unsupported("a constant that is neither a tensor nor numbers")
+}
+
+/// Ones on a diagonal of a matrix of the input's shape.
+fn eye(call: &mut Call<'_, '_>) -> Result<Value, Fault> {
+    let shape = call.shape_of(0)?;
+    let &[_, columns] = &shape[..] else {
+        return wrong(format!("a diagonal of shape {shape:?}"));
+    };
+    let element = match call.int("dtype", 0) {
+        0 => call.element(0)?,
+        number => Element::of(number as i32, call.name())?,
+    };
+    let len = count(&shape)?;
+    call.book(len.saturating_mul(element.size()))?;
+    let diagonal = call.int("k", 0);
+    let values = (0..len).map(|at| {
+        let (row, column) = ((at / columns) as i64, (at % columns) as i64);
+        f64::from(u8::from(column.checked_sub(row) == Some(diagonal)))
+    });
+    Ok(Value::Constant(
+        Array::from_reals(element, &shape, values)?,
+        None,
+    ))
 }
 
 fn range(call: &mut Call<'_, '_>) -> Result<Value, Fault> {

@@ -20,7 +20,7 @@ fn along(call: &mut Call<'_, '_>, x: ValueId, axis: usize, rank: usize) -> Resul
     match shape[..] {
         [] => Ok(x),
         [1] => call.reshape(x, &[]),
-        [extent] => {
+        [extent] if axis < rank => {
             let mut wide = vec![1; rank];
             wide[axis] = extent;
             call.reshape(x, &wide)

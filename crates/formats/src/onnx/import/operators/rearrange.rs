@@ -11,6 +11,9 @@ use crate::onnx::import::{Tensor, Value, fold};
 /// How many operands a runtime joins at once along another axis than channels.
 const MOST_JOINED: usize = 32;
 
+/// How many slices a Gather may become.
+const MOST_GATHERED: usize = 65_536;
+
 /// `Concat`
 pub(super) fn concat(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     let mut parts = Vec::new();
@@ -161,8 +164,8 @@ pub(super) fn gather(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     let Some(indices) = call.known(1)? else {
         return wrong("indices are missing");
     };
-    if indices.is_empty() {
-        return unsupported("no indices");
+    if !(1..=MOST_GATHERED).contains(&indices.len()) {
+        return unsupported(format!("{} indices", indices.len()));
     }
     let mut parts = Vec::with_capacity(indices.len());
     for index in indices.integers() {
