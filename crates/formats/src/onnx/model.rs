@@ -97,6 +97,10 @@ impl Model {
         };
         let model = ModelProto::decode(bytes).map_err(|error| damaged(&error))?;
         let mut graph = model.graph.ok_or_else(|| damaged(&"it has no graph"))?;
+        // Files of the first two versions of the format name no operator set.
+        if model.opset_import.is_empty() && model.ir_version.unwrap_or(0) > 2 {
+            return Err(damaged(&"it names no operator set"));
+        }
         let (opset, domains) = versions(&model.opset_import)?;
         if !graph.sparse_initializer.is_empty() {
             return Err(OnnxError::ElementType {

@@ -115,6 +115,8 @@ pub(super) fn check(file: &[u8]) -> Result<(), OnnxError> {
                 (Some(inner), _) => (Some((inner, bytes)), 2 * inner.size()),
                 // Raw bytes stay where they are.
                 (None, 0) if kind == Kind::Tensor && tag == 9 => (None, 0),
+                // A text, and where it may be one of a list, its place there.
+                (None, 0) if kind == Kind::Node && tag > 2 => (None, 32 + bytes.len()),
                 (None, 0) => (None, 64 + bytes.len()),
                 (None, 1) => (None, bytes.len()),
                 (None, each) => (None, (2 * each).saturating_mul(bytes.len())),

@@ -122,10 +122,10 @@ fn shapes_without_sense() {
         with(tensor("w", &[1 << 40, 1 << 40], &[])),
         &["more elements"],
     );
-    refused(with(tensor("w", &[1 << 59, 4], &[])), &["w", "0 bytes"]);
+    refused(with(tensor("w", &[1 << 56, 4], &[])), &["w", "0 bytes"]);
     refused(with(tensor("w", &[5], &[0; 16])), &["16 bytes", "[5]"]);
     refused(with(tensor("w", &[1; 100], &[0; 4])), &["100 axes"]);
-    refused(with(tensor("w", &[3], &[0; 12])), &["broadcast"]);
+    refused(with(tensor("w", &[3], &[0; 12])), &["axis 1"]);
 }
 
 #[test]
