@@ -46,7 +46,6 @@ pub(crate) fn replay(suite: &str) {
         cases.len(),
         failed.join("\n")
     );
-    println!("{suite}: {} cases", cases.len());
 }
 
 struct Case<'a> {

@@ -39,12 +39,12 @@ pub(super) fn evaluate(call: &mut Call<'_, '_>) -> Result<Option<Value>, Fault> 
             made = op.apply(&made, &next)?;
         }
         made
-    } else if let Some(fold) = reduction(call.op()) {
+    } else if let Some(fold) = Reduction::named(call.op()) {
         let (axes, keeps) = reduced_axes(call, x.shape().len())?;
         // Of nothing there may be many sums.
         let sums = count(&reduced(x.shape(), &axes, true))?;
         call.book(sums.saturating_mul(16))?;
-        reduce(&x, &axes, keeps, fold)?
+        reduce(&x, &axes, keeps, &fold)?
     } else {
         return Ok(None);
     };
@@ -135,7 +135,7 @@ impl Binary {
             "Mod" if call.flag("fmod", false) => computes(i64::checked_rem, |a, b| a % b),
             "Mod" => computes(
                 // The sign is the divisor's.
-                |a, b| Some(a.checked_rem(b)?.checked_add(b)?.checked_rem(b)?),
+                |a, b| a.checked_rem(b)?.checked_add(b)?.checked_rem(b),
                 |a, b| a - b * (a / b).floor(),
             ),
             "Min" => computes(|a, b| Some(a.min(b)), f64::min),
@@ -223,30 +223,35 @@ fn selected(call: &mut Call<'_, '_>) -> Result<Option<Array>, Fault> {
     Ok(Some(yes.with_bytes(&shape, bytes)?))
 }
 
-/// What a reduction makes of what it has so far and the next element, and what it starts with.
-fn reduction(op: &str) -> Option<(f64, fn(f64, f64) -> f64, bool)> {
-    Some(match op {
-        "ReduceSum" => (0.0, |a, b| a + b, false),
-        "ReduceMean" => (0.0, |a, b| a + b, true),
-        "ReduceProd" => (1.0, |a, b| a * b, false),
-        "ReduceMax" => (f64::NEG_INFINITY, f64::max, false),
-        "ReduceMin" => (f64::INFINITY, f64::min, false),
-        _ => return None,
-    })
+/// A reduction: what it starts with, what it makes of that and the next element, and whether the end of it is
+/// divided by their number.
+struct Reduction {
+    start: f64,
+    fold: fn(f64, f64) -> f64,
+    mean: bool,
 }
 
-fn reduce(
-    x: &Array,
-    axes: &[usize],
-    keeps: bool,
-    (start, fold, mean): (f64, fn(f64, f64) -> f64, bool),
-) -> Result<Array, Fault> {
-    let kept = reduced(x.shape(), axes, true);
-    let mut sums = vec![start; count(&kept)?];
-    for (value, place) in x.reals().zip(places(&kept, x.shape())?) {
-        sums[place] = fold(sums[place], value);
+impl Reduction {
+    fn named(op: &str) -> Option<Self> {
+        let of = |start, fold, mean| Self { start, fold, mean };
+        Some(match op {
+            "ReduceSum" => of(0.0, |a, b| a + b, false),
+            "ReduceMean" => of(0.0, |a, b| a + b, true),
+            "ReduceProd" => of(1.0, |a, b| a * b, false),
+            "ReduceMax" => of(f64::NEG_INFINITY, f64::max, false),
+            "ReduceMin" => of(f64::INFINITY, f64::min, false),
+            _ => return None,
+        })
     }
-    if mean {
+}
+
+fn reduce(x: &Array, axes: &[usize], keeps: bool, by: &Reduction) -> Result<Array, Fault> {
+    let kept = reduced(x.shape(), axes, true);
+    let mut sums = vec![by.start; count(&kept)?];
+    for (value, place) in x.reals().zip(places(&kept, x.shape())?) {
+        sums[place] = (by.fold)(sums[place], value);
+    }
+    if by.mean {
         let each = (x.len() / sums.len().max(1)) as f64;
         sums.iter_mut().for_each(|sum| *sum /= each);
     }
