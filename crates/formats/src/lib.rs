@@ -1,4 +1,4 @@
-//! Images, data sets, weights and event files of the convolve system.
+//! Images, data sets, weights, ONNX models and event files of the convolve system.
 //!
 //! Untrusted bytes enter the system in this crate and nowhere else. Three rules follow: every size a file
 //! declares is checked before memory is taken for it, every failure is a typed error that names the file, and
@@ -14,6 +14,7 @@
 //! | read what timm writes beside weights | [`ModelConfig`] |
 //! | find published weights | [`hub::HubId`] |
 //! | write a file that is whole or absent | [`atomic::write`] |
+//! | read an ONNX model as a graph | [`onnx::Model::open`] |
 //! | write curves for TensorBoard | [`events::EventWriter`] |
 //!
 //! ```
@@ -34,6 +35,7 @@ pub mod events;
 pub mod hub;
 pub mod imagenet;
 mod model_config;
+pub mod onnx;
 mod picture;
 mod preprocess;
 mod resize;

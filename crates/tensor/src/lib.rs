@@ -11,7 +11,7 @@ mod storage;
 mod unary;
 
 pub use layout::Layout;
-pub use npy::{NpyElement, NpyError, NpyFile, read_npy, write_npy, write_npy_to};
+pub use npy::{NpyElement, NpyError, NpyFile, read_npy, write_npy, write_npy_bytes, write_npy_to};
 pub use shape::{Shape, ShapeError};
 pub use storage::{Buffer, MemoryError, Tensor};
 pub use unary::Unary;

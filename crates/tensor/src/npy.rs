@@ -111,6 +111,59 @@ impl NpyFile {
         &self.header.dims
     }
 
+    /// The type of the elements as the header writes it, such as `<f4`.
+    pub fn descr(&self) -> &str {
+        &self.header.descr
+    }
+
+    /// Reads the elements as they lie in the file, `size` bytes each, into C order whatever the file's.
+    ///
+    /// # Errors
+    /// As [`NpyFile::read`], and big-endian elements.
+    pub fn read_bytes(mut self, size: usize) -> Result<Vec<u8>, NpyError> {
+        let path = self.path;
+        let header = &self.header;
+        if little_endian(&header.descr).is_none() {
+            let descr = header.descr.clone();
+            return Err(NpyError::Type { path, descr });
+        }
+        let unaddressable = |source| NpyError::Shape {
+            path: path.clone(),
+            source,
+        };
+        let shape = Shape::new(&header.dims).map_err(unaddressable)?;
+        let promised = (shape.len() as u64).saturating_mul(size as u64);
+        if promised > self.held {
+            let held = self.held;
+            return Err(NpyError::Truncated {
+                path,
+                promised,
+                held,
+            });
+        }
+        let bytes = promised as usize;
+        let mut elements = Vec::new();
+        if elements.try_reserve_exact(bytes).is_err() {
+            return Err(unaddressable(ShapeError::Memory { shape, bytes }));
+        }
+        elements.resize(bytes, 0);
+        let io = |source| NpyError::Io {
+            path: path.clone(),
+            source,
+        };
+        if !header.fortran_order {
+            self.file.read_exact(&mut elements).map_err(io)?;
+            return Ok(elements);
+        }
+        let mut places = Places::of(header);
+        let mut element = vec![0; size];
+        for _ in 0..shape.len() {
+            self.file.read_exact(&mut element).map_err(io)?;
+            elements[places.next() * size..][..size].copy_from_slice(&element);
+        }
+        Ok(elements)
+    }
+
     /// Reads the elements, into C order whatever the file's: float32, float64 or integers as f32 or f64; integers as
     /// u32, none of them negative or too large. Their memory is all that is taken.
     ///
@@ -247,11 +300,40 @@ pub fn write_npy_to<T: NpyElement>(
     dims: &[usize],
     elements: &[T],
 ) -> io::Result<()> {
+    let mut file = write_header(file, T::DESCR, dims)?;
+    for element in elements {
+        element.encode(&mut file)?;
+    }
+    file.flush()
+}
+
+/// Writes a `.npy` file in C order of elements of the type `descr`, given as their little-endian bytes.
+///
+/// # Errors
+/// [`NpyError::Io`].
+pub fn write_npy_bytes(
+    path: &Path,
+    descr: &str,
+    dims: &[usize],
+    elements: &[u8],
+) -> Result<(), NpyError> {
+    let write = || {
+        let mut file = write_header(File::create(path)?, descr, dims)?;
+        file.write_all(elements)?;
+        file.flush()
+    };
+    write().map_err(|source| NpyError::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Begins a file, up to its first element.
+fn write_header<W: Write>(file: W, descr: &str, dims: &[usize]) -> io::Result<BufWriter<W>> {
     let mut shape = String::new();
     for dim in dims {
         shape += &format!("{dim}, ");
     }
-    let descr = T::DESCR;
     let mut header =
         format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}");
     // The elements start at a multiple of 64 bytes, for those who map the file into memory.
@@ -264,8 +346,5 @@ pub fn write_npy_to<T: NpyElement>(
     file.write_all(&[1, 0])?;
     file.write_all(&length.to_le_bytes())?;
     file.write_all(header.as_bytes())?;
-    for element in elements {
-        element.encode(&mut file)?;
-    }
-    file.flush()
+    Ok(file)
 }

@@ -100,6 +100,14 @@ pub enum Unary {
     Abs,
     /// `1/x`
     Reciprocal,
+    /// The largest integer not above x; slope 0 everywhere, as of all that rounds.
+    Floor,
+    /// The least integer not below x.
+    Ceil,
+    /// The nearest integer, of two the even one.
+    Round,
+    /// 1 above 0, −1 below, 0 at 0; slope 0 everywhere.
+    Sign,
 }
 
 impl Unary {
@@ -147,6 +155,10 @@ impl Unary {
             Self::Neg => "neg",
             Self::Abs => "abs",
             Self::Reciprocal => "reciprocal",
+            Self::Floor => "floor",
+            Self::Ceil => "ceil",
+            Self::Round => "round",
+            Self::Sign => "sign",
         }
     }
 }

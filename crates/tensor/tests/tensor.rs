@@ -240,3 +240,35 @@ fn an_index_below_zero_is_an_error() {
     let error = read_npy::<u32>(&path).unwrap_err().to_string();
     assert!(error.contains("negative or larger"), "{error}");
 }
+
+#[test]
+fn npy_elements_of_any_type_go_through_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.npy");
+    let halves: Vec<u8> = (0..12).collect();
+    tensor::write_npy_bytes(&path, "<f2", &[2, 3], &halves).unwrap();
+    let file = tensor::NpyFile::open(&path).unwrap();
+    assert_eq!((file.descr(), file.dims()), ("<f2", &[2, 3][..]));
+    assert_eq!(file.read_bytes(2).unwrap(), halves);
+
+    // Column by column in the file, row by row in memory.
+    let text = std::fs::read(&path).unwrap();
+    let at = text.windows(5).position(|part| part == b"False").unwrap();
+    let mut turned = text.clone();
+    turned[at..at + 5].copy_from_slice(b"True ");
+    std::fs::write(&path, turned).unwrap();
+    let file = tensor::NpyFile::open(&path).unwrap();
+    let rows = [0, 1, 4, 5, 8, 9, 2, 3, 6, 7, 10, 11];
+    assert_eq!(file.read_bytes(2).unwrap(), rows);
+
+    std::fs::write(&path, &text[..text.len() - 1]).unwrap();
+    let cut = tensor::NpyFile::open(&path).unwrap().read_bytes(2);
+    assert!(matches!(
+        cut,
+        Err(tensor::NpyError::Truncated {
+            promised: 12,
+            held: 11,
+            ..
+        })
+    ));
+}

@@ -228,6 +228,31 @@ pub fn reciprocal(x: f64) -> Point {
     (1.0 / x, -x.powi(-2))
 }
 
+/// The largest integer not above x.
+#[must_use]
+pub fn floor(x: f64) -> Point {
+    (x.floor(), 0.0)
+}
+
+/// The least integer not below x.
+#[must_use]
+pub fn ceil(x: f64) -> Point {
+    (x.ceil(), 0.0)
+}
+
+/// The nearest integer, of two the even one.
+#[must_use]
+pub fn round(x: f64) -> Point {
+    (x.round_ties_even(), 0.0)
+}
+
+/// 1 above 0, −1 below, 0 at 0.
+#[must_use]
+pub fn sign(x: f64) -> Point {
+    let value = if x == 0.0 { x } else { x.signum() };
+    (value, 0.0)
+}
+
 /// One parametric rectifier: `y`, and given `dy` the gradients of `x` and of the slopes. `channel` tells the
 /// slope of each element.
 #[must_use]

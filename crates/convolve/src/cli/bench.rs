@@ -28,7 +28,7 @@ Examples: convolve bench resnet20 --batch 128 --train
           convolve bench --peak"
 )]
 pub(crate) struct Arguments {
-    /// A network of `convolve models`, a run folder, a weights file, or hf-hub:ORG/NAME
+    /// A network of `convolve models`, an ONNX file, a run folder, a weights file, or hf-hub:ORG/NAME
     #[arg(value_name = "MODEL")]
     model: Option<String>,
     /// Of a network: weights instead of random ones, a .safetensors file, a run folder, or

@@ -3,6 +3,7 @@
 use std::io;
 
 use formats::hub::HubError;
+use formats::onnx::OnnxError;
 use formats::weights::WeightsError;
 use formats::{DataError, ModelConfigError};
 use tensor::NpyError;
@@ -55,6 +56,9 @@ fn names_nothing(error: &anyhow::Error) -> bool {
     }
     if let Some(error) = error.downcast_ref() {
         return is_missing_weights(error);
+    }
+    if let Some(OnnxError::Io { source, .. }) = error.downcast_ref() {
+        return source.kind() == io::ErrorKind::NotFound;
     }
     match error.downcast_ref() {
         Some(TrainError::Data(error)) => is_missing_data(error),

@@ -9,11 +9,13 @@ mod export;
 mod failure;
 mod input_shape;
 mod interrupt;
+mod model;
 mod models;
 mod op;
 mod output;
 mod predict;
 mod printable;
+mod run;
 mod summary;
 mod table;
 mod train;
@@ -54,6 +56,8 @@ enum Verb {
     Summary(summary::Arguments),
     /// Measure a network, single problems, or the processor itself
     Bench(bench::Arguments),
+    /// Run a network on arrays: an ONNX file, a network of the zoo or a trained one
+    Run(run::Arguments),
     /// Compute one convolution on given arrays, or many listed in a file
     Op(op::Arguments),
 }
@@ -73,6 +77,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Models(arguments) => models::run(arguments),
         Verb::Summary(arguments) => summary::run(arguments, messages),
         Verb::Bench(arguments) => bench::run(arguments, messages),
+        Verb::Run(arguments) => run::run(arguments, messages),
         Verb::Op(arguments) => op::run(arguments),
     };
     end(done)

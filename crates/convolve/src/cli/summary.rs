@@ -5,6 +5,7 @@ use graph::{LayerSummary, Summary};
 use serde_json::{Value, json};
 
 use super::input_shape::InputShape;
+use super::model::{Origin, Subject};
 use super::output::{self, Messages};
 use super::table::{self, Align, thousands};
 use super::weights::{Asked, Network};
@@ -19,7 +20,7 @@ const CONVENTION: &str = "multiply-accumulates of one image, products with paddi
 Examples: convolve summary resnet20 --input 3x32x32
           convolve summary resnet18 --weights resnet18.safetensors")]
 pub(crate) struct Arguments {
-    /// A network of `convolve models`, a run folder, a weights file, or hf-hub:ORG/NAME
+    /// A network of `convolve models`, an ONNX file, a run folder, a weights file, or hf-hub:ORG/NAME
     #[arg(value_name = "MODEL|RUN")]
     model: String,
     /// Weights that must fit the network: a .safetensors file, a run folder, or hf-hub:ORG/NAME
@@ -44,19 +45,27 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         classes: arguments.num_classes,
         input: arguments.input,
     };
-    let named = Network::open(&asked, messages)?;
-    let network = named.found.build(&named.options)?;
-    let input = [
-        named.options.channels,
-        named.options.height,
-        named.options.width,
-    ];
-    let summary = graph::summary(&network);
-    let weights = weights_line(&named)?;
+    let subject = Subject::open(&asked, 1, messages)?;
+    let network = &subject.network;
+    let summary = graph::summary(network);
+    let weights = match &subject.origin {
+        Origin::Named(named) => weights_line(named)?,
+        Origin::Onnx(_) => None,
+    };
     if arguments.json {
-        output::json(&as_json(&network.name, input, &summary, weights.as_deref()))?;
+        output::json(&as_json(
+            &network.name,
+            &subject.image,
+            &summary,
+            weights.as_deref(),
+        ))?;
     } else {
-        output::data(as_text(&network.name, input, &summary, weights.as_deref()))?;
+        output::data(as_text(
+            &network.name,
+            &subject.image,
+            &summary,
+            weights.as_deref(),
+        ))?;
     }
     Ok(())
 }
@@ -80,7 +89,7 @@ fn weights_line(named: &Network) -> anyhow::Result<Option<String>> {
     )))
 }
 
-fn as_json(name: &str, input: [usize; 3], summary: &Summary, weights: Option<&str>) -> Value {
+fn as_json(name: &str, input: &[usize], summary: &Summary, weights: Option<&str>) -> Value {
     let layers: Vec<Value> = summary.rows.iter().map(layer_as_json).collect();
     let mut table = json!({
         "model": name, "input": input, "layers": layers,
@@ -101,7 +110,7 @@ fn layer_as_json(row: &LayerSummary) -> Value {
     })
 }
 
-fn as_text(name: &str, input: [usize; 3], summary: &Summary, weights: Option<&str>) -> String {
+fn as_text(name: &str, input: &[usize], summary: &Summary, weights: Option<&str>) -> String {
     let shape = |extents: &[usize]| {
         let extents: Vec<String> = extents.iter().map(usize::to_string).collect();
         extents.join("×")
@@ -138,7 +147,7 @@ fn as_text(name: &str, input: [usize; 3], summary: &Summary, weights: Option<&st
     lines.push(String::new());
     lines.push(format!(
         "{name} on {}: {} parameters, {} MACs",
-        shape(&input),
+        shape(input),
         thousands(summary.parameters),
         thousands(summary.macs)
     ));

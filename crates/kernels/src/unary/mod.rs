@@ -16,6 +16,7 @@ mod exponential;
 mod gaussian;
 mod piecewise;
 pub mod prelu;
+mod rounding;
 mod sigmoid;
 
 use tensor::Unary;
@@ -94,6 +95,10 @@ macro_rules! with_function {
             Unary::Neg => run!(x => arithmetic::neg(x)),
             Unary::Abs => run!(x => arithmetic::abs(x)),
             Unary::Reciprocal => run!(x => arithmetic::reciprocal(x)),
+            Unary::Floor => run!(x => rounding::floor(x)),
+            Unary::Ceil => run!(x => rounding::ceil(x)),
+            Unary::Round => run!(x => rounding::round(x)),
+            Unary::Sign => run!(x => rounding::sign(x)),
         }
     }};
 }
@@ -128,6 +133,10 @@ fn gates(f: Unary) -> bool {
             | Unary::Clip { .. }
             | Unary::HardTanh { .. }
             | Unary::Shrink { .. }
+            | Unary::Floor
+            | Unary::Ceil
+            | Unary::Round
+            | Unary::Sign
     )
 }
 

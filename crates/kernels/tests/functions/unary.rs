@@ -119,6 +119,12 @@ fn all() -> Vec<(Unary, Oracle, Vec<f64>)> {
     add(Unary::Neg, &[], Box::new(oracle::neg));
     add(Unary::Abs, &[0.0], Box::new(oracle::abs));
     add(Unary::Reciprocal, &[0.0], Box::new(oracle::reciprocal));
+    let whole = [-3.0, -1.0, 0.0, 1.0, 2.0, 8_388_609.0];
+    let halves = [-2.5, -1.5, -0.5, 0.5, 1.5, 4_194_303.5, 8_388_609.0];
+    add(Unary::Floor, &whole, Box::new(oracle::floor));
+    add(Unary::Ceil, &whole, Box::new(oracle::ceil));
+    add(Unary::Round, &halves, Box::new(oracle::round));
+    add(Unary::Sign, &[0.0], Box::new(oracle::sign));
     list
 }
 

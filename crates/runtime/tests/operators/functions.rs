@@ -71,6 +71,10 @@ fn every_function() {
         (Unary::Neg, oracle::neg),
         (Unary::Abs, oracle::abs),
         (Unary::Reciprocal, oracle::reciprocal),
+        (Unary::Floor, oracle::floor),
+        (Unary::Ceil, oracle::ceil),
+        (Unary::Round, oracle::round),
+        (Unary::Sign, oracle::sign),
     ];
     let mut draw = Draw::new(1);
     for (f, point) in list {

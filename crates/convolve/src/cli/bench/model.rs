@@ -1,18 +1,18 @@
 //! `bench MODEL`: a whole network, forward or as a step of training.
 
-use graph::Graph;
 use graph::passes::{TrainingOptions, inference, training};
+use graph::{ElementType, Graph};
 use runtime::{ProfileRow, Program, Run, initialise};
 use serde_json::{Value, json};
 use train::{Optimiser, Rule, Segment};
-use zoo::BuildOptions;
 
 use super::timing::{Timing, merged};
 use super::{Arguments, random};
 use crate::cli::failure::usage;
+use crate::cli::model::Subject;
 use crate::cli::output::{self, Messages};
 use crate::cli::table::{self, Align};
-use crate::cli::weights::{Asked, Network};
+use crate::cli::weights::Asked;
 
 /// Small enough that a network fed with noise stays finite for as long as it is measured.
 const LEARNING_RATE: f64 = 0.01;
@@ -26,26 +26,22 @@ pub(super) fn run(name: &str, arguments: &Arguments, messages: Messages) -> anyh
         classes: arguments.num_classes,
         input: arguments.input,
     };
-    let Network {
-        found,
-        options,
-        weights,
-    } = Network::open(&asked, messages)?;
-    let found = match arguments.train {
-        true => found.classifier()?,
-        false => found,
-    };
-    let options = BuildOptions { batch, ..options };
-    let network = found.build(&options)?;
-    let mut program = Program::new(graph_of(&network, arguments)?, &arguments.engine.options())?;
-    initialise(&mut program, 0);
-    if let Some(mut weights) = weights {
-        weights.restore_body(&mut program)?;
-    }
-    random::fill(program.input_f32(0), 1);
+    let mut subject = Subject::open(&asked, batch, messages)?;
     if arguments.train {
-        for (index, label) in program.input_index(1).iter_mut().enumerate() {
-            *label = (index * 7 % options.classes) as u32;
+        subject.must_classify()?;
+    }
+    let graph = graph_of(&subject.network, arguments)?;
+    let mut program = Program::new(graph, &arguments.engine.options())?;
+    initialise(&mut program, 0);
+    subject.restore(&mut program)?;
+    let inputs = program.graph().inputs.clone();
+    for (place, id) in inputs.into_iter().enumerate() {
+        match program.graph().value(id).element {
+            ElementType::Real => random::fill(program.input_f32(place), 1),
+            ElementType::Index => {
+                let labels = program.input_index(place).iter_mut().enumerate();
+                labels.for_each(|(index, label)| *label = (index * 7 % subject.classes) as u32);
+            }
         }
     }
     let repeats = if arguments.profile { 10 } else { 1 };
@@ -59,8 +55,8 @@ pub(super) fn run(name: &str, arguments: &Arguments, messages: Messages) -> anyh
     let images_per_second = 1e3 * batch as f64 / timing.median_ms;
     if arguments.json {
         let mut named = json!({
-            "model": found.name(), "batch": batch, "train": arguments.train,
-            "input": [options.channels, options.height, options.width], "precision": "f32",
+            "model": subject.network.name, "batch": batch, "train": arguments.train,
+            "input": subject.image, "precision": "f32",
             "layout": arguments.engine.layout.to_string(),
             "threads": arguments.engine.threads(), "images_per_second": images_per_second,
         });
@@ -75,7 +71,7 @@ pub(super) fn run(name: &str, arguments: &Arguments, messages: Messages) -> anyh
     }
     output::data(format_args!(
         "{}, {}, batch {batch}: median {:.3} ms, min {:.3} ms of {} runs; {:.0} images/s, {:.1} GFLOP/s",
-        found.name(),
+        subject.network.name,
         if arguments.train {
             "training step"
         } else {

@@ -1,0 +1,180 @@
+//! What a verb that takes `MODEL` may be given: a network by name, weights that say of which network they are, or an
+//! ONNX file.
+
+use std::path::Path;
+
+use anyhow::anyhow;
+use formats::onnx::{Bindings, Import, Model, OnnxError};
+use graph::Graph;
+use runtime::Program;
+use zoo::BuildOptions;
+
+use super::failure::usage;
+use super::input_shape::InputShape;
+use super::output::Messages;
+use super::weights::{Asked, Network};
+
+/// A network with what it is made of.
+pub(crate) struct Subject {
+    /// The network, as its author builds it.
+    pub(crate) network: Graph,
+    /// Extents of an image.
+    pub(crate) image: Vec<usize>,
+    /// Classes it tells apart.
+    pub(crate) classes: usize,
+    pub(crate) origin: Origin,
+}
+
+/// Where a network comes from.
+pub(crate) enum Origin {
+    /// The zoo, with weights where there are any.
+    Named(Network),
+    /// A file, which holds its weights.
+    Onnx(Import),
+}
+
+impl Subject {
+    /// Opens what was asked for, for batches of `batch`.
+    ///
+    /// # Errors
+    /// As [`Network::open`] and [`for_batch`]; weights or classes asked of an ONNX file.
+    pub(crate) fn open(
+        asked: &Asked<'_>,
+        batch: usize,
+        messages: Messages,
+    ) -> anyhow::Result<Self> {
+        let path = Path::new(asked.model);
+        if is_onnx(path) {
+            if asked.weights.is_some() || asked.classes.is_some() {
+                return Err(usage("an ONNX file has weights and classes of its own"));
+            }
+            let mut import = for_batch(path, batch, asked.input)?;
+            let classes = import.outputs.first().and_then(|edge| edge.shape.last());
+            let image = import.inputs.first().and_then(|edge| edge.shape.get(1..));
+            return Ok(Self {
+                classes: classes.copied().unwrap_or(1).max(1),
+                image: image.unwrap_or_default().to_vec(),
+                network: std::mem::take(&mut import.graph),
+                origin: Origin::Onnx(import),
+            });
+        }
+        let named = Network::open(asked, messages)?;
+        let options = BuildOptions {
+            batch,
+            ..named.options.clone()
+        };
+        Ok(Self {
+            network: named.found.build(&options)?,
+            image: vec![options.channels, options.height, options.width],
+            classes: options.classes,
+            origin: Origin::Named(named),
+        })
+    }
+
+    /// Refuses a network of the zoo that is no classifier.
+    pub(crate) fn must_classify(&self) -> anyhow::Result<()> {
+        if let Origin::Named(named) = &self.origin {
+            named.found.classifier()?;
+        }
+        Ok(())
+    }
+
+    /// Gives a program the weights there are; a head of other classes, and a network without weights, keep what
+    /// they started with.
+    ///
+    /// # Errors
+    /// Weights that do not fit.
+    pub(crate) fn restore(&mut self, program: &mut Program) -> anyhow::Result<()> {
+        match &mut self.origin {
+            Origin::Named(named) => {
+                if let Some(weights) = &mut named.weights {
+                    weights.restore_body(program)?;
+                }
+            }
+            Origin::Onnx(import) => load(import, program)?,
+        }
+        Ok(())
+    }
+}
+
+/// Whether a path is meant as an ONNX file.
+pub(crate) fn is_onnx(path: &Path) -> bool {
+    let extension = path.extension();
+    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
+}
+
+/// Reads an ONNX file.
+///
+/// # Errors
+/// One line that names the file.
+pub(crate) fn open(path: &Path) -> anyhow::Result<Model> {
+    Model::open(path).map_err(|error| named(path, error))
+}
+
+/// Makes a model a graph.
+///
+/// # Errors
+/// One line that names the file.
+pub(crate) fn import(path: &Path, model: &Model, bindings: &Bindings) -> anyhow::Result<Import> {
+    model.import(bindings).map_err(|error| named(path, error))
+}
+
+/// A model for batches of `batch`; `input` are the extents of its images where it leaves them open.
+///
+/// # Errors
+/// As [`open`] and [`import`]; a model that is made for another batch.
+pub(crate) fn for_batch(
+    path: &Path,
+    batch: usize,
+    input: Option<InputShape>,
+) -> anyhow::Result<Import> {
+    let model = open(path)?;
+    let mut bindings = Bindings::batch(batch);
+    if let (Some(images), Some(InputShape([channels, height, width]))) =
+        (model.inputs().first(), input)
+    {
+        let shape = vec![batch, channels, height, width];
+        bindings.shapes.insert(images.name.clone(), shape);
+    }
+    let import = import(path, &model, &bindings)?;
+    let first = import.inputs.first().and_then(|edge| edge.shape.first());
+    match first {
+        Some(&fixed) if fixed != batch && batch > 1 => Err(usage(format!(
+            "{}: the model is made for batches of {fixed}",
+            path.display()
+        ))),
+        _ => Ok(import),
+    }
+}
+
+/// Gives a program the parameters and states of a model.
+///
+/// # Errors
+/// Integers that 32-bit floats cannot hold.
+pub(crate) fn load(import: &Import, program: &mut Program) -> Result<(), OnnxError> {
+    let elements: std::collections::HashMap<_, _> = import
+        .elements
+        .iter()
+        .map(|(name, array)| (name.as_str(), array))
+        .collect();
+    for slot in program.slots().to_vec() {
+        if let Some(array) = elements.get(slot.name.as_str()) {
+            array.write_f32(&mut program.parameters_mut()[slot.range])?;
+        }
+    }
+    for slot in program.states().to_vec() {
+        if let Some(array) = elements.get(slot.name.as_str()) {
+            array.write_f32(&mut program.state_mut()[slot.range])?;
+        }
+    }
+    Ok(())
+}
+
+/// An error with its file; one of the system names the file itself.
+pub(crate) fn named(path: &Path, error: OnnxError) -> anyhow::Error {
+    match error {
+        OnnxError::Io { .. } => error.into(),
+        OnnxError::OpenExtent { .. } => usage(format!("{}: {error}", path.display())),
+        error => anyhow!("{}: {error}", path.display()),
+    }
+}

@@ -1,0 +1,96 @@
+//! Elements of tensors that lie in files beside the model.
+//!
+//! Such a file lies in the model's folder or below it. A path that leaves it, by `..`, as an absolute path or
+//! through a symbolic link, is refused: a model from elsewhere must not read what is not its own.
+
+use std::collections::HashMap;
+use std::path::{Component, Path, PathBuf};
+
+use prost::bytes::Bytes;
+
+use super::OnnxError;
+use super::proto::TensorProto;
+
+/// The files beside a model, each read once.
+#[derive(Debug, Default)]
+pub(super) struct External {
+    /// The folder of the model; none of a model in memory.
+    folder: Option<PathBuf>,
+    files: HashMap<PathBuf, Bytes>,
+}
+
+impl External {
+    pub(super) fn beside(model: &Path) -> Self {
+        let folder = match model.parent() {
+            Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),
+            Some(parent) => parent.to_path_buf(),
+            None => PathBuf::from("."),
+        };
+        Self {
+            folder: Some(folder),
+            files: HashMap::new(),
+        }
+    }
+
+    /// The bytes that a tensor refers to: all of the file, or as much as it says; `len` bytes are wanted.
+    pub(super) fn bytes(&mut self, tensor: &TensorProto, len: usize) -> Result<Bytes, OnnxError> {
+        let entry = |key: &str| {
+            let found = tensor.external_data.iter().find(|e| e.key() == key);
+            found.map(|entry| entry.value())
+        };
+        let location = entry("location").unwrap_or_default();
+        let refuse = |reason: String| OnnxError::External {
+            tensor: tensor.name().to_owned(),
+            location: location.to_owned(),
+            reason,
+        };
+        let number = |key: &str| match entry(key).map(str::parse::<usize>) {
+            None => Ok(None),
+            Some(Ok(number)) => Ok(Some(number)),
+            Some(Err(_)) => Err(refuse(format!("and its {key} is not a number"))),
+        };
+        let (offset, length) = (number("offset")?.unwrap_or(0), number("length")?);
+        let length = length.unwrap_or(len);
+        if length != len {
+            return Err(refuse(format!(
+                "{length} bytes of it, but its shape needs {len}"
+            )));
+        }
+        let file = self.open(location).map_err(&refuse)?;
+        let end = offset.checked_add(length).filter(|&end| end <= file.len());
+        match end {
+            Some(end) => Ok(file.slice(offset..end)),
+            None => Err(refuse(format!(
+                "bytes {offset} and {length} more, but the file has {}",
+                file.len()
+            ))),
+        }
+    }
+
+    /// The content of a file, or why it is not opened.
+    fn open(&mut self, location: &str) -> Result<Bytes, String> {
+        let Some(folder) = &self.folder else {
+            return Err("but the model was read from memory".to_owned());
+        };
+        let relative = Path::new(location);
+        let plain = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+        if location.is_empty() || !relative.components().all(plain) {
+            return Err("which is not a path below the model's folder".to_owned());
+        }
+        let io = |error: std::io::Error| format!("which cannot be read: {error}");
+        let folder = folder.canonicalize().map_err(io)?;
+        let path = folder.join(relative).canonicalize().map_err(io)?;
+        if !path.starts_with(&folder) {
+            return Err("which a link leads out of the model's folder".to_owned());
+        }
+        if let Some(bytes) = self.files.get(&path) {
+            return Ok(bytes.clone());
+        }
+        if !path.metadata().map_err(io)?.is_file() {
+            return Err("which is not a regular file".to_owned());
+        }
+        let bytes = Bytes::from(std::fs::read(&path).map_err(io)?);
+        self.files.insert(path, bytes.clone());
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,34 @@
+//! ONNX models: read, checked, and made graphs.
+//!
+//! ```text
+//! file ─▶ Model ─ import(bindings) ─▶ Import { graph, elements of its parameters, edges }
+//! ```
+//!
+//! A [`Model`] is the file's messages; its weights are slices of the file. [`Model::import`] makes a
+//! [`graph::Graph`] of it, operator by operator: what is known without running the model, above all the
+//! arithmetic of shapes, is computed on the way ([`Array`]s), and everything else becomes nodes.
+//! All that the model computes is computed in [`graph::ElementType::Real`]; an [`Edge`] remembers which
+//! element type an input or output has in the file.
+//!
+//! Operators of sets 1 to 28 are read in the form of their set: broadcasting by attributes before set 7,
+//! axes, pads and bounds as attributes or as inputs. What is not supported is refused by name.
+//!
+//! The specification: <https://onnx.ai/onnx/operators>.
+
+mod array;
+mod edge;
+mod element;
+mod error;
+mod external;
+mod import;
+mod initializer;
+mod model;
+mod proto;
+mod weigh;
+
+pub use array::Array;
+pub use edge::{Edge, Numbering, Source};
+pub use element::Element;
+pub use error::OnnxError;
+pub use import::{Bindings, Import};
+pub use model::{Declared, Extent, Model};

@@ -1,0 +1,7 @@
+//! The messages of an ONNX file, as [`prost`] reads them.
+//!
+//! `generated.rs` is made of `onnx.proto`, which the Python package `onnx` ships; `proto/README.md` says how.
+
+#![allow(missing_docs, unreachable_pub, clippy::all)]
+
+include!("proto/generated.rs");

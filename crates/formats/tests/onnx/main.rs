@@ -1,0 +1,8 @@
+//! ONNX models that are damaged, hostile or merely unusual: a typed error, never a panic, and no more memory than
+//! the rules allow.
+
+mod encode;
+mod external;
+mod memory;
+mod mutations;
+mod refusals;
