@@ -8,7 +8,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("geometry", &[]),
     ("tensor", &[]),
     ("testkit", &[]),
-    ("formats", &[]),
+    ("formats", &["tensor"]),
     ("kernels", &["geometry", "tensor"]),
     ("graph", &["geometry", "tensor"]),
     ("zoo", &["geometry", "graph"]),
