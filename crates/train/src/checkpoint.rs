@@ -324,15 +324,8 @@ impl Checkpoint {
     /// [`CheckpointError::Metadata`] for a model that the zoo does not have or cannot build for such an input, and as
     /// [`Checkpoint::check_fits`].
     pub fn network(&self, batch: usize) -> Result<Graph, CheckpointError> {
-        let network = self.card.network(batch).map_err(|error| {
-            let origin = self.origin.clone();
-            let reason = error.to_string();
-            CheckpointError::Metadata {
-                origin,
-                key: "model",
-                reason,
-            }
-        })?;
+        let network = self.card.network(batch);
+        let network = network.map_err(|error| unusable_model(&self.origin, &error))?;
         self.check_fits(&network)?;
         Ok(network)
     }
@@ -483,6 +476,15 @@ pub(crate) fn read_card(
 pub(crate) fn is_of_optimiser(name: &str) -> bool {
     name.strip_prefix(OPTIMISER)
         .is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// The error for a file whose card names a network that cannot be built.
+pub(crate) fn unusable_model(origin: &str, error: &impl ToString) -> CheckpointError {
+    CheckpointError::Metadata {
+        origin: origin.to_owned(),
+        key: "model",
+        reason: error.to_string(),
+    }
 }
 
 /// Where a tensor lies in a program.

@@ -6,6 +6,8 @@ use graph::{
     ValueId, passes::remove_dead, pullback,
 };
 
+use kernels::conv::Algorithm;
+
 use super::direction::{Array, Direction};
 
 /// A graph that computes one problem in one direction, and what its inputs and outputs are.
@@ -19,24 +21,37 @@ pub(in crate::cli) struct Operator {
 }
 
 /// What is asked for besides problem and direction.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(in crate::cli) struct Asked {
     /// Forward, add a bias.
     pub(in crate::cli) bias: bool,
     /// Forward, also give the places of maxima; backwards, read them instead of the input.
     pub(in crate::cli) indices: bool,
+    /// Compute the convolutions in this way.
+    pub(in crate::cli) algorithm: Option<Algorithm>,
 }
 
 impl Operator {
     /// Checks a problem and builds the graph of a direction.
     ///
     /// # Errors
-    /// A problem without meaning, or one that has no such direction.
+    /// A problem without meaning, one that has no such direction, or one that no algorithm can be chosen for.
     pub(in crate::cli) fn new(
         problem: &Problem,
         direction: Direction,
         asked: Asked,
     ) -> Result<Self, String> {
+        let operator = Self::build(problem, direction, asked)?;
+        match asked.algorithm {
+            Some(algorithm) if !operator.has_algorithms() => Err(format!(
+                "problem '{problem}': --algorithm {algorithm} chooses among ways to compute a convolution, and \
+                 {direction} has none here"
+            )),
+            _ => Ok(operator),
+        }
+    }
+
+    fn build(problem: &Problem, direction: Direction, asked: Asked) -> Result<Self, String> {
         let forward = Forward::of(problem, asked)?;
         let Some(wanted) = direction.gradient_of() else {
             return Ok(forward.outputs(asked));
@@ -67,6 +82,19 @@ impl Operator {
 }
 
 impl Operator {
+    /// Whether anything in the graph is computed by one of several algorithms.
+    fn has_algorithms(&self) -> bool {
+        self.graph.nodes.iter().any(|node| {
+            matches!(
+                node.op,
+                Op::Conv { .. }
+                    | Op::ConvBackwardData { .. }
+                    | Op::ConvBackwardWeights { .. }
+                    | Op::Transposed(_)
+            )
+        })
+    }
+
     /// Whether the work of a step for the operator `op` is what was asked for: a gradient may need
     /// that the operator itself has run.
     pub(in crate::cli) fn counts(&self, op: &str) -> bool {
