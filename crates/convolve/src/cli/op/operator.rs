@@ -41,17 +41,15 @@ impl Operator {
         direction: Direction,
         asked: Asked,
     ) -> Result<Self, String> {
-        let operator = Self::build(problem, direction, asked)?;
-        match asked.algorithm {
-            Some(algorithm) if !operator.has_algorithms() => Err(format!(
-                "problem '{problem}': --algorithm {algorithm} chooses among ways to compute a convolution, and \
-                 {direction} has none here"
-            )),
-            _ => Ok(operator),
+        if let (
+            Some(algorithm),
+            Problem::Pool(..) | Problem::AdaptivePool(..) | Problem::ConvDeformable(..),
+        ) = (asked.algorithm, problem)
+        {
+            return Err(format!(
+                "problem '{problem}': --algorithm {algorithm} is for plain, transposed and separable convolutions"
+            ));
         }
-    }
-
-    fn build(problem: &Problem, direction: Direction, asked: Asked) -> Result<Self, String> {
         let forward = Forward::of(problem, asked)?;
         let Some(wanted) = direction.gradient_of() else {
             return Ok(forward.outputs(asked));
@@ -82,19 +80,6 @@ impl Operator {
 }
 
 impl Operator {
-    /// Whether anything in the graph is computed by one of several algorithms.
-    fn has_algorithms(&self) -> bool {
-        self.graph.nodes.iter().any(|node| {
-            matches!(
-                node.op,
-                Op::Conv { .. }
-                    | Op::ConvBackwardData { .. }
-                    | Op::ConvBackwardWeights { .. }
-                    | Op::Transposed(_)
-            )
-        })
-    }
-
     /// Whether the work of a step for the operator `op` is what was asked for: a gradient may need
     /// that the operator itself has run.
     pub(in crate::cli) fn counts(&self, op: &str) -> bool {
