@@ -6,7 +6,10 @@
 //! after the caller was told that the new one is safe.
 //!
 //! A link is written through: its target is replaced and the link stays. What is there and is no regular file (a
-//! folder, a device, a pipe) is refused, because a rename would put a file in its place.
+//! folder, a device, a pipe) is refused, because a rename would put a file in its place. So is a name of an open file,
+//! such as `/dev/stdout`: what was written to that file before would be gone.
+//!
+//! Files that belong together are written as [`Draft`]s first and published when all of them are there.
 //!
 //! ```
 //! # let folder = tempfile::tempdir()?;
@@ -36,18 +39,62 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// What `fill` or the operating system says; `path` then still holds its former content.
 pub fn write_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
-    let path = &destination(path)?;
-    let temporary = temporary_beside(path)?;
-    let written = File::create_new(&temporary).and_then(|mut file| {
+    Draft::write(path, fill)?.publish()
+}
+
+/// A file that is on the disk, but not yet under its name. Dropped, it leaves nothing behind.
+///
+/// ```
+/// use convolve_formats::atomic::Draft;
+/// use std::io::Write;
+/// # let folder = tempfile::tempdir()?;
+/// # let (table, index) = (folder.path().join("table"), folder.path().join("index"));
+/// let drafts = [(&table, b"b,a"), (&index, b"1,0")]
+///     .map(|(path, content)| Draft::write(path, |file| file.write_all(content)));
+/// assert!(!table.exists());
+/// for draft in drafts {
+///     draft?.publish()?;
+/// }
+/// assert!(table.exists() && index.exists());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Draft {
+    path: PathBuf,
+    temporary: PathBuf,
+}
+
+impl Draft {
+    /// Writes the content, piece by piece.
+    ///
+    /// # Errors
+    /// What `fill` or the operating system says, or [`io::ErrorKind::InvalidInput`] for a `path` that is no regular
+    /// file.
+    pub fn write(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<Self> {
+        let path = destination(path)?;
+        let temporary = temporary_beside(&path)?;
+        let mut file = File::create_new(&temporary)?;
+        let draft = Self { path, temporary };
         fill(&mut file)?;
-        file.sync_all()
-    });
-    if let Err(error) = written.and_then(|()| fs::rename(&temporary, path)) {
-        // The first error is the one to report.
-        let _ = fs::remove_file(&temporary);
-        return Err(error);
+        file.sync_all()?;
+        Ok(draft)
     }
-    sync_folder(folder_of(path))
+
+    /// Gives the file its name, replacing what was there in one step.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn publish(self) -> io::Result<()> {
+        fs::rename(&self.temporary, &self.path)?;
+        sync_folder(folder_of(&self.path))
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // A published one is no longer there.
+        let _ = fs::remove_file(&self.temporary);
+    }
 }
 
 /// Removes what killed processes left behind while they wrote `path`. Only for a caller who knows that no other
@@ -72,23 +119,39 @@ pub fn remove_abandoned(path: &Path) {
 /// More links than this in a row are a circle; Linux has the same limit.
 const MAX_LINKS: usize = 40;
 
-/// The regular file that a path leads to, or where it would be made.
-fn destination(path: &Path) -> io::Result<PathBuf> {
+/// The regular file that a path leads to, or where it would be made: the same for all spellings of one place.
+///
+/// # Errors
+/// A folder that is not there, or a path where nothing can be [written](write()).
+pub fn destination(path: &Path) -> io::Result<PathBuf> {
     match fs::metadata(path) {
-        Ok(there) if there.is_file() => return path.canonicalize(),
+        Ok(there) if there.is_file() => {}
         Ok(_) => return Err(invalid("exists and is not a regular file")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    // Nothing there yet, perhaps at the end of links that lead to nothing.
+    // Step by step, because links may lead to nothing yet.
     let mut end = path.to_path_buf();
     for _ in 0..MAX_LINKS {
+        let folder = folder_of(&end).canonicalize()?;
+        if holds_open_files(&folder) {
+            return Err(invalid(
+                "is the name of an open file, which cannot be replaced; name the file itself",
+            ));
+        }
+        let name = end.file_name();
+        end = folder.join(name.ok_or_else(|| invalid("does not name a file"))?);
         match fs::read_link(&end) {
-            Ok(target) => end = folder_of(&end).join(target),
+            Ok(target) => end = folder.join(target),
             Err(_) => return Ok(end),
         }
     }
     Err(invalid("leads through too many links"))
+}
+
+/// Whether names in a folder stand for what processes have open, as `/dev/stdout` and `/proc/self/fd/1`.
+fn holds_open_files(folder: &Path) -> bool {
+    folder == Path::new("/dev") || folder.starts_with("/proc")
 }
 
 const PARTIAL: &str = ".partial";
@@ -254,6 +317,57 @@ mod tests {
             assert_eq!(error.to_string(), "exists and is not a regular file");
             assert!(!path.is_file(), "{}", path.display());
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_name_of_an_open_file_is_refused_and_the_file_stays() {
+        use std::os::fd::AsRawFd;
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        fs::write(&log, b"written before").unwrap();
+        let open = File::options().append(true).open(&log).unwrap();
+        let number = open.as_raw_fd();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(format!("/dev/fd/{number}"), &link).unwrap();
+        for path in [
+            format!("/dev/fd/{number}"),
+            format!("/proc/self/fd/{number}"),
+        ] {
+            let error = write(Path::new(&path), b"x").unwrap_err().to_string();
+            assert!(error.starts_with("is the name of an open file"), "{error}");
+        }
+        assert!(write(&link, b"x").is_err());
+        assert_eq!(fs::read(&log).unwrap(), b"written before");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn spellings_of_one_place_lead_to_one_destination() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("below")).unwrap();
+        std::os::unix::fs::symlink("below/new", at("link")).unwrap();
+        let spellings = ["below/new", "below/../below/./new", "link"];
+        for exists in [false, true] {
+            let places = spellings.map(|name| destination(&at(name)).unwrap());
+            assert!(places.iter().all(|place| *place == places[0]), "{places:?}");
+            assert_ne!(destination(&at("new")).unwrap(), places[0]);
+            if !exists {
+                fs::write(at("below/new"), b"").unwrap();
+            }
+        }
+        assert!(destination(&at("absent/new")).is_err());
+    }
+
+    #[test]
+    fn a_draft_that_is_not_published_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let draft = Draft::write(&path, |file| file.write_all(b"x")).unwrap();
+        assert_eq!(names_in(folder.path()).len(), 1);
+        drop(draft);
+        assert!(names_in(folder.path()).is_empty());
     }
 
     #[test]

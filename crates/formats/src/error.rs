@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use tensor::MemoryError;
+
 /// A picture or a data set that cannot be used, and why.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
@@ -91,6 +93,14 @@ pub enum DataError {
         bytes: u64,
         /// The limit.
         limit: u64,
+    },
+    /// The memory for a picture, or for the pictures of a file, could not be had.
+    #[error("{name}: {source}")]
+    Memory {
+        /// The file.
+        name: String,
+        /// How much was wanted.
+        source: MemoryError,
     },
     /// More than a twentieth of the pictures were unreadable.
     #[error(
@@ -190,11 +200,12 @@ impl DataError {
         }
     }
 
-    /// The reason alone, without the picture's name where the variant keeps them apart.
-    pub(crate) fn reason(&self) -> String {
-        match self {
-            Self::Unreadable { reason, .. } => reason.clone(),
-            other => other.to_string(),
-        }
+    /// What is wrong with a picture, for where its name stands beside: messages of files begin with the file's name.
+    pub fn reason(&self, name: &str) -> String {
+        let text = self.to_string();
+        let alone = text
+            .strip_prefix(name)
+            .and_then(|rest| rest.strip_prefix(": "));
+        alone.map(str::to_owned).unwrap_or(text)
     }
 }

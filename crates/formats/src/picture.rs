@@ -5,6 +5,8 @@ mod decode;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
+use tensor::MemoryError;
+use tensor::memory::try_room;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::DataError;
@@ -50,17 +52,31 @@ impl Picture {
 
     /// The picture with the wished number of channels: grey is repeated into RGB, RGB becomes its luma
     /// (ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B, rounded). Any other pair gives the picture as it is.
-    pub fn to_channels(&self, channels: usize) -> Cow<'_, Self> {
-        let pixels = match (self.channels, channels) {
-            (1, 3) => self.pixels.iter().flat_map(|grey| [*grey; 3]).collect(),
-            (3, 1) => self.pixels.chunks_exact(3).map(luma).collect(),
-            _ => return Cow::Borrowed(self),
-        };
-        Cow::Owned(Self {
+    ///
+    /// # Errors
+    /// No memory for a second picture.
+    pub fn to_channels(&self, channels: usize) -> Result<Cow<'_, Self>, MemoryError> {
+        let (grey_to_rgb, rgb_to_grey) = ((1, 3), (3, 1));
+        let asked = (self.channels, channels);
+        if asked != grey_to_rgb && asked != rgb_to_grey {
+            return Ok(Cow::Borrowed(self));
+        }
+        let mut pixels = try_room(self.pixels.len() / self.channels * channels)?;
+        if asked == grey_to_rgb {
+            pixels.extend(self.pixels.iter().flat_map(|grey| [*grey; 3]));
+        } else {
+            pixels.extend(self.pixels.chunks_exact(3).map(luma));
+        }
+        Ok(Cow::Owned(Self {
             channels,
             pixels,
             ..*self
-        })
+        }))
+    }
+
+    /// Whether a file is meant as a picture, by its extension or by its first bytes; it may still be damaged.
+    pub fn is_meant_by(path: &Path) -> bool {
+        has_image_extension(path) || decode::begins_as_image(path)
     }
 }
 
@@ -72,7 +88,7 @@ fn luma(rgb: &[u8]) -> u8 {
 /// All images (`.jpg .jpeg .png .webp .bmp`, in any case) below a folder, sorted by path. A path that is itself
 /// a file is returned alone, whatever its extension, so that a named file is never passed over in silence.
 ///
-/// Links are followed, but never in a circle. Hidden files and folders are left out.
+/// Links are followed, but never in a circle, nor to a folder around this one. Hidden files and folders are left out.
 ///
 /// # Errors
 /// [`DataError::Missing`], [`DataError::EmptyFolder`], [`DataError::NoImages`], or what the operating system
@@ -108,8 +124,10 @@ pub(crate) enum Links {
 
 /// The sorted images below a folder; possibly none.
 pub(crate) fn walk_images(folder: &Path, links: Links) -> Vec<PathBuf> {
+    let place = folder.canonicalize().unwrap_or_default();
     let stays = |entry: &DirEntry| {
-        links == Links::ToAnything || !(entry.path_is_symlink() && entry.file_type().is_dir())
+        let leads_on = entry.path_is_symlink() && entry.file_type().is_dir();
+        !leads_on || (links == Links::ToAnything && !leads_around(entry.path(), &place))
     };
     let mut images: Vec<PathBuf> = WalkDir::new(folder)
         .follow_links(true)
@@ -122,6 +140,13 @@ pub(crate) fn walk_images(folder: &Path, links: Links) -> Vec<PathBuf> {
         .collect();
     images.sort();
     images
+}
+
+/// Whether a path leads to a folder around a place, or to the place itself. Following such a link would take in what is
+/// beside the folder asked for, and all that is in it a second time.
+pub(crate) fn leads_around(path: &Path, place: &Path) -> bool {
+    path.canonicalize()
+        .is_ok_and(|path| place.starts_with(path))
 }
 
 fn is_hidden(entry: &DirEntry) -> bool {

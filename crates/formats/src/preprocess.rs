@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
+use tensor::MemoryError;
 
 use crate::Picture;
 use crate::resize::{Region, resize};
@@ -98,6 +99,9 @@ pub enum PreprocessError {
         /// Length of the pixel buffer.
         bytes: usize,
     },
+    /// The memory for a resized or converted picture could not be had.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
     /// An output buffer of another length.
     #[error("room for {found} values, but the input has {expected}")]
     Room {
@@ -162,9 +166,9 @@ impl Preprocess {
         check_picture(picture)?;
         let same_size = (picture.height, picture.width) == self.input && self.crop_fraction == 1.0;
         let ready = if same_size {
-            picture.to_channels(self.channels)
+            picture.to_channels(self.channels)?
         } else {
-            Cow::Owned(self.resize_and_crop(&picture.to_channels(self.channels))?)
+            Cow::Owned(self.resize_and_crop(&*picture.to_channels(self.channels)?)?)
         };
         let plane = self.input.0 * self.input.1;
         for (channel, values) in out.chunks_exact_mut(plane).enumerate() {

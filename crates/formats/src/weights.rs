@@ -16,6 +16,7 @@ use std::path::Path;
 
 use half::f16;
 use safetensors::{Dtype, View};
+use tensor::memory::check_room;
 
 pub use self::error::WeightsError;
 pub use self::reader::WeightsReader;
@@ -140,8 +141,8 @@ impl TensorFile {
     /// The content of a file, the tensors sorted by name.
     ///
     /// # Errors
-    /// [`WeightsError::Half`] for a number that the precision cannot hold; [`WeightsError::Count`],
-    /// [`WeightsError::Rank`] or [`WeightsError::Name`] for tensors that were not added by
+    /// [`WeightsError::Half`] for a number that the precision cannot hold, [`WeightsError::Memory`];
+    /// [`WeightsError::Count`], [`WeightsError::Rank`] or [`WeightsError::Name`] for tensors that were not added by
     /// [`push`](TensorFile::push).
     pub fn to_bytes(&self, precision: Precision) -> Result<Vec<u8>, WeightsError> {
         let mut names = HashSet::from([METADATA]);
@@ -162,6 +163,9 @@ impl TensorFile {
             let stored = Stored { tensor, precision };
             (tensor.name.as_str(), stored)
         });
+        // The library takes its memory without asking, once for its file and once for the one with text entries.
+        let bytes: usize = views.clone().map(|(_, stored)| stored.data_len()).sum();
+        check_room(bytes.saturating_mul(2))?;
         let damaged = |reason: String| WeightsError::Damaged {
             origin: "weights to be written".into(),
             reason,

@@ -39,10 +39,11 @@ impl Window {
     /// `floor((n + before + after − ke) / s) + 1` with `ke = d·(k−1) + 1`.
     ///
     /// With `ceil` the division rounds up, and a last placement that would start at or beyond
-    /// `n + before` is dropped (PyTorch, ONNX MaxPool-22).
+    /// `n + before` is dropped (PyTorch, ONNX MaxPool-22). A window that is larger than the padded input by
+    /// less than a stride then still has one placement, which hangs over as a last one may.
     ///
     /// # Errors
-    /// A zero number, a window larger than the padded input, or overflow.
+    /// A zero number, a window larger than the padded input where it has no placement, or overflow.
     pub(crate) fn resolve(
         axis: usize,
         rank: usize,
@@ -70,16 +71,20 @@ impl Window {
             .and_then(|p| p.checked_add(after))
             .filter(|&p| p <= isize::MAX as usize / 2)
             .ok_or(overflow)?;
-        let slack = padded
-            .checked_sub(effective)
-            .ok_or(GeometryError::WindowTooLarge {
-                axis,
-                window: effective,
-                padded,
-            })?;
-        let mut output = slack / stride + 1;
+        let mut output = match padded.checked_sub(effective) {
+            Some(slack) if ceil => slack.div_ceil(stride) + 1,
+            Some(slack) => slack / stride + 1,
+            // The division rounds up to 0: the first placement is the one that hangs over.
+            None if ceil && effective - padded < stride => 1,
+            None => {
+                return Err(GeometryError::WindowTooLarge {
+                    axis,
+                    window: effective,
+                    padded,
+                });
+            }
+        };
         if ceil {
-            output = slack.div_ceil(stride) + 1;
             // Padding behind may be wider than the kernel, and room for more than one window.
             if (output - 1) * stride >= input + before {
                 output -= 1;

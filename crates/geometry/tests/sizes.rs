@@ -95,6 +95,31 @@ fn ceil_mode_drops_a_window_that_starts_in_the_far_padding() {
     );
 }
 
+/// PyTorch 2 on four elements, `F.max_pool1d(x, k, s, p, ceil_mode=True)`: a kernel larger than the padded axis has
+/// one output as long as it hangs over by less than a stride, and is refused beyond.
+#[test]
+fn ceil_mode_keeps_a_window_that_hangs_over_by_less_than_a_stride() {
+    for (kernel, stride, padding, one) in [
+        (5, 4, 0, true),
+        (7, 4, 0, true),
+        (8, 4, 0, false),
+        (7, 3, 1, true),
+        (8, 3, 1, true),
+        (9, 3, 1, false),
+        (8, usize::MAX, 0, true),
+    ] {
+        let pool = PoolDesc::max(kernel).stride(stride).padding(padding);
+        assert!(pool.resolve(&[1, 1, 4]).is_err(), "{pool:?}");
+        match pool.clone().ceil(true).resolve(&[1, 1, 4]) {
+            Ok(geometry) => assert!(one && geometry.output_shape() == [1, 1, 1], "{pool:?}"),
+            Err(error) => {
+                assert!(!one, "{pool:?}: {error}");
+                assert!(matches!(error, GeometryError::WindowTooLarge { .. }));
+            }
+        }
+    }
+}
+
 #[test]
 fn average_divisors_follow_pytorch() {
     // PyTorch: 4×4, k3 s2 p1 ceil; divisors of 1.5556 = 14/9, 4.5 = 27/6, 4 = 16/4.

@@ -5,13 +5,15 @@
 //! a [`Layout`]; [`Layout::reorder_from_nchw`] and its inverse convert at the edges.
 
 mod layout;
+pub mod memory;
 mod npy;
 mod shape;
 mod storage;
 mod unary;
 
 pub use layout::Layout;
+pub use memory::MemoryError;
 pub use npy::{NpyElement, NpyError, NpyFile, read_npy, write_npy, write_npy_bytes, write_npy_to};
 pub use shape::{Shape, ShapeError};
-pub use storage::{Buffer, MemoryError, Tensor};
+pub use storage::{Buffer, Tensor};
 pub use unary::Unary;

@@ -30,13 +30,15 @@ pub enum NpyError {
         /// What the system or the format says.
         source: std::io::Error,
     },
-    /// The elements are not real numbers of a kind that is read here.
-    #[error("{}: elements of type {descr} are not read; float32, float64 and integers are", path.display())]
+    /// The elements are not of a kind that is read here.
+    #[error("{}: elements of type {descr} are not read; {read} are", path.display())]
     Type {
         /// The file.
         path: PathBuf,
         /// The type the header names.
         descr: String,
+        /// What can be read where the array is wanted.
+        read: &'static str,
     },
     /// The header promises another number of elements than the file holds.
     #[error("{}: the header promises {promised} bytes of elements, the file holds {held}", path.display())]
@@ -125,7 +127,8 @@ impl NpyFile {
         let header = &self.header;
         if little_endian(&header.descr).is_none() {
             let descr = header.descr.clone();
-            return Err(NpyError::Type { path, descr });
+            let read = "little-endian ones";
+            return Err(NpyError::Type { path, descr, read });
         }
         let unaddressable = |source| NpyError::Shape {
             path: path.clone(),
@@ -165,7 +168,8 @@ impl NpyFile {
     }
 
     /// Reads the elements, into C order whatever the file's: float32, float64 or integers as f32 or f64; integers as
-    /// u32, none of them negative or too large. Their memory is all that is taken.
+    /// u32. None may be finite and too large for the type wanted, nor a negative index. Their memory is all that is
+    /// taken.
     ///
     /// # Errors
     /// See [`NpyError`]; the size is checked against the file's length before memory is taken.
@@ -176,6 +180,7 @@ impl NpyFile {
         let decode = decode.ok_or_else(|| NpyError::Type {
             path: path.clone(),
             descr: header.descr.clone(),
+            read: T::READ,
         })?;
         let unaddressable = |source| NpyError::Shape {
             path: path.clone(),
@@ -204,9 +209,8 @@ impl NpyFile {
             self.file.read_exact(bytes).map_err(io)?;
             let elements = tensor.data_mut();
             for bytes in bytes.chunks_exact(decode.size) {
-                elements[places.next()] = (decode.element)(bytes).ok_or_else(|| {
-                    io(invalid("an index is negative or larger than 32 bits hold"))
-                })?;
+                elements[places.next()] =
+                    (decode.element)(bytes).ok_or_else(|| io(invalid(T::MISFIT)))?;
             }
             left -= count;
         }

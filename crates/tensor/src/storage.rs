@@ -3,15 +3,7 @@
 use aligned_vec::{AVec, ConstAlign};
 use bytemuck::Pod;
 
-use crate::{Shape, ShapeError};
-
-/// Memory that could not be had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{bytes} bytes of memory are needed, which the system does not give")]
-pub struct MemoryError {
-    /// Bytes wanted.
-    pub bytes: usize,
-}
+use crate::{MemoryError, Shape, ShapeError};
 
 /// Memory aligned to a cache line and to the widest vector register: 64 bytes.
 #[derive(Clone, Debug)]

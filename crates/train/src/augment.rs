@@ -14,6 +14,7 @@ mod shifted;
 
 use formats::{Picture, Preprocess, PreprocessError};
 use serde::{Deserialize, Serialize};
+use tensor::memory::try_copy;
 
 use crate::random::{Draw, Purpose};
 
@@ -162,7 +163,7 @@ impl Augmenter {
                 min_area,
                 max_aspect,
             } => {
-                let picture = picture.to_channels(self.preprocess.channels);
+                let picture = picture.to_channels(self.preprocess.channels)?;
                 let part = resized_crop::draw(
                     &mut draw,
                     (picture.height, picture.width),
@@ -174,7 +175,7 @@ impl Augmenter {
             }
         }
         if mirrored || shift != (0, 0) {
-            let whole = out.to_vec();
+            let whole = try_copy(out)?;
             let planes = whole.chunks_exact(height * width);
             for (from, to) in planes.zip(out.chunks_exact_mut(height * width)) {
                 shifted::copy(from, to, width, shift, mirrored);

@@ -17,14 +17,17 @@
 //! Files are written by [`formats::atomic`], so a kill at any moment leaves either the former or the new one.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use formats::weights::{Precision, TensorFile, WeightsError};
+use formats::weights::{NamedTensor, Precision, TensorFile, WeightsError};
 use graph::Graph;
 use runtime::Program;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tensor::MemoryError;
+use tensor::memory::try_copy;
 
 use crate::optimiser::Optimiser;
 use crate::state_dict::Mismatch;
@@ -54,6 +57,44 @@ pub struct Progress {
     pub sums: Sums,
     /// The best result so far and the epoch (from 1) that reached it.
     pub best: Option<(u64, Score)>,
+}
+
+impl Progress {
+    /// What cannot be so in a run of `epochs` epochs of `batches` batches of `pictures` pictures, if anything.
+    pub(crate) fn fault(&self, epochs: u64, batches: usize, pictures: usize) -> Option<String> {
+        let sums = &self.sums;
+        let steps = u128::from(self.epoch) * batches as u128 + self.batch as u128;
+        let seen = self.batch as u128 * pictures as u128;
+        if self.epoch > epochs || self.batch > batches {
+            return Some(format!(
+                "{} epochs and {} batches are done in a run of {epochs} epochs of {batches} batches",
+                self.epoch, self.batch
+            ));
+        }
+        if u128::from(self.step) != steps {
+            let step = self.step;
+            return Some(format!("{step} steps are done where it must be {steps}"));
+        }
+        let counted = sums.batches as u128 == self.batch as u128
+            && u128::from(sums.pictures) == seen
+            && sums.correct <= sums.pictures;
+        // A loss is a finite number of 32 bits.
+        let most = sums.batches as f64 * f64::from(f32::MAX);
+        if !counted || !(sums.loss.abs() <= most) {
+            return Some(format!(
+                "a loss of {}, {} of {} pictures right and {} batches cannot add up to {} batches of {pictures}",
+                sums.loss, sums.correct, sums.pictures, sums.batches, self.batch
+            ));
+        }
+        let (epoch, score) = self.best?;
+        let possible = (1..=self.epoch).contains(&epoch)
+            && (0.0..=1.0).contains(&score.accuracy)
+            && score.loss.is_finite();
+        (!possible).then(|| {
+            let Score { accuracy, loss } = score;
+            format!("a best accuracy of {accuracy} and loss of {loss} after epoch {epoch}")
+        })
+    }
 }
 
 /// Running sums of an epoch of training.
@@ -137,11 +178,18 @@ impl Checkpoint {
         };
         let found = candidates.iter().find(|file| file.is_file()).cloned();
         found.ok_or_else(|| {
-            let text = match path.is_dir() {
-                true => "the folder holds neither best.safetensors nor last.safetensors",
-                false => "no such file or folder",
+            let (kind, text) = match path.is_dir() {
+                true => (
+                    ErrorKind::NotFound,
+                    "the folder holds neither best.safetensors nor last.safetensors",
+                ),
+                false if path.exists() => (
+                    ErrorKind::InvalidInput,
+                    "neither a regular file nor a folder",
+                ),
+                false => (ErrorKind::NotFound, "no such file or folder"),
             };
-            let source = std::io::Error::new(std::io::ErrorKind::NotFound, text);
+            let source = std::io::Error::new(kind, text);
             let path = path.to_path_buf();
             CheckpointError::Weights(WeightsError::Io { path, source })
         })
@@ -181,7 +229,7 @@ impl Checkpoint {
     /// continued.
     ///
     /// # Errors
-    /// Only names and shapes that no network of the zoo has.
+    /// [`CheckpointError::Memory`]; names and shapes that no network of the zoo has.
     pub fn capture(
         card: &ModelCard,
         program: &Program,
@@ -191,8 +239,8 @@ impl Checkpoint {
         let mut tensors = TensorFile::default();
         for (name, shape, range) in entries(program) {
             let values = match range {
-                Place::Parameter(range) => program.parameters()[range].to_vec(),
-                Place::State(range) => program.state()[range].to_vec(),
+                Place::Parameter(range) => try_copy(&program.parameters()[range])?,
+                Place::State(range) => try_copy(&program.state()[range])?,
             };
             tensors.push(name, shape, values)?;
         }
@@ -204,7 +252,7 @@ impl Checkpoint {
                     tensors.push(
                         &name,
                         &slot.shape,
-                        moment.values[slot.range.clone()].to_vec(),
+                        try_copy(&moment.values[slot.range.clone()])?,
                     )?;
                 }
             }
@@ -222,10 +270,18 @@ impl Checkpoint {
     /// Writes a file, whole or not at all.
     ///
     /// # Errors
-    /// [`CheckpointError::Weights`]: the file system, or a number that 16 bits cannot hold.
+    /// [`CheckpointError::Weights`]: the file system, or a number that 16 bits cannot hold;
+    /// [`CheckpointError::Memory`].
     pub fn save(&self, path: &Path, precision: Precision) -> Result<(), CheckpointError> {
-        let mut file = self.tensors.clone();
-        file.metadata = [
+        let copy = |tensor: &NamedTensor| {
+            Ok(NamedTensor {
+                name: tensor.name.clone(),
+                shape: tensor.shape.clone(),
+                values: try_copy(&tensor.values)?,
+            })
+        };
+        let tensors = self.tensors.tensors.iter().map(copy);
+        let metadata = [
             ("format", FORMAT.to_owned()),
             ("format_version", VERSION.to_owned()),
             ("model", self.card.model.clone()),
@@ -241,6 +297,10 @@ impl Checkpoint {
         .chain(self.score.iter().map(|value| ("score", to_json(value))))
         .map(|(key, text)| (key.to_owned(), text))
         .collect();
+        let file = TensorFile {
+            tensors: tensors.collect::<Result<_, MemoryError>>()?,
+            metadata,
+        };
         Ok(file.save(path, precision)?)
     }
 
@@ -256,6 +316,18 @@ impl Checkpoint {
     /// The file it was read from; empty for a captured one.
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// The network of the card for batches of `batch` pictures, which the tensors fit.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Metadata`] for a model that the zoo does not have or cannot build for such an input, and as
+    /// [`Checkpoint::check_fits`].
+    pub fn network(&self, batch: usize) -> Result<Graph, CheckpointError> {
+        let network = self.card.network(batch);
+        let network = network.map_err(|error| unusable_model(&self.origin, &error))?;
+        self.check_fits(&network)?;
+        Ok(network)
     }
 
     /// Compares the tensors with those of a network. Planning a program takes memory by the network's size, which a
@@ -404,6 +476,15 @@ pub(crate) fn read_card(
 pub(crate) fn is_of_optimiser(name: &str) -> bool {
     name.strip_prefix(OPTIMISER)
         .is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// The error for a file whose card names a network that cannot be built.
+pub(crate) fn unusable_model(origin: &str, error: &impl ToString) -> CheckpointError {
+    CheckpointError::Metadata {
+        origin: origin.to_owned(),
+        key: "model",
+        reason: error.to_string(),
+    }
 }
 
 /// Where a tensor lies in a program.

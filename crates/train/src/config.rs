@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crc::{CRC_64_XZ, Crc};
 use formats::{OpenOptions, Preprocess, Source, Splits};
+use kernels::Team;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tensor::Layout;
 
@@ -63,7 +64,7 @@ pub struct TrainConfig {
     /// How feature maps lie in memory: `nchw` or `nhwc`.
     #[serde(with = "as_text")]
     pub layout: Layout,
-    /// Threads that compute; 0 for one a core.
+    /// Threads that compute, at most [`Team::MOST`]; 0 for one a core.
     pub threads: usize,
     /// Steps between checkpoints within an epoch; 0 for none but at its end.
     pub checkpoint_steps: u64,
@@ -231,6 +232,19 @@ impl TrainConfig {
         if let Some(norm) = self.clip_norm.filter(|norm| !positive(*norm)) {
             return fault(format!("clip norm: {norm}, must be above 0"));
         }
+        if self.warm_up_epochs > self.epochs as f64 {
+            return fault(format!(
+                "warm-up: {} epochs, but the run has only {}",
+                self.warm_up_epochs, self.epochs
+            ));
+        }
+        if self.threads > Team::MOST {
+            return fault(format!(
+                "threads: {}, must be at most {}",
+                self.threads,
+                Team::MOST
+            ));
+        }
         if i64::try_from(self.seed).is_err() {
             return fault(format!("seed: {}, must be below 2^63", self.seed));
         }
@@ -365,7 +379,7 @@ mod tests {
 
     #[test]
     fn senseless_settings_are_refused() {
-        let faults: [(Spoil, &str); 15] = [
+        let faults: [(Spoil, &str); 18] = [
             (
                 |config| config.clip_norm = Some(0.0),
                 "clip norm: 0, must be above 0",
@@ -398,6 +412,18 @@ mod tests {
             (
                 |config| config.weight_decay = -1.0,
                 "weight decay: -1, must be at least 0",
+            ),
+            (
+                |config| config.warm_up_epochs = 24.5,
+                "warm-up: 24.5 epochs, but the run has only 24",
+            ),
+            (
+                |config| config.warm_up_epochs = u64::MAX as f64,
+                "warm-up: 18446744073709552000 epochs, but the run has only 24",
+            ),
+            (
+                |config| config.threads = i64::MAX as usize,
+                "threads: 9223372036854775807, must be at most 1024",
             ),
             (
                 |config| config.seed = 1 << 63,

@@ -8,6 +8,7 @@ use formats::weights::WeightsError;
 use formats::{DataError, ModelConfigError, PreprocessError};
 use graph::GraphError;
 use runtime::RuntimeError;
+use tensor::MemoryError;
 use zoo::ZooError;
 
 use crate::state_dict::Mismatch;
@@ -19,6 +20,15 @@ pub enum TrainError {
     /// A setting that makes no sense.
     #[error("{0}")]
     Config(String),
+    /// The memory for a batch, an optimiser or a table of classes could not be had.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+    /// A network that answers with what is no number: its weights are of no use, though each of them is finite.
+    #[error("the network's answers are not finite: {what}")]
+    NoAnswer {
+        /// The first of them.
+        what: String,
+    },
     /// The data set.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -154,6 +164,9 @@ pub enum CheckpointError {
     /// The file cannot be read or written, or is damaged.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// The memory for a copy of the weights could not be had.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
     /// Weights of another program, or no weights at all.
     #[error("{origin}: not a checkpoint of this program (its metadata has no `{key}`)")]
     Foreign {

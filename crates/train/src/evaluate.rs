@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use formats::{Dataset, Skipped, imagenet};
 use runtime::{Program, Run, RuntimeOptions};
+use tensor::memory::try_zeros;
 
 use crate::logits::{log_softmax, rank};
 use crate::{Checkpoint, Job, Loader, ModelCard, Score, TrainError, Transform, Weights};
@@ -87,15 +88,15 @@ impl Evaluator {
     /// An evaluator of a checkpoint's weights, with batches of `batch` pictures.
     ///
     /// # Errors
-    /// [`TrainError::Zoo`], [`TrainError::Graph`], [`TrainError::Runtime`] for a network that cannot be built, and
-    /// [`TrainError::Checkpoint`] for tensors that do not fit it.
+    /// [`TrainError::Graph`], [`TrainError::Runtime`] for a network that cannot be built, and
+    /// [`TrainError::Checkpoint`] for a model that is not in the zoo or tensors that do not fit it.
     pub fn from_checkpoint(
         checkpoint: &Checkpoint,
         batch: usize,
         options: &RuntimeOptions,
     ) -> Result<Self, TrainError> {
         let card = checkpoint.card.clone();
-        checkpoint.check_fits(&card.network(1)?)?;
+        checkpoint.network(1)?;
         let mut program = card.program(batch, options)?;
         checkpoint.restore(&mut program)?;
         Ok(Self {
@@ -168,8 +169,8 @@ impl Evaluator {
     /// Classes are matched by name, so a data set may have fewer of them or in another order.
     ///
     /// # Errors
-    /// [`TrainError::UnknownClass`], and [`TrainError::Data`] when more than a twentieth of the pictures are
-    /// unreadable.
+    /// [`TrainError::UnknownClass`], [`TrainError::Data`] when more than a twentieth of the pictures are unreadable,
+    /// and [`TrainError::NoAnswer`] for a network whose answers are no numbers.
     pub fn evaluate_until(
         &mut self,
         dataset: Arc<dyn Dataset>,
@@ -179,6 +180,10 @@ impl Evaluator {
         let found = self.classify_until(dataset, on_progress, stop)?;
         if let Some(evaluation) = &found {
             evaluation.skipped.check()?;
+            if !evaluation.loss().is_finite() {
+                let what = format!("the loss is {}", evaluation.loss());
+                return Err(TrainError::NoAnswer { what });
+            }
         }
         Ok(found)
     }
@@ -197,7 +202,7 @@ impl Evaluator {
             pictures: 0,
             loss_sum: 0.0,
             top5: 0,
-            confusion: vec![0; classes * classes],
+            confusion: try_zeros(classes.saturating_mul(classes))?,
             classes,
             skipped: Skipped::new(total),
         };
@@ -228,6 +233,7 @@ impl Evaluator {
             on_progress(done, total);
             loader.recycle(batch);
         }
+        loader.end()?;
         Ok(Some(evaluation))
     }
 }

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
-use formats::{Dataset, Preprocess};
+use formats::{DataError, Dataset, Preprocess, PreprocessError};
+use tensor::memory::try_room;
 
 use crate::{Augmenter, TrainError};
 
@@ -71,27 +72,33 @@ impl Job {
         }
     }
 
-    /// Tries one picture.
-    fn read(&self, index: usize, out: &mut [f32]) -> Result<(), String> {
-        let explain = |error: &dyn std::fmt::Display| {
-            // Errors of files begin with the file's name, which is told beside the reason.
-            let (text, name) = (error.to_string(), self.dataset.name(index));
-            let reason = text.strip_prefix(&format!("{name}: ")).map(str::to_owned);
-            reason.unwrap_or(text)
+    /// Tries one picture: the reason why it cannot be read, if it cannot.
+    ///
+    /// # Errors
+    /// No memory for it, which says nothing of the picture.
+    fn read(&self, index: usize, out: &mut [f32]) -> Result<Option<String>, TrainError> {
+        let picture = match self.dataset.picture(index) {
+            Ok(picture) => picture,
+            Err(error @ DataError::Memory { .. }) => return Err(error.into()),
+            Err(error) => return Ok(Some(error.reason(&self.dataset.name(index)))),
         };
-        let picture = self
-            .dataset
-            .picture(index)
-            .map_err(|error| explain(&error))?;
-        match &self.transform {
+        let applied = match &self.transform {
             Transform::Training(augmenter, epoch) => augmenter.apply(&picture, *epoch, index, out),
             Transform::Evaluation(preprocess) => preprocess.apply(&picture, out),
+        };
+        match applied {
+            Ok(()) => Ok(None),
+            Err(error @ PreprocessError::Memory(_)) => Err(error.into()),
+            Err(error) => Ok(Some(error.to_string())),
         }
-        .map_err(|error| explain(&error))
     }
 
     /// Makes one batch in the memory of a used one.
-    fn fill(&self, number: usize, values: usize, batch: &mut Batch) {
+    fn fill(&self, number: usize, values: usize, batch: &mut Batch) -> Result<(), TrainError> {
+        if batch.images.is_empty() {
+            batch.images = try_room(self.batch.saturating_mul(values))?;
+            batch.labels = try_room(self.batch)?;
+        }
         batch.images.resize(self.batch * values, 0.0);
         batch.labels.resize(self.batch, 0);
         batch.unreadable.clear();
@@ -100,18 +107,19 @@ impl Job {
         for wanted in &self.order[number * self.batch..end] {
             let place = batch.count * values..(batch.count + 1) * values;
             let out = &mut batch.images[place];
-            let found = self.candidates(*wanted).find(|index| {
-                let read = self.read(*index, out);
-                read.map_err(|reason| batch.unreadable.push((*index, reason)))
-                    .is_ok()
-            });
-            if let Some(index) = found {
+            for index in self.candidates(*wanted) {
+                if let Some(reason) = self.read(index, out)? {
+                    batch.unreadable.push((index, reason));
+                    continue;
+                }
                 batch.labels[batch.count] = self.dataset.label(index) as u32;
                 batch.count += 1;
+                break;
             }
         }
         batch.images[batch.count * values..].fill(0.0);
         batch.labels[batch.count..].fill(0);
+        Ok(())
     }
 
     /// The pictures that may take the place of `wanted`, itself first. A longer run of unreadable pictures than
@@ -157,6 +165,7 @@ impl Job {
 ///     counts.push(batch.count);
 ///     loader.recycle(batch);
 /// }
+/// loader.end()?;
 /// assert_eq!(counts, [8, 8, 4]);
 /// # Ok::<(), train::TrainError>(())
 /// ```
@@ -164,11 +173,12 @@ pub struct Loader {
     workers: Vec<Worker>,
     taken: usize,
     batches: usize,
+    fault: Option<TrainError>,
 }
 
 struct Worker {
     /// Taken away before the thread is joined, so that a thread with batches to hand over ends too.
-    ready: Option<Receiver<Batch>>,
+    ready: Option<Receiver<Result<Batch, TrainError>>>,
     used: Sender<Batch>,
     thread: Option<JoinHandle<()>>,
 }
@@ -210,7 +220,17 @@ impl Loader {
             workers: (0..workers).map(start).collect::<Result<_, TrainError>>()?,
             taken: 0,
             batches,
+            fault: None,
         })
+    }
+
+    /// Ends the threads; to be asked when there is no next batch.
+    ///
+    /// # Errors
+    /// [`TrainError::Memory`], [`TrainError::Data`] or [`TrainError::Preprocess`] when there was no memory for the next
+    /// batch, or for a picture.
+    pub fn end(mut self) -> Result<(), TrainError> {
+        self.fault.take().map_or(Ok(()), Err)
     }
 
     /// Gives a used batch's memory back.
@@ -230,13 +250,14 @@ fn work(
     job: &Job,
     numbers: impl Iterator<Item = usize>,
     values: usize,
-    ready: &SyncSender<Batch>,
+    ready: &SyncSender<Result<Batch, TrainError>>,
     used: &Receiver<Batch>,
 ) {
     for number in numbers {
         let mut batch = used.try_recv().unwrap_or_default();
-        job.fill(number, values, &mut batch);
-        if ready.send(batch).is_err() {
+        let filled = job.fill(number, values, &mut batch).map(|()| batch);
+        let failed = filled.is_err();
+        if ready.send(filled).is_err() || failed {
             return;
         }
     }
@@ -245,16 +266,20 @@ fn work(
 impl Iterator for Loader {
     type Item = Batch;
 
-    /// The next batch; waits for it.
+    /// The next batch; waits for it. After the last one [`Loader::end`] says whether all were made.
     fn next(&mut self) -> Option<Batch> {
-        if self.taken >= self.batches {
+        if self.taken >= self.batches || self.fault.is_some() {
             return None;
         }
         let turn = self.turn();
         let worker = &mut self.workers[turn];
         self.taken += 1;
         match worker.ready.as_ref()?.recv() {
-            Ok(batch) => Some(batch),
+            Ok(Ok(batch)) => Some(batch),
+            Ok(Err(fault)) => {
+                self.fault = Some(fault);
+                None
+            }
             // A worker that ends before its last batch has panicked, in a data set of someone else's making.
             Err(_) => match worker.thread.take()?.join() {
                 Ok(()) => None,

@@ -19,6 +19,8 @@ use std::str::FromStr;
 use graph::ParameterKind;
 use runtime::Program;
 use serde::{Deserialize, Serialize};
+use tensor::MemoryError;
+use tensor::memory::try_zeros;
 
 /// How a gradient moves a parameter.
 ///
@@ -214,10 +216,11 @@ pub struct Moment {
 /// use train::{Optimiser, Rule, Segment};
 /// let segments = vec![Segment { range: 0..2, decays: false }];
 /// let rule = Rule::Sgd { momentum: 0.0, nesterov: false };
-/// let mut optimiser = Optimiser::new(rule, 0.0, segments, 2);
+/// let mut optimiser = Optimiser::new(rule, 0.0, segments, 2)?;
 /// let mut parameters = [1.0, 2.0];
 /// optimiser.step(&mut parameters, &[4.0, -4.0], 0.25);
 /// assert_eq!(parameters, [0.0, 3.0]);
+/// # Ok::<(), tensor::MemoryError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Optimiser {
@@ -231,24 +234,33 @@ pub struct Optimiser {
 impl Optimiser {
     /// An optimiser at rest for a buffer of `len` parameters. Elements outside the segments are never touched.
     ///
+    /// # Errors
+    /// No memory for the averages.
+    ///
     /// # Panics
     /// When a segment ends past `len`.
-    pub fn new(rule: Rule, weight_decay: f32, segments: Vec<Segment>, len: usize) -> Self {
+    pub fn new(
+        rule: Rule,
+        weight_decay: f32,
+        segments: Vec<Segment>,
+        len: usize,
+    ) -> Result<Self, MemoryError> {
         for segment in &segments {
             let range = &segment.range;
             assert!(range.end <= len, "{range:?} of {len} parameters");
         }
-        let moment = |name: &&'static str| Moment {
-            name,
-            values: vec![0.0; len],
+        let moment = |name: &&'static str| {
+            let values = try_zeros(len)?;
+            Ok(Moment { name, values })
         };
-        Self {
+        let moments = rule.moments().iter().map(moment);
+        Ok(Self {
             rule,
             weight_decay,
             segments,
-            moments: rule.moments().iter().map(moment).collect(),
+            moments: moments.collect::<Result<_, MemoryError>>()?,
             steps: 0,
-        }
+        })
     }
 
     /// Moves the parameters against their gradients.

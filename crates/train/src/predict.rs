@@ -63,11 +63,11 @@ impl Classifier {
     /// Builds the network of a checkpoint for single pictures.
     ///
     /// # Errors
-    /// [`TrainError::Zoo`], [`TrainError::Graph`], [`TrainError::Runtime`] for a network that cannot be built, and
-    /// [`TrainError::Checkpoint`] for tensors that do not fit it.
+    /// [`TrainError::Graph`], [`TrainError::Runtime`] for a network that cannot be built, and
+    /// [`TrainError::Checkpoint`] for a model that is not in the zoo or tensors that do not fit it.
     pub fn new(checkpoint: &Checkpoint, options: &RuntimeOptions) -> Result<Self, TrainError> {
         let card = checkpoint.card.clone();
-        checkpoint.check_fits(&card.network(1)?)?;
+        checkpoint.network(1)?;
         let mut program = card.program(1, options)?;
         checkpoint.restore(&mut program)?;
         Ok(Self { card, program })
@@ -95,7 +95,7 @@ impl Classifier {
     /// The `top` likeliest classes of a picture, the likeliest first.
     ///
     /// # Errors
-    /// [`TrainError::Preprocess`] for a picture without pixels.
+    /// [`TrainError::Preprocess`] for a picture without pixels, [`TrainError::NoAnswer`] for an answer that is no number.
     pub fn classify(
         &mut self,
         picture: &Picture,
@@ -106,6 +106,10 @@ impl Classifier {
             .apply(picture, self.program.input_f32(0))?;
         self.program.run(Run::default());
         let logits = self.program.output(0);
+        if let Some(class) = logits.iter().position(|logit| !logit.is_finite()) {
+            let what = format!("{} for `{}`", logits[class], self.card.classes[class]);
+            return Err(TrainError::NoAnswer { what });
+        }
         let mut classes: Vec<usize> = (0..logits.len()).collect();
         classes.sort_by_key(|class| rank(logits, *class));
         let prediction = |class: usize| Prediction {

@@ -130,10 +130,11 @@ impl RunFolder {
             }
             read => read.map_err(io_error(&file))?,
         };
-        let config = TrainConfig::from_toml(&text)
-            .map_err(|reason| TrainError::ConfigFile { path: file, reason })?;
-        config.check()?;
-        Ok(config)
+        let read = TrainConfig::from_toml(&text).and_then(|config| {
+            let checked = config.check().map_err(|error| error.to_string());
+            checked.map(|()| config)
+        });
+        read.map_err(|reason| TrainError::ConfigFile { path: file, reason })
     }
 
     /// Epochs that the metrics of a folder tell of.
@@ -307,5 +308,15 @@ mod tests {
         std::fs::write(folder.path().join(CONFIG), "epochs = 'many'").unwrap();
         let error = RunFolder::config(folder.path()).unwrap_err();
         assert!(matches!(error, TrainError::ConfigFile { .. }), "{error}");
+        let config = TrainConfig {
+            threads: i64::MAX as usize,
+            ..TrainConfig::new("shapes", "lenet5").unwrap()
+        };
+        std::fs::write(folder.path().join(CONFIG), config.to_toml()).unwrap();
+        let error = RunFolder::config(folder.path()).unwrap_err().to_string();
+        assert!(
+            error.contains("config.toml: threads: 9223372036854775807"),
+            "{error}"
+        );
     }
 }

@@ -167,7 +167,7 @@ impl Schedule {
                 .at(step as f64, total as f64, self.steps_per_epoch as f64)
         };
         let value = if step < warm_up {
-            shape(0) * (step + 1) as f64 / (warm_up + 1) as f64
+            shape(0) * (step as f64 + 1.0) / (warm_up as f64 + 1.0)
         } else {
             shape((step - warm_up).min(total - 1))
         };
@@ -289,6 +289,18 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn no_warm_up_is_too_long_to_count() {
+        let schedule = Schedule {
+            peak: 0.1,
+            shape: Shape::Constant,
+            warm_up_steps: u64::MAX,
+            total_steps: 10,
+        };
+        assert!((0.0..1e-18).contains(&schedule.rate(0)));
+        assert!(schedule.rate(9) > schedule.rate(0));
     }
 
     #[test]

@@ -25,7 +25,9 @@ pub fn channel_statistics(dataset: &dyn Dataset, channels: usize) -> (Vec<f32>, 
         let Ok(picture) = dataset.picture(place * dataset.len() / sample) else {
             continue;
         };
-        let picture = picture.to_channels(channels);
+        let Ok(picture) = picture.to_channels(channels) else {
+            continue;
+        };
         for pixel in picture.pixels.chunks_exact(channels) {
             for ((byte, sum), square) in pixel.iter().zip(&mut sum).zip(&mut square) {
                 *sum += u64::from(*byte);

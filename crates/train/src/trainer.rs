@@ -33,9 +33,9 @@ use crate::logits::likeliest;
 use crate::optimiser::clip::clip_by_norm;
 use crate::optimiser::{Optimiser, Segment};
 use crate::{
-    Augmenter, Checkpoint, EpochReport, Evaluation, Evaluator, Job, Loader, ModelCard, Outcome,
-    Progressing, RunFolder, RunLock, Schedule, StepReport, TrainConfig, TrainError, Transform,
-    Weights, channel_statistics, permutation, whole_batches,
+    Augmenter, Checkpoint, CheckpointError, EpochReport, Evaluation, Evaluator, Job, Loader,
+    ModelCard, Outcome, Progressing, RunFolder, RunLock, Schedule, StepReport, TrainConfig,
+    TrainError, Transform, Weights, channel_statistics, permutation, whole_batches,
 };
 
 /// A training: a network, its data and how far it has come.
@@ -95,9 +95,18 @@ impl Trainer {
         }
         let mut trainer = Self::prepare(config, splits, None)?;
         if let Some(path) = folder {
-            trainer.folder = Some(RunFolder::create(path, &trainer.config)?);
+            trainer.keep_in(path)?;
         }
         Ok(trainer)
+    }
+
+    /// Keeps checkpoints and curves in a folder from now on. Of several processes that ask for one folder, one gets it.
+    ///
+    /// # Errors
+    /// [`TrainError::RunExists`] and [`TrainError::InUse`] for a folder that is taken, [`TrainError::Io`].
+    pub fn keep_in(&mut self, folder: &Path) -> Result<(), TrainError> {
+        self.folder = Some(RunFolder::create(folder, &self.config)?);
+        Ok(())
     }
 
     /// Continues the run in a folder. `adjust` may change the settings that the result does not depend on: where
@@ -133,7 +142,7 @@ impl Trainer {
             return Self::begin_again(lock, &written, config, splits);
         }
         let checkpoint = Checkpoint::open(&last)?;
-        checkpoint.check_fits(&checkpoint.card.network(1)?)?;
+        checkpoint.network(1)?;
         let mut trainer = Self::prepare(config, splits, Some(&checkpoint.card))?;
         checkpoint.restore(&mut trainer.program)?;
         let progress = checkpoint.restore_training(&trainer.program, &mut trainer.optimiser)?;
@@ -142,6 +151,15 @@ impl Trainer {
         if progress.config != trainer.config.fingerprint() {
             let path = RunFolder::config_path(folder);
             return Err(TrainError::ConfigChanged { path });
+        }
+        let (batches, batch_size) = (trainer.batches_per_epoch(), trainer.config.batch_size);
+        if let Some(reason) = progress.fault(trainer.config.epochs, batches, batch_size) {
+            let damaged = CheckpointError::Metadata {
+                origin: checkpoint.origin().to_owned(),
+                key: "progress",
+                reason,
+            };
+            return Err(damaged.into());
         }
         trainer.folder = Some(RunFolder::reopen(lock, progress.epoch)?);
         trainer.progress = progress;
@@ -243,7 +261,7 @@ impl Trainer {
             config.weight_decay,
             Segment::of(&program, config.decay_norm_and_bias),
             program.parameters().len(),
-        );
+        )?;
         let steps = whole_batches(train.len(), config.batch_size) as u64;
         Ok(Self {
             evaluator: evaluator.transpose()?,
@@ -284,8 +302,8 @@ impl Trainer {
     /// written, and the call returns [`Outcome::Stopped`]; the next call, or a resumed run, goes on from there.
     ///
     /// # Errors
-    /// [`TrainError::Diverged`] for a loss or a weight that is not finite: the last good checkpoint is kept.
-    /// [`TrainError::Data`] when more than a twentieth of the pictures turn out to be unreadable.
+    /// [`TrainError::Diverged`] for a loss, held-out or not, or a weight that is not finite: the last good checkpoint
+    /// is kept. [`TrainError::Data`] when more than a twentieth of the pictures turn out to be unreadable.
     /// [`TrainError::Checkpoint`] and [`TrainError::Io`] for files that cannot be written.
     /// [`TrainError::Finished`] after the last epoch.
     pub fn run_epoch(
@@ -316,7 +334,7 @@ impl Trainer {
                 self.save_last()?;
             }
         }
-        drop(loader);
+        loader.end()?;
         let trained = start.elapsed().as_secs_f64();
         let pictures = (self.progress.batch - resumed_at) * self.config.batch_size;
 
@@ -329,6 +347,11 @@ impl Trainer {
             Held::None => None,
             Held::Out(evaluation) => Some(evaluation.score()),
         };
+        if let Some(score) = held_out.filter(|score| !score.loss.is_finite()) {
+            // Every weight is still finite, but what the network makes of them is not.
+            let what = format!("the held-out loss is {}", score.loss);
+            return Err(self.diverged(self.progress.step, what));
+        }
         let progress = &self.progress;
         let mut report = EpochReport {
             epoch: progress.epoch + 1,

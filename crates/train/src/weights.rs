@@ -10,9 +10,9 @@ use formats::weights::WeightsReader;
 use formats::{ModelConfig, imagenet};
 use graph::Graph;
 use runtime::Program;
-use zoo::{BuildOptions, Found, Head};
+use zoo::{BuildOptions, Found, Head, ZooError};
 
-use crate::checkpoint::{is_checkpoint, is_of_optimiser, read_card};
+use crate::checkpoint::{is_checkpoint, is_of_optimiser, read_card, unusable_model};
 use crate::state_dict::Mismatch;
 use crate::{Checkpoint, CheckpointError, ModelCard};
 
@@ -84,8 +84,13 @@ impl Weights {
             if let Some(model) = model {
                 model.clone_into(&mut card.model);
             }
-            let found = zoo::find(&card.model)?;
-            check_fits(&reader, &found, &found.build(&card.options(1))?)?;
+            let unusable = |error: ZooError| match model {
+                Some(_) => error.into(),
+                None => unusable_model(reader.origin(), &error),
+            };
+            let found = zoo::find(&card.model).map_err(unusable)?;
+            let network = found.build(&card.options(1)).map_err(unusable)?;
+            check_fits(&reader, &found, &network)?;
             card
         } else {
             let config = file.with_file_name(CONFIG);

@@ -71,7 +71,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "f32", value_parser = parse_precision)]
     precision: String,
     /// How long to measure each
-    #[arg(long, default_value_t = 1.0, value_parser = parse_seconds, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 1.0, value_parser = parse_seconds)]
     seconds: f64,
     #[command(flatten)]
     engine: Engine,

@@ -3,12 +3,12 @@
 use std::ops::RangeInclusive;
 
 use clap::Args;
-use kernels::Isa;
+use kernels::{Isa, Team};
 use runtime::RuntimeOptions;
 use tensor::Layout;
 
 /// How many threads may be asked for.
-pub(crate) const THREADS: RangeInclusive<i64> = 1..=1024;
+pub(crate) const THREADS: RangeInclusive<i64> = 1..=Team::MOST as i64;
 
 /// Threads and layout; results do not depend on the first, and on the second only in rounding.
 #[derive(Args, Clone, Copy)]

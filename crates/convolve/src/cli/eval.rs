@@ -7,7 +7,7 @@ use std::time::Instant;
 use clap::Args;
 use formats::{Dataset, HeldOut, OpenOptions, Source, Splits};
 use serde_json::{Value, json};
-use train::{Evaluation, Evaluator, RunFolder, TrainConfig, Weights};
+use train::{Evaluation, Evaluator, RunFolder, TrainConfig, TrainError, Weights};
 
 use super::bar::{Bar, clock};
 use super::engine::Engine;
@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
     #[arg(long, visible_alias = "data-dir", value_name = "shapes|DIR|FILE")]
     data: Option<String>,
     /// The part of --data that was held out of training
-    #[arg(long, value_name = "PART", value_parser = parse_fraction, allow_negative_numbers = true)]
+    #[arg(long, value_name = "PART", value_parser = parse_fraction)]
     val_fraction: Option<f64>,
     /// The seed that chose the held-out part
     #[arg(long)]
@@ -103,16 +103,22 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
 
 /// The data named, or those of the run. What a run held out is held out here as well.
 fn open_data(arguments: &Arguments, place: &Path) -> anyhow::Result<Splits> {
-    let settings = match place.is_dir() {
-        true => RunFolder::config(place).ok(),
-        false => None,
+    let is_folder = place.is_dir();
+    let settings = match is_folder.then(|| RunFolder::config(place)) {
+        // Somebody may have kept the weights alone.
+        None | Some(Err(TrainError::NoRun { .. })) => None,
+        Some(settings) => Some(settings?),
     };
     let data = match (&arguments.data, &settings) {
         (Some(data), _) => data,
         (None, Some(settings)) => &settings.data,
         (None, None) => {
+            let what = match is_folder {
+                true => "a folder without config.toml",
+                false => "a weights file",
+            };
             return Err(usage(format!(
-                "{}: a weights file does not say what it was trained on; --data is needed",
+                "{}: {what} does not say what it was trained on; --data is needed",
                 place.display()
             )));
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use formats::weights::Precision;
 
+use super::failure::usage;
 use super::output::Messages;
 use super::trained;
 
@@ -29,7 +30,15 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         true => Precision::F16,
         false => Precision::F32,
     };
+    if !trained::has_extension(&arguments.file) {
+        return Err(usage(format!(
+            "{}: the name of a weights file ends in .safetensors",
+            arguments.file.display()
+        )));
+    }
     let weights = trained::open(&arguments.run)?.into_weights();
+    // Whoever gets the file has nothing else to go by.
+    weights.network(1)?;
     weights.save(&arguments.file, precision)?;
     messages.say(format_args!(
         "next: convolve predict {} PICTURE",

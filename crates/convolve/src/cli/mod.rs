@@ -16,6 +16,7 @@ mod output;
 mod predict;
 mod printable;
 mod run;
+mod signals;
 mod summary;
 mod table;
 mod train;
@@ -25,7 +26,7 @@ mod weights;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::output::Messages;
 
@@ -64,7 +65,8 @@ enum Verb {
 
 /// Runs the program on the arguments of the process.
 pub(crate) fn run() -> ExitCode {
-    let line = match CommandLine::try_parse() {
+    signals::ignore_file_size_limit();
+    let line = match parse() {
         Ok(line) => line,
         Err(error) => return refuse(&error),
     };
@@ -81,6 +83,23 @@ pub(crate) fn run() -> ExitCode {
         Verb::Op(arguments) => op::run(arguments),
     };
     end(done)
+}
+
+/// Reads the arguments. A negative number is a value, wrong or not, and no flag.
+fn parse() -> Result<CommandLine, clap::Error> {
+    let negative = |argument: Arg| match argument.get_action().takes_values() {
+        true => argument.allow_negative_numbers(true),
+        false => argument,
+    };
+    let mut program = CommandLine::command();
+    let verbs: Vec<String> = program
+        .get_subcommands()
+        .map(|verb| verb.get_name().to_owned())
+        .collect();
+    for verb in verbs {
+        program = program.mut_subcommand(verb, |verb| verb.mut_args(negative));
+    }
+    CommandLine::from_arg_matches(&program.try_get_matches()?)
 }
 
 /// Reports an error, if there was one, and gives the exit code.

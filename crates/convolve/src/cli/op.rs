@@ -19,6 +19,7 @@ use self::direction::Array;
 pub(super) use self::direction::Direction;
 pub(super) use self::operator::{Asked, Operator};
 use self::task::Task;
+pub(super) use self::task::refused;
 use super::engine::Engine;
 use super::failure::usage;
 
@@ -136,6 +137,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         problem: parse(&arguments.problem.unwrap_or_default()).map_err(usage)?,
         direction: arguments.direction,
         precision: arguments.precision,
+        algorithm: arguments.algorithm,
         files: arguments.files,
         output: arguments.output.unwrap_or_default(),
     };

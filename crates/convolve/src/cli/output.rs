@@ -17,9 +17,9 @@ pub(crate) fn data(line: impl Display) -> io::Result<()> {
 
 fn write(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{line}")?;
     // A reader at the other end of a pipe sees every line as it comes.
-    out.flush()
+    let written = writeln!(out, "{line}").and_then(|()| out.flush());
+    written.map_err(|error| io::Error::new(error.kind(), format!("standard output: {error}")))
 }
 
 /// Writes a line of data as JSON.

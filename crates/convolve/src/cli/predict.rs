@@ -43,7 +43,8 @@ pub(crate) struct Arguments {
     top: u16,
     #[command(flatten)]
     engine: Engine,
-    /// One JSON object a picture: {"image": …, "top": [{"label": …, "probability": …}]}
+    /// One JSON object a picture: {"image": …, "top": [{"label": …, "probability": …}]}; `image_bytes`
+    /// too for a name that is not Unicode
     #[arg(long)]
     json: bool,
 }
@@ -74,6 +75,12 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
                 first.display()
             )));
         }
+        (Some((first, [_, ..])), None) if first.is_file() && !Picture::is_meant_by(first) => {
+            return Err(usage(format!(
+                "{}: neither a picture nor a trained network",
+                first.display()
+            )));
+        }
         _ => (None, arguments.paths.as_slice()),
     };
     if pictures.is_empty() {
@@ -98,7 +105,13 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
                 continue;
             }
         };
-        let top = classifier.classify(&picture, arguments.top.into())?;
+        let top = match classifier.classify(&picture, arguments.top.into()) {
+            Ok(top) => top,
+            Err(error) => {
+                faults.note(anyhow!("{}: {error}", image.display()))?;
+                continue;
+            }
+        };
         if arguments.json {
             output::json(&as_json(&image, &top))?;
         } else {
@@ -192,7 +205,12 @@ fn as_json(image: &Path, top: &[Prediction]) -> Value {
         .iter()
         .map(|guess| json!({ "label": guess.label, "probability": guess.probability }))
         .collect();
-    json!({ "image": image.to_string_lossy(), "top": top })
+    let mut answer = json!({ "image": image.to_string_lossy(), "top": top });
+    if image.to_str().is_none() {
+        // JSON is Unicode, and not every name is: two of them may be shown alike, but their bytes differ.
+        answer["image_bytes"] = image.as_os_str().as_encoded_bytes().into();
+    }
+    answer
 }
 
 fn as_text(image: &Path, top: &[Prediction]) -> String {

@@ -47,14 +47,19 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         None => {
             // Ctrl-C ends a download; from there on it ends a training in order.
             let config = arguments.settings.config(messages)?;
-            let folder = arguments
-                .output
-                .unwrap_or_else(|| output_folder::unused(&config.model, &config.data));
             let splits = config.open_data()?;
             arguments
                 .settings
                 .check_classes(splits.train.classes().len())?;
-            (Trainer::new(config, splits, Some(&folder))?, folder)
+            match arguments.output {
+                Some(folder) => (Trainer::new(config, splits, Some(&folder))?, folder),
+                None => {
+                    let unnamed = output_folder::candidates(&config.model, &config.data);
+                    let mut trainer = Trainer::new(config, splits, None)?;
+                    let folder = output_folder::take(&mut trainer, unnamed)?;
+                    (trainer, folder)
+                }
+            }
         }
     };
     let stop = interrupt::stop_flag();

@@ -1,6 +1,8 @@
 //! Trained networks on disk: a run folder, a weights file, or a folder as timm publishes it.
 
 use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use formats::hub;
@@ -24,16 +26,30 @@ const FOREIGN: [&str; 11] = [
 /// Extensions of PyTorch's pickles.
 const PICKLED: [&str; 5] = ["bin", "ckpt", "pkl", "pt", "pth"];
 
-/// Whether an argument is meant as a trained network: a folder that holds one, a `.safetensors` file, a pickle, which
-/// is then refused for what it is, or a name of the hub.
+/// Whether an argument is meant as a trained network: a folder that holds one, a `.safetensors` file or one of that
+/// format under another name, a pickle, which is then refused for what it is, or a name of the hub.
 pub(crate) fn is_trained(path: &Path) -> bool {
     let marks = ["config.toml", Checkpoint::BEST, Checkpoint::LAST];
     let holds_run = marks.iter().any(|mark| path.join(mark).is_file());
     let on_hub = path
         .to_str()
         .is_some_and(|name| name.starts_with(hub::PREFIX));
-    let ends = ends_in(path, &["safetensors"]) || (ends_in(path, &PICKLED) && !path.is_dir());
-    holds_run || on_hub || ends || Weights::are_in(path)
+    let ends = has_extension(path) || (ends_in(path, &PICKLED) && !path.is_dir());
+    holds_run || on_hub || ends || Weights::are_in(path) || begins_as_weights(path)
+}
+
+/// Whether a path ends as those of weights files do.
+pub(crate) fn has_extension(path: &Path) -> bool {
+    ends_in(path, &["safetensors"])
+}
+
+/// Whether a file begins as safetensors do: eight bytes with the length of a JSON object, and its brace.
+fn begins_as_weights(path: &Path) -> bool {
+    let mut start = [0; 9];
+    let regular = path.metadata().is_ok_and(|found| found.is_file());
+    let read =
+        regular && File::open(path).is_ok_and(|mut file| file.read_exact(&mut start).is_ok());
+    read && start[4..8] == [0; 4] && start[8] == b'{'
 }
 
 /// Whether a path looks like a network that another program wrote.

@@ -55,6 +55,27 @@ fn no_window_lies_wholly_in_the_padding() {
     assert_eq!(y, [-1.0, -2.0]);
 }
 
+/// A kernel larger than the padded map was refused in ceil mode; PyTorch rounds the size up to one window. The numbers
+/// are those of `F.max_pool2d` and `F.avg_pool2d` there.
+#[test]
+fn ceil_mode_has_one_window_of_a_kernel_larger_than_the_map() {
+    assert_eq!(size("n1c3h4w4:k5s4,ceil"), [1, 1]);
+    assert_eq!(size("n1c2h3w7:k7x8s5x4p1,ceil"), [1, 2]);
+    let x: Vec<f32> = (1..13).map(|number| number as f32).collect();
+    let max = "pool-max:n1c1h3w4:k4x3s2x3p0x1,ceil";
+    let [y, dx] = pool(max, &[1, 1, 3, 4], &x, &[1.0, 2.0]);
+    assert_eq!(y, [10.0, 12.0]);
+    assert_eq!(
+        dx,
+        [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 2.0]
+    );
+    for (flag, mean) in [("", 0.625), (",nopad", 2.5)] {
+        let text = format!("pool-avg:n1c1h2w2:k5s2p1,ceil{flag}");
+        let [y, _] = pool(&text, &[1, 1, 2, 2], &[1.0, 2.0, 3.0, 4.0], &[1.0]);
+        assert_eq!(y, [mean]);
+    }
+}
+
 /// burn#5604: the backward pass of an average divides by the divisor of the window it goes back
 /// through, which is smaller at a border that does not count.
 #[test]

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::fixture::{bmp, cifar, folder, names};
 #[cfg(target_os = "linux")]
-use crate::invoke::command;
-use crate::invoke::fail;
+use crate::invoke::below_limit;
+use crate::invoke::{command, fail};
 
 #[test]
 fn problems_without_meaning() {
@@ -42,12 +42,18 @@ fn problems_without_meaning() {
 fn sizes_that_no_machine_has() {
     let folder = folder();
     let problem = "conv:n1c1000000h100000w10000:o4k3";
-    fail(
-        folder.path(),
-        1,
-        &["bench", "--problem", problem],
-        &["the input needs 1000000000000000 numbers"],
-    );
+    let small = "conv:n1c3h8w8:o4k3";
+    let words = [problem, "the input needs 1000000000000000 numbers"];
+    let bench = [
+        "bench",
+        "--seconds",
+        "0",
+        "--problem",
+        small,
+        "--problem",
+        problem,
+    ];
+    fail(folder.path(), 1, &bench, &words);
 }
 
 /// `train` on something must fail before it makes a run folder.
@@ -107,7 +113,7 @@ fn data_that_cannot_be_learned_from() {
 #[test]
 fn settings_without_meaning() {
     let folder = folder();
-    let settings: [(&[&str], &str); 12] = [
+    let settings: [(&[&str], &str); 15] = [
         (&["--model", "resnet21"], "no model is called 'resnet21'"),
         (&["--epochs", "0"], "epochs: 0"),
         (&["--batch-size", "1"], "batch size: 1"),
@@ -122,6 +128,12 @@ fn settings_without_meaning() {
         ),
         (&["--layout", "chwn"], "neither nchw nor nhwc"),
         (&["--threads", "0"], "--threads"),
+        (&["-j", "-1"], "-1 is not in 1..=1024"),
+        (&["--epochs", "-1"], "invalid value '-1' for '--epochs"),
+        (
+            &["--epochs", "3", "--warmup-epochs", "4"],
+            "warm-up: 4 epochs, but the run has only 3",
+        ),
         (&["--crop", "round"], "random-resized"),
     ];
     for (setting, words) in settings {
@@ -202,8 +214,87 @@ fn data_that_cannot_be_written_are_a_failure() {
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
         let line = String::from_utf8(output.stderr).unwrap();
         assert!(
-            line.starts_with("error: ") && line.lines().count() == 1,
+            line.starts_with("error: standard output: ") && line.lines().count() == 1,
             "{line}"
         );
     }
+}
+
+/// No thread has room for so large a stack.
+#[test]
+fn threads_that_do_not_start_are_an_error() {
+    let folder = folder();
+    for class in ["cat", "dog"] {
+        let below = folder.path().join(class);
+        std::fs::create_dir(&below).unwrap();
+        for index in 0..4 {
+            bmp(&below.join(format!("{index}.bmp")), 32, [index, 2, 3]);
+        }
+    }
+    let train = ["train", "--data", ".", "--model", "lenet5", "-o", "run"];
+    let cases = [
+        ("1", "could not start a loader thread"),
+        ("2", "could not start 2 threads"),
+    ];
+    for (threads, words) in cases {
+        let mut program = command(
+            folder.path(),
+            &[&train[..], &["-q", "-j", threads]].concat(),
+        );
+        let output = program
+            .env("RUST_MIN_STACK", (1_u64 << 46).to_string())
+            .output()
+            .unwrap();
+        let line = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{line}");
+        assert!(
+            line.starts_with("error: ") && line.contains(words),
+            "{line}"
+        );
+        assert_eq!(line.lines().count(), 1, "{line}");
+        // Nothing was learned, so the folder holds settings at most.
+        let _ = std::fs::remove_dir_all(folder.path().join("run"));
+    }
+}
+
+/// A PNG header that declares so many pixels, with its checksum, and nothing behind it.
+fn declared(side: u32, checksum: [u8; 4]) -> Vec<u8> {
+    let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
+    bytes.extend([side, side].map(u32::to_be_bytes).concat());
+    bytes.extend([8, 2, 0, 0, 0]);
+    bytes.extend(checksum);
+    bytes
+}
+
+#[test]
+fn pictures_that_are_too_large() {
+    let folder = folder();
+    let path = folder.path();
+    std::fs::write(path.join("huge.png"), declared(100_000, [39, 48, 156, 159])).unwrap();
+    let words = ["huge.png: 100000×100000 pixels are more than the 100000000 that are allowed"];
+    fail(path, 1, &["predict", "huge.png"], &words);
+
+    #[cfg(target_os = "linux")]
+    {
+        std::fs::write(path.join("large.png"), declared(10_000, [53, 44, 245, 112])).unwrap();
+        let predict = ["predict", "large.png", "-j", "1"];
+        let output = below_limit(path, "ulimit -v 600000", &predict)
+            .output()
+            .unwrap();
+        let line = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{line}");
+        let words = "bytes of memory are needed, which the system does not give";
+        assert!(
+            line.starts_with("error: large.png: ") && line.contains(words),
+            "{line}"
+        );
+    }
+    // Of a data set, the path of the first bad picture is told once.
+    for class in ["cat", "dog"] {
+        std::fs::create_dir(path.join(class)).unwrap();
+        std::fs::copy(path.join("huge.png"), path.join(class).join("0.png")).unwrap();
+    }
+    let train = ["train", "--data", ".", "--model", "lenet5", "-q"];
+    let words = ["the first is ./cat/0.png: 100000×100000 pixels"];
+    fail(path, 1, &train, &words);
 }

@@ -22,6 +22,19 @@ pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+/// The program, to be started in a folder by a shell that has set a limit before.
+#[cfg(unix)]
+pub(crate) fn below_limit(folder: &Path, limit: &str, arguments: &[&str]) -> Command {
+    let script = format!("{limit} && exec \"$0\" \"$@\"");
+    let mut command = Command::new("sh");
+    command
+        .current_dir(folder)
+        .args(["-c", &script, env!("CARGO_BIN_EXE_convolve")])
+        .args(arguments)
+        .stdin(Stdio::null());
+    command
+}
+
 /// Runs the program in a folder.
 pub(crate) fn convolve(folder: &Path, arguments: &[&str]) -> Answer {
     let output = command(folder, arguments).output().unwrap();

@@ -11,3 +11,4 @@ mod predict;
 mod published;
 mod separable;
 mod training;
+mod weights;

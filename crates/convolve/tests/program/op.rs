@@ -6,7 +6,9 @@ use tensor::read_npy;
 use testkit::compare::{assert_exact, widen};
 use testkit::{ConvCase, Draw};
 
-use crate::fixture::{folder, npy, text};
+use crate::fixture::{folder, names, npy, text};
+#[cfg(unix)]
+use crate::invoke::below_limit;
 use crate::invoke::{fail, succeed};
 
 /// The arrays of a case, and what each direction must give.
@@ -211,7 +213,78 @@ fn places_are_checked_before_they_are_followed() {
     let other = with_output(run("backward-weights", "good.npy"));
     fail(folder.path(), 2, &other, &["the problem has no --weight"]);
     npy(&at("x.npy"), &[1, 1, 5, 4], &[1.0; 20]);
-    let twice = ["op", problem, "--input", "x.npy", "--output", "y.npy"];
-    let twice = [&twice[..], &["--indices", "y.npy"]].concat();
-    fail(folder.path(), 2, &twice, &["both --output and --indices"]);
+    let forward = ["op", problem, "--input", "x.npy", "--output", "y.npy"];
+    let twice = |indices| [&forward[..], &["--indices", indices]].concat();
+    let mut spellings = vec!["y.npy", "./y.npy"];
+    if cfg!(unix) {
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("y.npy", at("link.npy")).unwrap();
+        spellings.push("link.npy");
+    }
+    for spelling in spellings {
+        let words = ["both --output and --indices"];
+        fail(folder.path(), 2, &twice(spelling), &words);
+    }
+    fail(folder.path(), 2, &twice("none/i.npy"), &["none/i.npy"]);
+    // A place that turns out to be none only when the output is computed.
+    std::fs::create_dir(at("i.npy")).unwrap();
+    fail(
+        folder.path(),
+        1,
+        &twice("i.npy"),
+        &["i.npy", "not a regular file"],
+    );
+    assert!(!at("y.npy").exists());
+    fail(
+        folder.path(),
+        1,
+        &with_output(run("backward-data", "dy.npy")),
+        &["dy.npy: elements of type <f4 are not read; integers are"],
+    );
+}
+
+#[test]
+fn an_algorithm_is_refused_where_nothing_can_be_chosen() {
+    let folder = folder();
+    npy(&folder.path().join("x.npy"), &[1, 1, 4, 4], &[1.0; 16]);
+    for problem in ["pool-max:n1c1h4w4:k2s2", "pool-avg:n1c1h4w4:k2s2"] {
+        let words = [problem, "--algorithm direct"];
+        let op = ["op", problem, "--input", "x.npy", "--output", "y.npy"];
+        let op = [&op[..], &["--algorithm", "direct"]].concat();
+        fail(folder.path(), 2, &op, &words);
+        let bench = ["bench", "--problem", problem, "--algorithm", "direct"];
+        fail(folder.path(), 2, &bench, &words);
+    }
+    assert_eq!(names(folder.path()), ["x.npy"]);
+}
+
+/// The system ends a program that writes past the limit on the size of files, unless it asks for an error instead.
+#[cfg(unix)]
+#[test]
+fn a_file_past_the_size_limit_is_an_error_and_leaves_nothing() {
+    let folder = folder();
+    npy(&folder.path().join("x.npy"), &[1, 1, 64, 64], &[1.0; 4096]);
+    let pool = "pool-max:n1c1h64w64:k1";
+    let op = ["op", pool, "--input", "x.npy", "--output", "y.npy"];
+    let output = below_limit(folder.path(), "ulimit -f 1", &op)
+        .output()
+        .unwrap();
+    let line = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{line}");
+    assert!(line.starts_with("error: y.npy: "), "{line}");
+    assert_eq!(names(folder.path()), ["x.npy"]);
+}
+
+#[test]
+fn numbers_too_large_for_the_precision_are_refused() {
+    let folder = folder();
+    let x = folder.path().join("x.npy");
+    tensor::write_npy(&x, &[1, 1, 1, 3], &[1.0, f64::INFINITY, 1e300]).unwrap();
+    let problem = "pool-max:n1c1h1w3:k1";
+    let op = ["op", problem, "--input", "x.npy", "--output", "y.npy"];
+    let words = ["x.npy: a number is larger than float32 holds"];
+    fail(folder.path(), 1, &op, &words);
+    succeed(folder.path(), &[&op[..], &["--precision", "f64"]].concat());
+    let got = read_npy::<f64>(&folder.path().join("y.npy")).unwrap();
+    assert_eq!(got.data(), [1.0, f64::INFINITY, 1e300]);
 }

@@ -55,6 +55,36 @@ fn start(folder: &Path, arguments: &[&str]) -> Child {
     command.spawn().unwrap()
 }
 
+/// Every run without a folder of its own gets one, also when several begin at once.
+#[test]
+fn runs_that_begin_together_do_not_meet() {
+    let folder = folder();
+    cifar(folder.path(), 60);
+    let data = ["train", "--data", "records.bin", "--model", "lenet5"];
+    let how = [
+        "--epochs",
+        "1",
+        "--batch-size",
+        "16",
+        "--lr",
+        "0.01",
+        "-j",
+        "1",
+    ];
+    let runs: Vec<Child> = (0..4)
+        .map(|_| start(folder.path(), &[&data[..], &how].concat()))
+        .collect();
+    for run in runs {
+        let output = run.wait_with_output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{text}");
+    }
+    let expected: Vec<_> = (1..=4)
+        .map(|number| format!("lenet5-records-{number}"))
+        .collect();
+    assert_eq!(names(&folder.path().join("runs")), expected);
+}
+
 /// Ctrl-C leaves a checkpoint and says how to go on, a kill leaves the one before; either way the resumed run ends
 /// as one that nobody disturbed, bit for bit.
 #[cfg(unix)]

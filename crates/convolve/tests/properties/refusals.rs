@@ -88,12 +88,12 @@ fn windows(
         PaddingMode::Replicate => most == 0 || n > 0,
     };
     let room = n + before + after - ke;
+    let room = if ceil { room + s - 1 } else { room };
     if !allowed || room < 0 {
         return None;
     }
     let mut out = room / s + 1;
     if ceil {
-        out = (room + s - 1) / s + 1;
         out -= i128::from((out - 1) * s >= n + before);
     }
     (out > 0).then_some(out)

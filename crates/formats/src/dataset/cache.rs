@@ -11,6 +11,9 @@
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::Builder;
+
+use tensor::memory::try_zeros;
 
 use super::memory::{MemoryDataset, Pixels};
 use crate::{DataError, Dataset, Picture, Skipped};
@@ -23,8 +26,8 @@ const PROBES: usize = 16;
 
 /// Holds the data set decoded in memory if its pixels take at most `limit_bytes`, decoding on `threads` threads.
 ///
-/// Returns the data set to use and what was left out of it. A set that is already in memory or too large comes
-/// back unchanged with nothing skipped; its user then skips unreadable pictures one by one, with the same
+/// Returns the data set to use and what was left out of it. A set that is already in memory, too large, or larger
+/// than the memory that the system gives comes back unchanged with nothing skipped; its user then skips unreadable pictures one by one, with the same
 /// bookkeeping. The result does not depend on the number of threads.
 ///
 /// How many unreadable pictures are too many is for the caller to say ([`Skipped::check`]), who knows whether this is
@@ -64,7 +67,11 @@ pub fn cache(
         if estimate > limit_bytes {
             return (dataset, nothing);
         }
-        if let Some(decoded) = decode_equal(&*dataset, size(first), threads) {
+        let (height, width, channels) = size(first);
+        let Ok(room) = try_zeros(dataset.len() * height * width * channels) else {
+            return (dataset, nothing);
+        };
+        if let Some(decoded) = decode_equal(&*dataset, size(first), room, threads) {
             return keep(dataset, decoded);
         }
     }
@@ -94,11 +101,16 @@ struct Decoded {
     unreadable: Vec<(usize, DataError)>,
 }
 
-/// Decodes into one buffer; `None` as soon as a picture has another size.
-fn decode_equal(dataset: &dyn Dataset, size: Size, threads: usize) -> Option<Decoded> {
+/// Decodes into one buffer with room for all; `None` as soon as a picture has another size, or there is no memory for
+/// it.
+fn decode_equal(
+    dataset: &dyn Dataset,
+    size: Size,
+    mut bytes: Vec<u8>,
+    threads: usize,
+) -> Option<Decoded> {
     let (height, width, channels) = size;
     let length = height * width * channels;
-    let mut bytes = vec![0; dataset.len() * length];
     let runs = Mutex::new(bytes.chunks_mut(RUN * length).enumerate());
     let stranger = AtomicBool::new(false);
     let unreadable = on_threads(threads, || {
@@ -112,7 +124,9 @@ fn decode_equal(dataset: &dyn Dataset, size: Size, threads: usize) -> Option<Dec
                     Ok(picture) if self::size(&picture) == size => {
                         place.copy_from_slice(&picture.pixels);
                     }
-                    Ok(_) => stranger.store(true, Ordering::Relaxed),
+                    Ok(_) | Err(DataError::Memory { .. }) => {
+                        stranger.store(true, Ordering::Relaxed);
+                    }
                     Err(error) => unreadable.push((index, error)),
                 }
             }
@@ -143,24 +157,29 @@ fn close_gaps(bytes: &mut Vec<u8>, length: usize, unreadable: &[(usize, DataErro
     bytes.shrink_to_fit();
 }
 
-/// Decodes into separate pictures; `None` once they take more than the limit.
+/// Decodes into separate pictures; `None` once they take more than the limit, or than the system gives.
 fn decode_mixed(dataset: &dyn Dataset, limit_bytes: u64, threads: usize) -> Option<Decoded> {
     let indices = Mutex::new(0..dataset.len());
-    let taken = AtomicU64::new(0);
+    let (taken, full) = (AtomicU64::new(0), AtomicBool::new(false));
     let results = on_threads(threads, || {
         let mut results = Vec::new();
-        while taken.load(Ordering::Relaxed) <= limit_bytes
+        while !full.load(Ordering::Relaxed)
             && let Some(index) = next(&indices)
         {
             let result = dataset.picture(index);
-            if let Ok(picture) = &result {
-                taken.fetch_add(picture.pixels.len() as u64, Ordering::Relaxed);
+            let bytes = match &result {
+                Ok(picture) => picture.pixels.len() as u64,
+                Err(_) => 0,
+            };
+            let before = taken.fetch_add(bytes, Ordering::Relaxed);
+            if before + bytes > limit_bytes || matches!(result, Err(DataError::Memory { .. })) {
+                full.store(true, Ordering::Relaxed);
             }
             results.push((index, result));
         }
         results
     });
-    if taken.into_inner() > limit_bytes {
+    if full.into_inner() {
         return None;
     }
     let mut pictures = Vec::new();
@@ -180,20 +199,23 @@ fn next<I: Iterator>(work: &Mutex<I>) -> Option<I::Item> {
     work.lock().ok()?.next()
 }
 
-/// Runs one worker per thread and returns what they found, sorted by index.
+/// Runs one worker per thread, the calling one among them, and returns what they found, sorted by index. Where the
+/// system refuses a thread, those that are there share its work.
 fn on_threads<T: Send>(
     threads: usize,
     worker: impl Fn() -> Vec<(usize, T)> + Sync,
 ) -> Vec<(usize, T)> {
     let mut found: Vec<(usize, T)> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(&worker)).collect();
-        workers
-            .into_iter()
-            .flat_map(|worker| match worker.join() {
-                Ok(found) => found,
+        let start = |_| Builder::new().spawn_scoped(scope, &worker).ok();
+        let others: Vec<_> = (1..threads).map_while(start).collect();
+        let mut found = worker();
+        for other in others {
+            match other.join() {
+                Ok(more) => found.extend(more),
                 Err(panic) => std::panic::resume_unwind(panic),
-            })
-            .collect()
+            }
+        }
+        found
     });
     found.sort_by_key(|(index, _)| *index);
     found
@@ -203,7 +225,9 @@ fn keep(dataset: Arc<dyn Dataset>, decoded: Decoded) -> (Arc<dyn Dataset>, Skipp
     let mut skipped = Skipped::new(dataset.len());
     let mut dropped = vec![false; dataset.len()];
     for (index, error) in &decoded.unreadable {
-        skipped.add(dataset.name(*index), error.reason());
+        let name = dataset.name(*index);
+        let reason = error.reason(&name);
+        skipped.add(name, reason);
         dropped[*index] = true;
     }
     let kept: Vec<u32> = (0..dataset.len())

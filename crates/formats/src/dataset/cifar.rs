@@ -4,6 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
+use tensor::MemoryError;
+
 use super::memory::{MemoryDataset, Pixels};
 use crate::{DataError, Dataset};
 
@@ -83,7 +85,15 @@ fn read(path: &Path, labels: &mut Vec<u32>, pixels: &mut Vec<u8>) -> Result<(), 
         });
     }
     let content = std::fs::read(path).map_err(io)?;
-    pixels.reserve_exact(content.len() / RECORD * 3 * PLANE);
+    let more = content.len() / RECORD * 3 * PLANE;
+    if pixels.try_reserve_exact(more).is_err() {
+        return Err(DataError::Memory {
+            name: path.display().to_string(),
+            source: MemoryError {
+                bytes: pixels.len() + more,
+            },
+        });
+    }
     for (record, bytes) in content.chunks_exact(RECORD).enumerate() {
         let label = bytes[0];
         if usize::from(label) >= CLASSES.len() {

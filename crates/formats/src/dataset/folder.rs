@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::picture::{Links, walk_images};
+use crate::picture::{Links, leads_around, walk_images};
 use crate::{DataError, Dataset, Picture};
 
 /// Images on disk, one folder per class, decoded when asked for.
@@ -97,15 +97,11 @@ fn class_folders(root: &Path) -> Result<Vec<PathBuf>, DataError> {
         });
     }
     let place = root.canonicalize().map_err(io)?;
-    let around = |path: &PathBuf| {
-        path.canonicalize()
-            .is_ok_and(|path| place.starts_with(path))
-    };
     let mut folders: Vec<PathBuf> = entries
         .iter()
         .filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
         .map(std::fs::DirEntry::path)
-        .filter(|path| path.is_dir() && !around(path))
+        .filter(|path| path.is_dir() && !leads_around(path, &place))
         .collect();
     folders.sort();
     Ok(folders)

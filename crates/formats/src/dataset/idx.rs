@@ -13,6 +13,7 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
+use tensor::memory::try_room;
 
 use super::memory::{MemoryDataset, Pixels};
 use super::numbered_classes;
@@ -195,7 +196,10 @@ fn read<const RANK: usize>(
             "the header declares {shape} = {declared} bytes, but {kind} {most}"
         )));
     }
-    let mut elements = Vec::with_capacity(declared as usize);
+    let mut elements = try_room(declared as usize).map_err(|source| DataError::Memory {
+        name: path.display().to_string(),
+        source,
+    })?;
     // One byte more than declared would show that the file goes on.
     let got = reader
         .take(declared + 1)

@@ -1,5 +1,7 @@
 //! A data set that lies decoded in memory.
 
+use tensor::memory::try_copy;
+
 use crate::{DataError, Dataset, Picture};
 
 /// Decoded pictures; of equal size in one flat buffer, else one by one.
@@ -67,11 +69,7 @@ impl Dataset for MemoryDataset {
     }
 
     fn picture(&self, index: usize) -> Result<Picture, DataError> {
-        let past_the_end = DataError::Index {
-            index,
-            len: self.len(),
-        };
-        match &self.pixels {
+        let found = match &self.pixels {
             Pixels::Equal {
                 height,
                 width,
@@ -80,15 +78,30 @@ impl Dataset for MemoryDataset {
             } => bytes
                 .chunks_exact(height * width * channels)
                 .nth(index)
-                .map(|pixels| Picture {
-                    height: *height,
-                    width: *width,
-                    channels: *channels,
-                    pixels: pixels.to_vec(),
-                })
-                .ok_or(past_the_end),
-            Pixels::Mixed(pictures) => pictures.get(index).cloned().ok_or(past_the_end),
-        }
+                .map(|pixels| (*height, *width, *channels, pixels)),
+            Pixels::Mixed(pictures) => pictures.get(index).map(|picture| {
+                let &Picture {
+                    height,
+                    width,
+                    channels,
+                    ref pixels,
+                } = picture;
+                (height, width, channels, &**pixels)
+            }),
+        };
+        let (height, width, channels, pixels) = found.ok_or(DataError::Index {
+            index,
+            len: self.len(),
+        })?;
+        Ok(Picture {
+            height,
+            width,
+            channels,
+            pixels: try_copy(pixels).map_err(|source| DataError::Memory {
+                name: self.name(index),
+                source,
+            })?,
+        })
     }
 
     fn name(&self, index: usize) -> String {

@@ -188,7 +188,7 @@ fn channels_convert_both_ways() {
         channels: 1,
         pixels: vec![7, 9],
     };
-    assert_eq!(grey.to_channels(3).pixels, [7, 7, 7, 9, 9, 9]);
+    assert_eq!(grey.to_channels(3).unwrap().pixels, [7, 7, 7, 9, 9, 9]);
     let rgb = Picture {
         height: 1,
         width: 2,
@@ -196,8 +196,8 @@ fn channels_convert_both_ways() {
         pixels: vec![255, 0, 0, 10, 200, 100],
     };
     // 0.299·255 = 76.2; 2.99 + 117.4 + 11.4 = 131.8.
-    assert_eq!(rgb.to_channels(1).pixels, [76, 132]);
-    assert_eq!(*rgb.to_channels(3), rgb);
+    assert_eq!(rgb.to_channels(1).unwrap().pixels, [76, 132]);
+    assert_eq!(*rgb.to_channels(3).unwrap(), rgb);
 }
 
 #[test]
@@ -260,6 +260,7 @@ fn circles_of_links_end_and_links_are_followed() {
     fs::write(folder.path().join("a/near.png"), "").unwrap();
     std::os::unix::fs::symlink(folder.path(), folder.path().join("a/circle")).unwrap();
     std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("link")).unwrap();
+    std::os::unix::fs::symlink("..", folder.path().join("around")).unwrap();
     std::os::unix::fs::symlink("nowhere", folder.path().join("dangling.png")).unwrap();
     let found = images_below(folder.path()).unwrap();
     assert_eq!(

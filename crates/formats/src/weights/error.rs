@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use tensor::MemoryError;
+
 /// A weights file that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
@@ -82,6 +84,9 @@ pub enum WeightsError {
         /// Number of values.
         values: usize,
     },
+    /// The memory for a tensor, or for a file, could not be had.
+    #[error("weights: {0}")]
+    Memory(#[from] MemoryError),
     /// Two tensors of one name, or a name that the format keeps for itself.
     #[error("the tensor name `{tensor}` is taken")]
     Name {

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use half::{bf16, f16};
 use safetensors::Dtype;
+use tensor::memory::try_zeros;
 
 use super::header::Header;
 use super::{MAX_RANK, WeightsError};
@@ -171,8 +172,7 @@ impl<R: Read + Seek> WeightsReader<R> {
     /// # Errors
     /// As [`WeightsReader::read_into`].
     pub fn read(&mut self, name: &str) -> Result<Vec<f32>, WeightsError> {
-        // The header was checked against the length of the file, so there is memory for it.
-        let mut values = vec![0.0; self.place(name)?.count];
+        let mut values = try_zeros(self.place(name)?.count)?;
         self.read_into(name, &mut values)?;
         Ok(values)
     }

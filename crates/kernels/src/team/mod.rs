@@ -29,20 +29,42 @@ pub struct TeamError {
     reason: String,
 }
 
+impl TeamError {
+    fn new(threads: usize, reason: impl ToString) -> Self {
+        let reason = reason.to_string();
+        Self { threads, reason }
+    }
+}
+
 impl Team {
+    /// Threads of the largest team: more than the cores of any machine, and few enough to be started.
+    pub const MOST: usize = 1024;
+
     /// A team of `threads` threads, at least one. The thread that calls a kernel is one of them, so a
     /// team of one works on the calling thread.
     ///
     /// # Errors
-    /// When the system refuses to start the threads.
+    /// More threads than [`Team::MOST`], or the system refuses to start them.
+    ///
+    /// ```
+    /// use kernels::Team;
+    ///
+    /// assert_eq!(Team::new(2)?.threads(), 2);
+    /// assert!(Team::new(usize::MAX).is_err());
+    /// # Ok::<(), kernels::TeamError>(())
+    /// ```
     pub fn new(threads: usize) -> Result<Self, TeamError> {
         let threads = threads.max(1);
         let crew = match threads {
             1 => None,
-            _ => Some(Crew::new(threads).map_err(|error| TeamError {
-                threads,
-                reason: error.to_string(),
-            })?),
+            2..=Self::MOST => {
+                let crew = Crew::new(threads);
+                Some(crew.map_err(|error| TeamError::new(threads, error))?)
+            }
+            _ => {
+                let most = format!("at most {} are possible", Self::MOST);
+                return Err(TeamError::new(threads, most));
+            }
         };
         Ok(Self { threads, crew })
     }

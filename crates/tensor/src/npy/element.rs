@@ -7,6 +7,14 @@ pub trait NpyElement: bytemuck::Pod {
     /// The type a file written from them names.
     const DESCR: &'static str;
 
+    /// The types that it is read from, in words.
+    #[doc(hidden)]
+    const READ: &'static str;
+
+    /// What is wrong with a number that does not become one.
+    #[doc(hidden)]
+    const MISFIT: &'static str;
+
     /// How little-endian elements of the type `name` (`f4`, `u1`, …) become this one, if they do.
     #[doc(hidden)]
     fn decoder(name: &str) -> Option<Decoder<Self>>;
@@ -52,13 +60,20 @@ macro_rules! decoder {
 }
 
 macro_rules! real {
-    ($real:ty, $name:literal) => {
+    ($real:ty, $name:literal, $bits:literal) => {
         impl NpyElement for $real {
             const DESCR: &'static str = $name;
+            const READ: &'static str = "float32, float64 and integers";
+            const MISFIT: &'static str = concat!("a number is larger than float", $bits, " holds");
 
             fn decoder(name: &str) -> Option<Decoder<Self>> {
                 decoder!(
-                    name, |number| Some(number as $real),
+                    name,
+                    |number| {
+                        let real = number as $real;
+                        // What is infinite already may stay so.
+                        (real.is_finite() || !(number as f64).is_finite()).then_some(real)
+                    },
                     "f4" => f32, "f8" => f64, "i1" => i8, "u1" => u8, "i2" => i16,
                     "u2" => u16, "i4" => i32, "u4" => u32, "i8" => i64, "u8" => u64
                 )
@@ -71,12 +86,14 @@ macro_rules! real {
     };
 }
 
-real!(f32, "<f4");
-real!(f64, "<f8");
+real!(f32, "<f4", "32");
+real!(f64, "<f8", "64");
 
 /// Indices are written as int64, as PyTorch has them.
 impl NpyElement for u32 {
     const DESCR: &'static str = "<i8";
+    const READ: &'static str = "integers";
+    const MISFIT: &'static str = "an index is negative or larger than 32 bits hold";
 
     fn decoder(name: &str) -> Option<Decoder<Self>> {
         decoder!(

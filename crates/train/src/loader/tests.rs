@@ -184,3 +184,20 @@ fn a_batch_of_nothing_and_a_senseless_size_are_errors() {
         Err(TrainError::Preprocess(_))
     ));
 }
+
+#[test]
+fn a_batch_that_no_memory_holds_ends_the_loading() {
+    let mut job = training(numbered(10, &[]), (0..10).collect(), 1 << 60, 0);
+    job.transform = Transform::Evaluation(preprocess());
+    let mut loader = Loader::new(job, 2).unwrap();
+    assert!(loader.next().is_none() && loader.next().is_none());
+    let error = loader.end().unwrap_err().to_string();
+    assert!(
+        error.starts_with("4611686018427387904 bytes of memory"),
+        "{error}"
+    );
+
+    let mut whole = Loader::new(training(numbered(10, &[]), vec![0], 1, 0), 1).unwrap();
+    assert!(whole.next().is_some() && whole.next().is_none());
+    assert!(whole.end().is_ok());
+}

@@ -15,7 +15,7 @@ fn four_steps(rule: Rule, learning_rate: f64) -> Vec<f32> {
         },
     ];
     let mut parameters = vec![1.0, -2.0, 0.5, 7.0, 7.0, 0.25];
-    let mut optimiser = Optimiser::new(rule, 0.1, segments, 6);
+    let mut optimiser = Optimiser::new(rule, 0.1, segments, 6).unwrap();
     for scale in [1.0, 2.0, -3.0, 4.0] {
         let gradients = [0.5 * scale, -0.25 * scale, scale, 9.0, 9.0, -0.125];
         optimiser.step(&mut parameters, &gradients, learning_rate);
@@ -96,4 +96,12 @@ fn names_are_read_and_written_alike() {
         message,
         "optimiser 'lion' is none of sgd, rmsprop, adam, adamw"
     );
+}
+
+#[test]
+fn averages_that_no_memory_holds_are_an_error() {
+    for name in Rule::NAMES {
+        let error = Optimiser::new(name.parse().unwrap(), 0.0, Vec::new(), 1 << 60).unwrap_err();
+        assert_eq!(error.bytes, 1 << 62, "{name}");
+    }
 }

@@ -62,6 +62,35 @@ fn divergence_stops_the_run_and_keeps_the_last_good_checkpoint() {
     }
 }
 
+/// After a single step at such a rate every weight is finite, and no answer of the network is.
+#[test]
+fn a_held_out_loss_that_is_no_number_ends_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = TrainConfig {
+        model: "lenet5".into(),
+        learning_rate: 1e38,
+        schedule: train::Shape::Constant,
+        weight_decay: 0.0,
+        epochs: 3,
+        ..config()
+    };
+    let mut trainer = Trainer::new(config, super::splits(16, 30), Some(folder.path())).unwrap();
+    let error = trainer
+        .run_epoch(&mut |_| {}, &AtomicBool::new(false))
+        .unwrap_err();
+    assert!(
+        matches!(error, TrainError::Diverged { step: 1, .. }),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains("the held-out loss is"),
+        "{error}"
+    );
+    for name in [Checkpoint::LAST, Checkpoint::BEST] {
+        assert!(!folder.path().join(name).exists(), "{name}");
+    }
+}
+
 /// Shapes on a disk with bad sectors: too large to be held in memory, some pictures unreadable.
 struct Damaged {
     shapes: Shapes,

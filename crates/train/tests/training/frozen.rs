@@ -29,7 +29,7 @@ fn program(first: &Separable) -> Program {
 fn train(program: &mut Program, rule: &str) -> Vec<f32> {
     let rule: Rule = rule.parse().unwrap();
     let len = program.parameters().len();
-    let mut optimiser = Optimiser::new(rule, 0.1, Segment::of(program, true), len);
+    let mut optimiser = Optimiser::new(rule, 0.1, Segment::of(program, true), len).unwrap();
     let steps = (0..3).map(|step| {
         program.run(Run { seed: 1, step });
         let (parameters, gradients) = program.parameters_and_gradients();

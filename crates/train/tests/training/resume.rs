@@ -4,7 +4,10 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use train::{EpochReport, Outcome, Progressing, Rule, TrainConfig, TrainError, Trainer};
+use formats::weights::Precision;
+use train::{
+    Checkpoint, EpochReport, Outcome, Progress, Progressing, Rule, TrainConfig, TrainError, Trainer,
+};
 
 use super::{config, finish, last, shapes};
 
@@ -264,4 +267,48 @@ fn changed_data_are_called_changed_data() {
         refusal(super::data::only(renamed)),
         "the run began with 50 training pictures in 10 classes, now there are 50 in 2; class `square` is gone"
     );
+}
+
+/// A checkpoint may be damaged where no checksum sees it: the numbers must be those of a training.
+#[test]
+fn progress_that_cannot_be_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config();
+    let mut trainer = start(&config, folder.path());
+    stop_after(&mut trainer, 3);
+    drop(trainer);
+    let file = folder.path().join(Checkpoint::LAST);
+    let whole = last(folder.path());
+    let spoilt: [fn(&mut Progress); 8] = [
+        |progress| progress.epoch = 1 << 63,
+        |progress| progress.batch = 1 << 63,
+        |progress| progress.batch = 4,
+        |progress| progress.step = u64::MAX,
+        |progress| progress.sums.loss = 1e308,
+        |progress| progress.sums.batches = 2,
+        |progress| progress.sums.correct = progress.sums.pictures + 1,
+        |progress| {
+            let score = train::Score {
+                accuracy: 1.5,
+                loss: 0.1,
+            };
+            progress.best = Some((1, score));
+        },
+    ];
+    for (number, spoil) in spoilt.into_iter().enumerate() {
+        std::fs::write(&file, &whole).unwrap();
+        let mut checkpoint = Checkpoint::open(&file).unwrap();
+        spoil(checkpoint.progress.as_mut().unwrap());
+        checkpoint.save(&file, Precision::F32).unwrap();
+        let Err(error) = Trainer::resume_with(folder.path(), config.clone(), shapes()) else {
+            panic!("case {number} is taken up");
+        };
+        let text = error.to_string();
+        assert!(
+            text.contains("last.safetensors: `progress`"),
+            "{number}: {text}"
+        );
+    }
+    std::fs::write(&file, &whole).unwrap();
+    finish(&mut resume(&config, folder.path()));
 }

@@ -48,7 +48,7 @@ pub(super) fn run(name: &str, arguments: &Arguments, messages: Messages) -> anyh
     let rows = program.profile(Run::default(), repeats);
     let macs = rows.iter().map(|row| row.macs as u64).sum();
     let timing = match arguments.train {
-        true => time_training(program, arguments.seconds),
+        true => time_training(program, arguments.seconds)?,
         false => Timing::measure(arguments.seconds, || program.run(Run::default())),
     };
     let rows = if arguments.profile { rows } else { Vec::new() };
@@ -95,7 +95,7 @@ fn graph_of(network: &Graph, arguments: &Arguments) -> anyhow::Result<Graph> {
 }
 
 /// A step is forward, backward and the optimiser's move, SGD with momentum.
-fn time_training(mut program: Program, seconds: f64) -> Timing {
+fn time_training(mut program: Program, seconds: f64) -> anyhow::Result<Timing> {
     let segments = program.slots().iter().map(|slot| Segment {
         range: slot.range.clone(),
         decays: false,
@@ -105,14 +105,14 @@ fn time_training(mut program: Program, seconds: f64) -> Timing {
         nesterov: false,
     };
     let len = program.parameters().len();
-    let mut optimiser = Optimiser::new(rule, 0.0, segments.collect(), len);
+    let mut optimiser = Optimiser::new(rule, 0.0, segments.collect(), len)?;
     let mut step = 0;
-    Timing::measure(seconds, || {
+    Ok(Timing::measure(seconds, || {
         program.run(Run { seed: 0, step });
         let (parameters, gradients) = program.parameters_and_gradients();
         optimiser.step(parameters, gradients, LEARNING_RATE);
         step += 1;
-    })
+    }))
 }
 
 fn row_as_json(row: &ProfileRow) -> Value {

@@ -10,7 +10,7 @@ use runtime::{Program, Run};
 use super::timing::Timing;
 use super::{Arguments, random};
 use crate::cli::failure::usage;
-use crate::cli::op::{Asked, Operator};
+use crate::cli::op::{Asked, Operator, refused};
 
 /// What was measured.
 pub(super) struct Measured {
@@ -29,8 +29,8 @@ pub(super) fn measure(
     team: &Arc<Team>,
 ) -> anyhow::Result<Measured> {
     let asked = Asked {
-        bias: false,
-        indices: false,
+        algorithm: arguments.algorithm,
+        ..Asked::default()
     };
     let operator = Operator::new(problem, arguments.direction, asked).map_err(usage)?;
     let mut options = arguments.engine.options();
@@ -40,7 +40,8 @@ pub(super) fn measure(
         .iter()
         .map(|&id| operator.graph.value(id).element)
         .collect();
-    let mut program = Program::with_team(operator.graph.clone(), &options, Arc::clone(team))?;
+    let program = Program::with_team(operator.graph.clone(), &options, Arc::clone(team));
+    let mut program = program.map_err(refused)?;
     for (place, element) in elements.into_iter().enumerate() {
         if element == ElementType::Real {
             random::fill(program.input_f32(place), place as u64 + 1);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::anyhow;
 use geometry::{ConvGeometry, PaddingMode, Problem};
 use kernels::conv::{ConvOptions, ConvPlan, Direction, Epilogue};
 use kernels::{Context, Team};
@@ -12,7 +13,7 @@ use super::operator::{self, Measured};
 use super::timing::{Timing, merged};
 use super::{Arguments, random};
 use crate::cli::arrays::zeros;
-use crate::cli::failure::usage;
+use crate::cli::failure::{exit_code, usage};
 use crate::cli::op::{Asked, Operator, parse};
 use crate::cli::output;
 use crate::cli::table::{self, Align};
@@ -32,7 +33,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             kernels,
             macs,
             timing,
-        } = prepared.measure(arguments, &team)?;
+        } = prepared
+            .measure(arguments, &team)
+            .map_err(|error| of_problem(text, error))?;
         if arguments.json {
             let named = json!({
                 "problem": text, "direction": arguments.direction.to_string(),
@@ -63,6 +66,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// An error while a problem was measured, with its name: there may be several.
+fn of_problem(text: &str, error: anyhow::Error) -> anyhow::Error {
+    let named = format!("problem '{text}': {error}");
+    match exit_code(&error) {
+        2 => usage(named),
+        _ => anyhow!(named),
+    }
+}
+
 /// A problem that has been looked at.
 enum Prepared {
     /// A convolution: its kernel alone is timed.
@@ -78,8 +90,8 @@ impl Prepared {
             (&problem, arguments.direction.of_convolution())
         else {
             let asked = Asked {
-                bias: false,
-                indices: false,
+                algorithm: arguments.algorithm,
+                ..Asked::default()
             };
             Operator::new(&problem, arguments.direction, asked).map_err(usage)?;
             return Ok(Self::Operator(problem));
@@ -94,7 +106,8 @@ impl Prepared {
             isa: arguments.engine.isa(),
             algorithm: arguments.algorithm,
         };
-        let plan = ConvPlan::new(&geometry, direction, options).map_err(usage)?;
+        let plan = ConvPlan::new(&geometry, direction, options);
+        let plan = plan.map_err(|error| usage(format!("problem '{text}': {error}")))?;
         Ok(Self::Convolution(Box::new(plan), direction))
     }
 

@@ -93,6 +93,16 @@ fn parse(line: &[u8], number: usize) -> anyhow::Result<Case> {
         let column = error.valid_up_to() + 1;
         anyhow!("line {number} column {column}: not UTF-8")
     })?;
+    // Serde would take an array for the fields in their order.
+    if let Some((before, _)) = line
+        .split_once('[')
+        .filter(|(before, _)| before.trim().is_empty())
+    {
+        let column = before.len() + 1;
+        return Err(anyhow!(
+            "line {number} column {column}: a case is a JSON object, not an array"
+        ));
+    }
     serde_json::from_str(line).map_err(|error| {
         // The parser has seen this line alone and counts from it; its columns are right.
         let place = format!(" at line {} column {}", error.line(), error.column());
@@ -126,6 +136,7 @@ fn answer(
         problem: problem(&case.problem).map_err(usage)?,
         direction,
         precision: case.precision.unwrap_or(defaults.precision),
+        algorithm: options.algorithm,
         files: Files {
             input: below(case.input),
             weight: below(case.weight),

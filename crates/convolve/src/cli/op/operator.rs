@@ -6,6 +6,8 @@ use graph::{
     ValueId, passes::remove_dead, pullback,
 };
 
+use kernels::conv::Algorithm;
+
 use super::direction::{Array, Direction};
 
 /// A graph that computes one problem in one direction, and what its inputs and outputs are.
@@ -19,24 +21,35 @@ pub(in crate::cli) struct Operator {
 }
 
 /// What is asked for besides problem and direction.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(in crate::cli) struct Asked {
     /// Forward, add a bias.
     pub(in crate::cli) bias: bool,
     /// Forward, also give the places of maxima; backwards, read them instead of the input.
     pub(in crate::cli) indices: bool,
+    /// Compute the convolutions in this way.
+    pub(in crate::cli) algorithm: Option<Algorithm>,
 }
 
 impl Operator {
     /// Checks a problem and builds the graph of a direction.
     ///
     /// # Errors
-    /// A problem without meaning, or one that has no such direction.
+    /// A problem without meaning, one that has no such direction, or one that no algorithm can be chosen for.
     pub(in crate::cli) fn new(
         problem: &Problem,
         direction: Direction,
         asked: Asked,
     ) -> Result<Self, String> {
+        if let (
+            Some(algorithm),
+            Problem::Pool(..) | Problem::AdaptivePool(..) | Problem::ConvDeformable(..),
+        ) = (asked.algorithm, problem)
+        {
+            return Err(format!(
+                "problem '{problem}': --algorithm {algorithm} is for plain, transposed and separable convolutions"
+            ));
+        }
         let forward = Forward::of(problem, asked)?;
         let Some(wanted) = direction.gradient_of() else {
             return Ok(forward.outputs(asked));

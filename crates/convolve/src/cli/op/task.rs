@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use formats::atomic::{self, Draft};
 use geometry::Problem;
 use graph::ElementType;
+use kernels::conv::Algorithm;
 use kernels::pool::NO_SOURCE;
 use runtime::eager::{Element, Given, Made};
 use runtime::{Eager, RuntimeError};
@@ -19,6 +21,7 @@ pub(super) struct Task {
     pub(super) problem: Problem,
     pub(super) direction: Direction,
     pub(super) precision: Precision,
+    pub(super) algorithm: Option<Algorithm>,
     pub(super) files: Files,
     pub(super) output: PathBuf,
 }
@@ -42,15 +45,10 @@ impl Task {
             bias: self.direction == Direction::BackwardBias
                 || (self.direction == Direction::Forward && self.files.bias.is_some()),
             indices: self.files.indices.is_some(),
+            algorithm: self.algorithm,
         };
         let operator = Operator::new(&self.problem, self.direction, asked).map_err(usage)?;
-        if self.direction == Direction::Forward && self.files.indices.as_ref() == Some(&self.output)
-        {
-            let path = self.output.display();
-            return Err(usage(format!(
-                "{path}: both --output and --indices would be written there"
-            )));
-        }
+        self.check_places()?;
         let mut arrays = Vec::new();
         for (&id, array) in operator.graph.inputs.iter().zip(&operator.reads) {
             let value = operator.graph.value(id);
@@ -67,13 +65,33 @@ impl Task {
             .collect();
         let made = eager.run(operator.graph, &given).map_err(refused)?;
         let mut made = made.into_iter();
+        let mut drafts = Vec::new();
         if let Some(result) = made.next() {
-            write(&self.output, result)?;
+            drafts.push((&self.output, draft(&self.output, result)?));
         }
         if let (Some(places), Some(path)) = (made.next(), &self.files.indices) {
-            write(path, places)?;
+            drafts.push((path, draft(path, places)?));
+        }
+        // All or nothing: no array takes its name before the last one is on the disk.
+        for (path, draft) in drafts {
+            draft.publish().map_err(io_error(path))?;
         }
         Ok(())
+    }
+
+    /// Checks where results go before anything is computed.
+    fn check_places(&self) -> anyhow::Result<()> {
+        let place = |path: &Path| atomic::destination(path).map_err(io_error(path));
+        let output = place(&self.output)?;
+        match &self.files.indices {
+            Some(indices) if self.direction == Direction::Forward && place(indices)? == output => {
+                let path = self.output.display();
+                Err(usage(format!(
+                    "{path}: both --output and --indices would be written there"
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Reads an array whose shape is the problem's; of another one no more than the header.
@@ -118,27 +136,29 @@ impl Task {
 }
 
 /// An algorithm that does not serve a problem is wrong usage; the layer's name says nothing here.
-fn refused(error: RuntimeError) -> anyhow::Error {
+pub(in crate::cli) fn refused(error: RuntimeError) -> anyhow::Error {
     match error {
         RuntimeError::Plan { source, .. } => usage(source),
         other => other.into(),
     }
 }
 
-fn write<T: NpyElement>(path: &Path, made: Made<T>) -> anyhow::Result<()> {
+fn draft<T: NpyElement>(path: &Path, made: Made<T>) -> Result<Draft, NpyError> {
     let written = match made {
-        Made::Real(tensor) => formats::atomic::write_with(path, |file| {
+        Made::Real(tensor) => Draft::write(path, |file| {
             write_npy_to(file, tensor.dims(), tensor.data())
         }),
-        Made::Index(tensor) => formats::atomic::write_with(path, |file| {
+        Made::Index(tensor) => Draft::write(path, |file| {
             write_npy_to(file, tensor.dims(), tensor.data())
         }),
     };
-    written.map_err(|source| {
-        NpyError::Io {
-            path: path.to_owned(),
-            source,
-        }
-        .into()
-    })
+    written.map_err(io_error(path))
+}
+
+fn io_error(path: &Path) -> impl Fn(std::io::Error) -> NpyError {
+    let path = path.to_owned();
+    move |source| NpyError::Io {
+        path: path.clone(),
+        source,
+    }
 }

@@ -2,12 +2,28 @@
 
 use std::path::{Path, PathBuf};
 
-/// `runs/MODEL-DATA-N` with the lowest number that is free.
-pub(super) fn unused(model: &str, data: &str) -> PathBuf {
+use train::{TrainError, Trainer};
+
+/// `runs/MODEL-DATA-N` for every number.
+pub(super) fn candidates(model: &str, data: &str) -> impl Iterator<Item = PathBuf> + use<> {
     let name = format!("{}-{}", plain(model), plain(&data_name(data)));
-    let taken = |number: &u32| Path::new("runs").join(format!("{name}-{number}")).exists();
-    let number = (1..).find(|number| !taken(number)).unwrap_or_default();
-    Path::new("runs").join(format!("{name}-{number}"))
+    (1_u64..).map(move |number| Path::new("runs").join(format!("{name}-{number}")))
+}
+
+/// Gives a training the first of the folders that is free. Another process may take one between the question and the
+/// answer; then it is the next one's turn.
+pub(super) fn take(
+    trainer: &mut Trainer,
+    candidates: impl Iterator<Item = PathBuf>,
+) -> Result<PathBuf, TrainError> {
+    let mut free = candidates.filter(|folder| !folder.exists());
+    loop {
+        let folder = free.next().unwrap_or_default();
+        match trainer.keep_in(&folder) {
+            Err(TrainError::RunExists { .. } | TrainError::InUse { .. }) => {}
+            kept => return kept.map(|()| folder),
+        }
+    }
 }
 
 /// The last part of a path without its extensions.
@@ -38,7 +54,13 @@ mod tests {
 
     #[test]
     fn names_come_from_model_and_data() {
-        let name = |model, data| unused(model, data).display().to_string();
+        let name = |model, data| {
+            candidates(model, data)
+                .next()
+                .unwrap()
+                .display()
+                .to_string()
+        };
         assert_eq!(name("resnet20", "no/such/photos"), "runs/resnet20-photos-1");
         assert_eq!(
             name("resnet20:1.5", "none/x y.tar.gz"),

@@ -1,6 +1,8 @@
 //! The EXIF orientation: cameras store the sensor's rows and note how the camera was held.
 
 use exif::{In, Reader, Tag};
+use tensor::MemoryError;
+use tensor::memory::try_room;
 
 use crate::Picture;
 
@@ -25,9 +27,12 @@ pub(super) fn read(block: &[u8]) -> u32 {
 ///
 /// The number says where the stored row 0 and column 0 belong (EXIF 2.32, tag 274): from 5 on rows and columns
 /// are swapped, 2, 3, 7 and 8 run backwards through the stored columns, 3, 4, 6 and 7 through the stored rows.
-pub(super) fn apply(picture: Picture, orientation: u32) -> Picture {
+///
+/// # Errors
+/// No memory for a second picture.
+pub(super) fn apply(picture: Picture, orientation: u32) -> Result<Picture, MemoryError> {
     if orientation == 1 {
-        return picture;
+        return Ok(picture);
     }
     let (rows, columns) = (picture.height, picture.width);
     let swapped = orientation >= 5;
@@ -38,7 +43,7 @@ pub(super) fn apply(picture: Picture, orientation: u32) -> Picture {
     } else {
         (rows, columns)
     };
-    let mut pixels = Vec::with_capacity(picture.pixels.len());
+    let mut pixels = try_room(picture.pixels.len())?;
     for y in 0..height {
         for x in 0..width {
             let (row, column) = if swapped { (x, y) } else { (y, x) };
@@ -52,12 +57,12 @@ pub(super) fn apply(picture: Picture, orientation: u32) -> Picture {
             pixels.extend_from_slice(&picture.pixels[from..from + 3]);
         }
     }
-    Picture {
+    Ok(Picture {
         height,
         width,
         channels: 3,
         pixels,
-    }
+    })
 }
 
 #[cfg(test)]
@@ -77,7 +82,7 @@ mod tests {
                 channels: 3,
                 pixels: pixels.clone(),
             };
-            let turned = apply(picture, u32::from(orientation));
+            let turned = apply(picture, u32::from(orientation)).unwrap();
             let image = image::RgbImage::from_raw(5, 3, pixels.clone()).unwrap();
             let mut peer = DynamicImage::from(image);
             peer.apply_orientation(Orientation::from_exif(orientation).unwrap());

@@ -3,6 +3,7 @@
 use std::io::Cursor;
 
 use image_webp::WebPDecoder;
+use tensor::memory::try_zeros;
 
 use super::{Decoded, Fault, MAX_DECODER_BYTES, check_size, reason};
 
@@ -13,7 +14,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Fault> {
     let (width, height) = (width as usize, height as usize);
     check_size(width, height)?;
     let channels = if decoder.has_alpha() { 4 } else { 3 };
-    let mut samples = vec![0; width * height * channels];
+    let mut samples = try_zeros(width * height * channels)?;
     decoder.read_image(&mut samples).map_err(reason)?;
     Ok(Decoded {
         height,
