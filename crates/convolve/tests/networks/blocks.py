@@ -5,6 +5,7 @@ from torchvision.models.inception import BasicConv2d
 from torchvision.ops import SqueezeExcitation
 
 import formula
+import residual
 
 MAP = (1, 12, 7, 8)
 GAIN = 2**0.5
@@ -112,6 +113,9 @@ BLOCKS = {
         ("branch_pool", 8, 1, 1),
     ),
     "squeeze_excite": lambda: SqueezeExcitation(MAP[1], 3),
+    "deformable_bottleneck": lambda: residual.DeformableBottleneck(MAP[1], 5, 2, modulated=False),
+    "modulated_bottleneck": lambda: residual.DeformableBottleneck(MAP[1], 5, 1, modulated=True),
+    "dense_block": lambda: residual.DenseBlock(MAP[1], 3, 5),
 }
 
 

@@ -4,15 +4,16 @@ use graph::passes::inference;
 use graph::{GraphError, NetworkBuilder, ValueId};
 use runtime::Run;
 use zoo::blocks::{
-    InceptionV1, InceptionV2A, InceptionV2B, InceptionV2C, WideKernel, inception_v1,
-    inception_v1_naive, inception_v2_a, inception_v2_b, inception_v2_c, squeeze_excite,
+    Bottleneck, InceptionV1, InceptionV2A, InceptionV2B, InceptionV2C, Sampling, WideKernel,
+    dense_block, inception_v1, inception_v1_naive, inception_v2_a, inception_v2_b, inception_v2_c,
+    squeeze_excite,
 };
 
 use crate::fixture::{Fixture, norm};
 
 type Block = fn(&mut NetworkBuilder, ValueId) -> Result<ValueId, GraphError>;
 
-const BLOCKS: [(&str, Block); 6] = [
+const BLOCKS: [(&str, Block); 9] = [
     ("inception_v1_naive", |network, x| {
         inception_v1_naive(network, x, [5, 6, 7])
     }),
@@ -59,6 +60,23 @@ const BLOCKS: [(&str, Block); 6] = [
         inception_v2_c(network, x, channels)
     }),
     ("squeeze_excite", |network, x| squeeze_excite(network, x, 3)),
+    ("deformable_bottleneck", |network, x| {
+        let block = Bottleneck {
+            sampling: Sampling::Deformable,
+            ..Bottleneck::new(5, 2)
+        };
+        block.build(network, x)
+    }),
+    ("modulated_bottleneck", |network, x| {
+        let block = Bottleneck {
+            sampling: Sampling::Modulated,
+            ..Bottleneck::new(5, 1)
+        };
+        block.build(network, x)
+    }),
+    ("dense_block", |network, x| {
+        dense_block(network, x, 3, 5, None)
+    }),
 ];
 
 /// Relative error that rounding in 32 bits may leave, in the sense of L2.

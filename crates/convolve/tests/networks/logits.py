@@ -10,6 +10,9 @@ import formula
 SIDE = 107
 BATCH, CLASSES = 2, 50
 
+# Of networks whose result is a map, which has many more numbers.
+DENSE_SIDE, DENSE_BATCH, DENSE_CLASSES = 75, 1, 3
+
 # Tried in this order; the one that keeps activations nearest to 1 is taken.
 GAINS = (math.sqrt(2), 1.0, 0.75, 0.5)
 
@@ -17,13 +20,15 @@ GAINS = (math.sqrt(2), 1.0, 0.75, 0.5)
 def images(description):
     """The shape of a batch: reduced where the network is made for large images."""
     channels, height, width = description.input
-    side = max(SIDE, description.least)
-    return (BATCH, channels, min(height, side), min(width, side))
+    side, batch = (DENSE_SIDE, DENSE_BATCH) if description.dense else (SIDE, BATCH)
+    side = max(side, description.least)
+    return (batch, channels, min(height, side), min(width, side))
 
 
 def run(description, gain):
     """Logits, those of the heads, and the sizes of all activations on the way."""
-    model = formula.load(description.make(CLASSES), gain).eval()
+    classes = DENSE_CLASSES if description.dense else CLASSES
+    model = formula.load(description.make(classes), gain).eval()
     sizes, read = [], {}
 
     def size(module, inputs, output):
