@@ -24,6 +24,9 @@ pub(super) fn evaluate(call: &mut Call<'_, '_>) -> Result<Option<Value>, Fault> 
     let made = if let Some(f) = unary(call.op()) {
         call.book(x.bytes().len())?;
         each(&x, f)?
+    } else if call.op() == "Clip" {
+        call.book(x.bytes().len())?;
+        clipped(call, &x)?
     } else if call.op() == "Where" {
         match selected(call)? {
             Some(made) => made,
@@ -185,6 +188,18 @@ impl Binary {
         }
         Ok(Array::from_integers(element, &shape, values)?)
     }
+}
+
+/// Numbers brought within bounds, which are attributes or inputs; the upper one counts where they cross.
+fn clipped(call: &Call<'_, '_>, x: &Array) -> Result<Array, Fault> {
+    let bound = |name: &str, place: usize, open: f64| match call.known_scalar(place)? {
+        Some(bound) => Ok::<_, Fault>(bound),
+        None => Ok(call.float(name, open as f32).into()),
+    };
+    let min = bound("min", 1, f64::NEG_INFINITY)?;
+    let max = bound("max", 2, f64::INFINITY)?;
+    let values = x.reals().map(|value| value.max(min).min(max));
+    Ok(Array::from_reals(x.element(), x.shape(), values)?)
 }
 
 /// Bytes that an operation of two takes on its way, both operands repeated.
