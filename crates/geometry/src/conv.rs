@@ -244,6 +244,9 @@ pub(crate) fn split_shape(shape: &[usize]) -> Result<(usize, usize, &[usize]), G
     }
 }
 
+/// What the axes are called, the outermost first.
+const AXES: [&str; MAX_RANK] = ["depth", "height", "width"];
+
 /// The windows of all axes, lifted to [`MAX_RANK`].
 pub(crate) fn resolve_windows(
     spatial: &[usize],
@@ -266,7 +269,13 @@ pub(crate) fn resolve_windows(
             [kernel[axis], stride[axis], dilation[axis]],
             padding,
             ceil,
-        )?;
+        )
+        .map_err(|error| match error {
+            GeometryError::WindowTooLarge { .. } if spatial[axis] == 0 => GeometryError::Zero {
+                what: AXES[MAX_RANK - rank + axis],
+            },
+            other => other,
+        })?;
     }
     Ok(windows)
 }

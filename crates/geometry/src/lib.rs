@@ -31,6 +31,7 @@ mod deformable;
 mod error;
 mod factorise;
 mod grid;
+mod nearest;
 mod notation;
 pub mod onednn;
 mod order;

@@ -9,6 +9,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::nearest::nearest;
 use crate::{
     AdaptiveDesc, AdaptiveKind, Axes, ConvDesc, DeformableDesc, GeometryError, MAX_RANK, NormOrder,
     Padding, PaddingMode, PoolDesc, PoolKind, SeparableDesc, TransposedDesc,
@@ -72,14 +73,15 @@ pub struct NotationError {
     text: String,
     at: usize,
     expected: String,
+    example: &'static str,
 }
 
 impl fmt::Display for NotationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "problem '{}': {} at position {} (example: conv:n1c64h56w56:o64k3s1p1)",
-            self.text, self.expected, self.at
+            "problem '{}': {} at position {} (example: {})",
+            self.text, self.expected, self.at, self.example
         )
     }
 }
@@ -94,6 +96,20 @@ const LP: &str = "pool-l";
 
 /// [`LP`] to a given number of bins.
 const ADAPTIVE_LP: &str = "pool-adaptive-l";
+
+/// How every kind of problem begins, and a problem of that kind.
+const KINDS: [(&str, &str); 10] = [
+    ("conv:", "conv:n1c64h56w56:o64k3s1p1"),
+    ("conv-transposed:", "conv-transposed:n1c64h28w28:o64k4s2p1"),
+    ("conv-deformable:", "conv-deformable:n1c64h28w28:o64k3p1f1m"),
+    ("conv-separable:", "conv-separable:n1c64h56w56:o64k3p1m1"),
+    ("pool-max:", "pool-max:n1c64h56w56:k3s2p1"),
+    ("pool-avg:", "pool-avg:n1c64h56w56:k2s2"),
+    (LP, "pool-l2:n1c64h56w56:k2s2"),
+    ("pool-adaptive-max:", "pool-adaptive-max:n1c64h56w56:o7"),
+    ("pool-adaptive-avg:", "pool-adaptive-avg:n1c64h56w56:o7"),
+    (ADAPTIVE_LP, "pool-adaptive-l2:n1c64h56w56:o7"),
+];
 
 // ---------------------------------------------------------------------------------- printing
 
@@ -248,13 +264,14 @@ impl FromStr for Problem {
     type Err = NotationError;
 
     fn from_str(text: &str) -> Result<Self, NotationError> {
-        let mut cursor = Cursor { text, at: 0 };
-        let kind = ["conv-transposed:", "conv-deformable:", "conv-separable:", "conv:"]
-            .into_iter()
-            .chain(["pool-max:", "pool-avg:", LP])
-            .chain(["pool-adaptive-max:", "pool-adaptive-avg:", ADAPTIVE_LP])
-            .find(|kind| cursor.eat(kind))
-            .ok_or_else(|| cursor.expected("expected conv:, conv-transposed:, conv-deformable:, conv-separable:, pool-max:, pool-avg:, pool-l2:, pool-adaptive-max:, -avg: or -l2:"))?;
+        let mut cursor = Cursor {
+            text,
+            at: 0,
+            example: KINDS[0].1,
+        };
+        let found = KINDS.into_iter().find(|(kind, _)| cursor.eat(kind));
+        let (kind, example) = found.ok_or_else(|| cursor.unknown_kind())?;
+        cursor.example = example;
         let order = match kind {
             LP | ADAPTIVE_LP => cursor.order()?,
             _ => NormOrder::TWO,
@@ -459,6 +476,8 @@ impl Settings {
 struct Cursor<'a> {
     text: &'a str,
     at: usize,
+    /// A problem of the kind that is read.
+    example: &'static str,
 }
 
 impl Cursor<'_> {
@@ -562,10 +581,15 @@ impl Cursor<'_> {
         }
         if amounts.len() != 2 * rank {
             self.at = start;
-            return Err(self.expected(&format!(
+            let mut expected = format!(
                 "expected {} paddings, all befores then all afters",
                 2 * rank
-            )));
+            );
+            if amounts.len() == rank {
+                let amounts: Vec<_> = amounts.iter().map(usize::to_string).collect();
+                expected += &format!("; the same before and after is p{}", amounts.join("x"));
+            }
+            return Err(self.expected(&expected));
         }
         let (befores, afters) = amounts.split_at(rank);
         Ok(Padding::Explicit(
@@ -577,8 +601,28 @@ impl Cursor<'_> {
         ))
     }
 
+    /// A name that no kind has: the one it is most like, or all there are.
+    fn unknown_kind(&self) -> NotationError {
+        let name = match self.text.split_once(':') {
+            Some((name, _)) => name,
+            None => self.text,
+        };
+        let names = KINDS.map(|(_, example)| example.split(':').next().unwrap_or_default());
+        let near = nearest(name, &names);
+        let example = near.map_or(self.example, |place| KINDS[place].1);
+        let error = self.expected(&match near {
+            Some(place) => format!("expected {}:", names[place]),
+            None => format!(
+                "expected one of {}",
+                names.map(|name| format!("{name}:")).join(", ")
+            ),
+        });
+        NotationError { example, ..error }
+    }
+
     fn expected(&self, expected: &str) -> NotationError {
         NotationError {
+            example: self.example,
             text: match self.text.char_indices().nth(QUOTED) {
                 Some((end, _)) => format!("{}…", &self.text[..end]),
                 None => self.text.to_owned(),

@@ -105,6 +105,74 @@ fn what_has_no_meaning_is_refused() {
     }
 }
 
+/// The message about a text that is no problem.
+#[track_caller]
+fn refusal(text: &str) -> String {
+    text.parse::<Problem>().unwrap_err().to_string()
+}
+
+#[test]
+fn a_message_ends_in_an_example_of_its_kind() {
+    for (text, example) in [
+        ("conv:n1", "conv:n1c64h56w56:o64k3s1p1"),
+        ("pool-max:n1c3h9w9:o4", "pool-max:n1c64h56w56:k3s2p1"),
+        ("pool-l3:n1c3h9w9:", "pool-l2:n1c64h56w56:k2s2"),
+        (
+            "pool-adaptive-avg:n1c3h9w9:k3",
+            "pool-adaptive-avg:n1c64h56w56:o7",
+        ),
+        (
+            "conv-transposed:n1c3h9w9:o4k3q1",
+            "conv-transposed:n1c64h28w28:o64k4s2p1",
+        ),
+    ] {
+        let line = refusal(text);
+        assert!(line.ends_with(&format!("(example: {example})")), "{line}");
+        let read: Problem = example.parse().unwrap();
+        assert_eq!(read, read.to_string().parse().unwrap());
+    }
+}
+
+#[test]
+fn a_misspelt_kind_gets_the_nearest() {
+    for (text, kind) in [
+        ("conv-transpose:n1c3h9w9:o4k3", "conv-transposed:"),
+        ("deformable:n1c3h9w9:o4k3", "conv-deformable:"),
+        ("convolution", "conv:"),
+        ("pool-average:n1c3h9w9:k3", "pool-avg:"),
+        ("pool-adaptive-mean:n1c3h9w9:o3", "pool-adaptive-max:"),
+    ] {
+        let line = refusal(text);
+        assert!(
+            line.contains(&format!("expected {kind} at position 0")),
+            "{line}"
+        );
+        assert!(line.contains(&format!("(example: {kind}")), "{line}");
+    }
+    let line = refusal("nothing:n1c3h9w9:k3");
+    assert!(
+        line.contains("expected one of conv:, conv-transposed:, "),
+        "{line}"
+    );
+    assert!(line.contains("pool-l2:, pool-adaptive-max:, "), "{line}");
+}
+
+#[test]
+fn a_padding_for_each_axis_is_offered_for_half_a_list() {
+    let line = refusal("conv:n1c3h9w9:o4k3p1,2");
+    assert!(
+        line.contains(
+            "expected 4 paddings, all befores then all afters; the same before and after is p1x2"
+        ),
+        "{line}"
+    );
+    let line = refusal("conv:n1c3h9w9:o4k3p1,2,3");
+    assert!(
+        line.contains("all befores then all afters at position"),
+        "{line}"
+    );
+}
+
 #[test]
 fn a_message_quotes_the_beginning_of_a_long_text() {
     let text = format!("conv:{}", "é".repeat(100_000));

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crate::execute::execute;
+use crate::step::Work;
 use crate::{Program, Run};
 
 /// One step of a program and its time.
@@ -12,7 +13,7 @@ pub struct ProfileRow {
     pub layer: String,
     /// The operator of the graph.
     pub op: &'static str,
-    /// The kernel: `direct forward`, `pack`, `norm backward`.
+    /// The kernel: `direct forward`, `pack`, `norm backward`; of an operator with a single one, its own name.
     pub kernel: String,
     /// Multiply-accumulates; 0 where they are not the work.
     pub macs: usize,
@@ -29,7 +30,7 @@ impl ProfileRow {
     /// Whether the step only packs weights. Those that are parameters are packed when they have
     /// changed, those that are inputs in every run.
     pub fn packs(&self) -> bool {
-        self.kernel == "pack"
+        self.kernel.starts_with("pack")
     }
 }
 
@@ -57,7 +58,10 @@ impl Program {
             ProfileRow {
                 layer: step.layer.clone(),
                 op: step.op,
-                kernel: step.work.to_string(),
+                kernel: match &step.work {
+                    Work::Call { .. } => step.op.to_owned(),
+                    work => work.to_string(),
+                },
                 macs: step.work.macs(),
                 milliseconds: times[times.len() / 2],
             }

@@ -143,13 +143,10 @@ impl Program {
         team: Arc<Team>,
         layout: impl Fn(&Node) -> Layout,
     ) -> Result<Self, RuntimeError> {
-        graph.verify()?;
-        let graph = pad_first(&graph)?;
+        let (graph, regions, lowered) = plan(&graph, options, team.threads(), &layout)?;
         let unaddressable = || RuntimeError::Unaddressable {
             network: graph.name.clone(),
         };
-        let regions = Regions::of(&graph).ok_or_else(unaddressable)?;
-        let lowered = lower(&graph, &regions, options, team.threads(), &layout)?;
         let len = regions
             .end
             .checked_add(lowered.arena)
@@ -171,6 +168,18 @@ impl Program {
             program.state_mut()[slot.range].fill(slot.init);
         }
         Ok(program)
+    }
+
+    /// Whether a graph can become a program, before anything is read or memory is taken for it.
+    ///
+    /// # Errors
+    /// As [`Program::new`], but for memory.
+    pub fn check(
+        graph: &Graph,
+        options: &RuntimeOptions,
+        threads: usize,
+    ) -> Result<(), RuntimeError> {
+        plan(graph, options, threads, &|_| options.layout).map(drop)
     }
 
     /// The graph.
@@ -338,4 +347,20 @@ impl Program {
         };
         (machine, &self.lowered)
     }
+}
+
+/// A graph checked and lowered, and where its values lie. Takes no memory for them.
+fn plan(
+    graph: &Graph,
+    options: &RuntimeOptions,
+    threads: usize,
+    layout: &dyn Fn(&Node) -> Layout,
+) -> Result<(Graph, Regions, Lowered), RuntimeError> {
+    graph.verify()?;
+    let graph = pad_first(graph)?;
+    let regions = Regions::of(&graph).ok_or_else(|| RuntimeError::Unaddressable {
+        network: graph.name.clone(),
+    })?;
+    let lowered = lower(&graph, &regions, options, threads, layout)?;
+    Ok((graph, regions, lowered))
 }

@@ -24,7 +24,8 @@ use crate::{Augment, Crop, Rule, Shape, TrainError};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainConfig {
-    /// Where the pictures come from, as [`Source`] reads it.
+    /// Where the pictures come from, as [`Source`] reads it. A new run keeps it as a path that leads there from any
+    /// folder.
     pub data: String,
     /// Part to hold out of a source that has no held-out part of its own; 0 for none.
     pub val_fraction: f64,
@@ -146,6 +147,12 @@ impl TrainConfig {
         self.optimiser = rule;
         self.learning_rate = rule.usual_learning_rate();
         self.weight_decay = rule.usual_weight_decay();
+    }
+
+    /// Names the data so that a later process finds them, wherever it is started.
+    pub(crate) fn settle_data(&mut self) {
+        let Ok(source) = self.data.parse::<Source>();
+        self.data = source.absolute().to_string();
     }
 
     /// Opens the data set and divides it: the same way every time.

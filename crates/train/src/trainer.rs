@@ -199,6 +199,7 @@ impl Trainer {
         card: Option<&ModelCard>,
     ) -> Result<Self, TrainError> {
         config.check()?;
+        config.settle_data();
         let threads = config.resolved_threads();
         let limit = config.cache_mib.saturating_mul(1 << 20);
         let mut weights = match (card, &config.weights) {

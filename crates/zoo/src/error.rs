@@ -9,11 +9,11 @@ use crate::Task;
 #[non_exhaustive]
 pub enum ZooError {
     /// No network of that name.
-    #[error("no model is called '{name}'; did you mean {}?", .nearest.join(", "))]
+    #[error("no model is called '{name}'; {}", meant(.nearest))]
     UnknownModel {
         /// The name asked for.
         name: String,
-        /// The names most like it, the likest first.
+        /// The names most like it, the likest first; none where nothing is like it.
         nearest: Vec<&'static str>,
     },
     /// A width multiplier that is not a positive number.
@@ -48,4 +48,11 @@ pub enum ZooError {
         /// Which layer, and why.
         source: GraphError,
     },
+}
+
+fn meant(nearest: &[&str]) -> String {
+    match nearest {
+        [] => "`convolve models` lists all there are".to_owned(),
+        nearest => format!("did you mean {}?", nearest.join(", ")),
+    }
 }

@@ -23,6 +23,9 @@ pub struct Model {
     pub(crate) network: fn(&mut NetworkBuilder, Width, usize) -> Result<ValueId, GraphError>,
 }
 
+/// The part of a name's letters that are right where another one may have been meant.
+const LIKE: f64 = 0.6;
+
 /// The input and the classes to build a network for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildOptions {
@@ -160,10 +163,12 @@ pub fn build(name: &str, options: &BuildOptions) -> Result<Graph, ZooError> {
     find(name)?.build(options)
 }
 
-/// The three names most like a name.
+/// The three names most like a name, of those that are like it at all.
 fn nearest(name: &str) -> Vec<&'static str> {
+    let likeness = |known: &str| strsim::normalized_damerau_levenshtein(known, name);
     let mut names: Vec<_> = models().map(|model| model.name).collect();
-    names.sort_by_key(|known| strsim::damerau_levenshtein(known, name));
+    names.retain(|known| likeness(known) >= LIKE);
+    names.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
     names.truncate(3);
     names
 }

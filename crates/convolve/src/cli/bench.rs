@@ -21,7 +21,8 @@ use super::output::Messages;
     group = ArgGroup::new("what").required(true).args(["model", "problems", "peak"]),
     after_help = "\
 Two warm-up runs, then at least three that count. GFLOP/s are two operations for every
-multiply-accumulate, by the median time.
+multiply-accumulate, by the median time; what has none, such as a pool, has no GFLOP/s. A transposed
+convolution runs by a convolution's kernels the other way round, which the column algorithm names.
 
 Examples: convolve bench resnet20 --batch 128 --train
           convolve bench --problem conv:n16c64h56w56:o64k3p1 --direction backward-data
@@ -61,10 +62,12 @@ pub(crate) struct Arguments {
     /// Of a network: the time of every step
     #[arg(long, conflicts_with_all = ["problems", "peak"])]
     profile: bool,
-    /// Of a problem: forward, or the gradient of an array: backward-data, -weights, -offset, -mask
+    /// Of a problem: forward, or the gradient of an array: backward-data, -weights, -pointwise, -bias,
+    /// -offset, -mask
     #[arg(long, default_value_t = Direction::Forward, conflicts_with_all = ["model", "peak"])]
     direction: Direction,
-    /// Of a problem: an algorithm, instead of the best that serves it
+    /// Of a problem: an algorithm for convolutions, instead of the best that serves it: depthwise,
+    /// grouped, direct, im2col or reference
     #[arg(long, conflicts_with_all = ["model", "peak"])]
     algorithm: Option<Algorithm>,
     /// Number format of the computation; f32 is the only one yet

@@ -15,14 +15,14 @@ use super::failure::{Interrupted, usage};
 use super::output::Messages;
 use super::printable::printable;
 use super::table::{self, Align};
-use super::{interrupt, output, weights};
+use super::{interrupt, output, trained, weights};
 
 /// What `eval` takes.
 #[derive(Args)]
 #[command(after_help = "\
 Measured on the held-out pictures of the data the run was trained on, unless --data names others.
 Of those the held-out part (val/, t10k-…, test_batch.bin, or --val-fraction) is taken, or all
-pictures where there is none.
+pictures where there is none. Where the run's own data have gone elsewhere, --data says where.
 
 Examples: convolve eval runs/resnet20-shapes-1
           convolve eval hf-hub:timm/resnet18.a1_in1k --data imagenet/")]
@@ -68,12 +68,21 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     };
     let place = weights::locate(reference, messages)?;
     let mut weights = Weights::open(&place, model)?;
-    let splits = open_data(&arguments, &place)?;
+    let Opened { splits, of_run } = open_data(&arguments, &place)?;
     let (dataset, part) = chosen_part(splits);
     messages.say(format_args!(
         "{} {part}",
         table::thousands(dataset.len() as u64)
     ));
+    if part == ALL {
+        messages.say(match of_run {
+            true => "the network was trained on these pictures: none were held out",
+            false => {
+                "pictures that the network was trained on may be among them; --val-fraction and --seed \
+                 of its run leave those out"
+            }
+        });
+    }
 
     let batch = dataset.len().clamp(1, arguments.batch_size.into());
     let options = arguments.engine.options();
@@ -101,8 +110,17 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     Ok(())
 }
 
+/// What is said of pictures of which none are held out.
+const ALL: &str = "pictures, all there are";
+
+/// A data set, and whether it is known to be the one that the run was trained on.
+struct Opened {
+    splits: Splits,
+    of_run: bool,
+}
+
 /// The data named, or those of the run. What a run held out is held out here as well.
-fn open_data(arguments: &Arguments, place: &Path) -> anyhow::Result<Splits> {
+fn open_data(arguments: &Arguments, place: &Path) -> anyhow::Result<Opened> {
     let is_folder = place.is_dir();
     let settings = match is_folder.then(|| RunFolder::config(place)) {
         // Somebody may have kept the weights alone.
@@ -138,12 +156,26 @@ fn open_data(arguments: &Arguments, place: &Path) -> anyhow::Result<Splits> {
         ..OpenOptions::default()
     };
     let Ok(source) = data.parse::<Source>();
-    Ok(formats::open(&source, &options)?)
+    let opened = formats::open(&source, &options);
+    let splits = match arguments.data {
+        Some(_) => opened?,
+        None => opened.map_err(trained::own_data_missing)?,
+    };
+    let of_run = settings.is_some();
+    Ok(Opened { splits, of_run })
 }
 
+/// Whether pictures are those that a run was trained on: in the same place, or under the same name where that
+/// place is no longer there.
 fn is_same_data(data: &str, settings: &TrainConfig) -> bool {
-    let place = |data: &str| Path::new(data).canonicalize().ok();
-    data == settings.data || place(data).is_some_and(|path| Some(path) == place(&settings.data))
+    let (Ok(given), Ok(own)) = (data.parse::<Source>(), settings.data.parse::<Source>());
+    let name = |source: &Source| match source {
+        Source::Path(path) => path.file_name().map(ToOwned::to_owned),
+        Source::Shapes => None,
+    };
+    let gone = matches!(&own, Source::Path(path) if !path.exists());
+    let (given, own) = (given.absolute(), own.absolute());
+    given == own || (gone && name(&given).is_some() && name(&given) == name(&own))
 }
 
 fn chosen_part(splits: Splits) -> (Arc<dyn Dataset>, String) {
@@ -157,7 +189,7 @@ fn chosen_part(splits: Splits) -> (Arc<dyn Dataset>, String) {
             };
             (held_out, part)
         }
-        None => (splits.train, "pictures, all there are".to_owned()),
+        None => (splits.train, ALL.to_owned()),
     }
 }
 
@@ -207,12 +239,16 @@ fn as_text(evaluation: &Evaluation, labels: &[String]) -> String {
     ];
     let mut lines = table::lines(heading, &rows);
     lines.push(String::new());
+    // Of five classes the right one is always among the first five.
+    let top5 = match labels.len() {
+        0..=5 => String::new(),
+        _ => format!(", top-5 {}", percent(evaluation.top5_accuracy())),
+    };
     lines.push(format!(
-        "accuracy {} ({} of {}), top-5 {}, loss {:.4}",
+        "accuracy {} ({} of {}){top5}, loss {:.4}",
         percent(evaluation.accuracy()),
         evaluation.correct(),
         evaluation.pictures,
-        percent(evaluation.top5_accuracy()),
         evaluation.loss()
     ));
     lines.join("\n")

@@ -40,6 +40,23 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     }
 }
 
+/// The message, with the program's own words where the system says in its words that nothing is there.
+pub(crate) fn message(error: &anyhow::Error) -> String {
+    let text = error.to_string();
+    let causes = error.chain().filter_map(|cause| cause.downcast_ref());
+    causes.fold(text, |text, cause: &io::Error| {
+        text.replace(&cause.to_string(), &in_words(cause))
+    })
+}
+
+/// What the system says of a file; the same on every system where nothing is there.
+pub(crate) fn in_words(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(_) if error.kind() == io::ErrorKind::NotFound => "no such file or folder".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 /// The message without line breaks: one error is one line.
 pub(crate) fn one_line(text: &str) -> String {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());

@@ -7,6 +7,7 @@ mod engine;
 mod eval;
 mod export;
 mod failure;
+mod help;
 mod input_shape;
 mod interrupt;
 mod model;
@@ -30,14 +31,22 @@ use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::output::Messages;
 
+/// Where a flag of all verbs stands among their own: behind them.
+const LAST: usize = 900;
+
 /// Convolutional networks: describe once, measure, train and run.
 #[derive(Parser)]
-#[command(name = "convolve", version, arg_required_else_help = true)]
+#[command(
+    name = "convolve",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
 struct CommandLine {
     #[command(subcommand)]
     verb: Verb,
     /// Tell nothing but data and errors
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = LAST)]
     quiet: bool,
 }
 
@@ -61,6 +70,8 @@ enum Verb {
     Run(run::Arguments),
     /// Compute one convolution on given arrays, or many listed in a file
     Op(op::Arguments),
+    /// Print this message or the help of a verb
+    Help(help::Arguments),
 }
 
 /// Runs the program on the arguments of the process.
@@ -81,6 +92,10 @@ pub(crate) fn run() -> ExitCode {
         Verb::Bench(arguments) => bench::run(arguments, messages),
         Verb::Run(arguments) => run::run(arguments, messages),
         Verb::Op(arguments) => op::run(arguments),
+        Verb::Help(arguments) => match CommandLine::try_parse_from(arguments.command_line()) {
+            Ok(_) => Ok(()),
+            Err(help) => return refuse(&help),
+        },
     };
     end(done)
 }
@@ -111,7 +126,7 @@ fn end(done: anyhow::Result<()>) -> ExitCode {
     match code {
         0 => {}
         130 => output::remark(error),
-        _ => report(&error.to_string()),
+        _ => report(&failure::message(&error)),
     }
     ExitCode::from(code)
 }

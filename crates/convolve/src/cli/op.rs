@@ -25,21 +25,30 @@ use super::failure::usage;
 
 /// What `op` takes.
 #[derive(Args)]
-#[command(after_help = "\
+#[command(
+    override_usage = "\
+convolve op [OPTIONS] <PROBLEM> --output <Y.npy>
+       convolve op [OPTIONS] --cases <FILE>",
+    after_help = "\
 Arrays are .npy files, channels first (input, gradient and output [n, c, …], weight [o, c/groups,
 kernel…], of a transposed convolution [c, o/groups, kernel…], of a separable one [c·m, 1, kernel…] with
 filter q of channel c at c·m + q, and pointwise [o, c·m, 1…], bias [o]), whatever the layout. Arrays that
 a direction does not need are not read. Of a max pool, --indices names where the places of the
 maxima go (forward) or come from (backward-data; without it they are found again from --input).
 
+The exit code of --cases is 0 when every case was answered, be it with an error: look for \"error\" in
+the lines. Blank lines are passed over; they count as lines all the same.
+
 Examples: convolve op conv:n1c3h8w8:o4k3p1 --input x.npy --weight w.npy --output y.npy
-          convolve op pool-max:n1c3h8w8:k2s2 --direction backward-data --input x.npy --grad dy.npy --output dx.npy")]
+          convolve op pool-max:n1c3h8w8:k2s2 --direction backward-data --input x.npy --grad dy.npy --output dx.npy"
+)]
 pub(crate) struct Arguments {
     /// The problem, such as conv:n1c64h56w56:o64k3s1p1
     #[arg(required_unless_present = "cases", conflicts_with = "cases")]
     problem: Option<String>,
     /// A file of cases, one JSON object a line, with the flags as keys and `problem`; paths are
-    /// relative to the file. Answers a line a case: {"output": …} or {"error": …}
+    /// relative to the file. Answers a line a case, numbered from 1 as in the file: {"line": …,
+    /// "output": …} or {"line": …, "error": …}
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "input", "weight", "pointwise", "bias", "offset", "mask", "indices", "grad", "output",
     ])]
@@ -136,8 +145,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let task = Task {
         problem: parse(&arguments.problem.unwrap_or_default()).map_err(usage)?,
         direction: arguments.direction,
-        precision: arguments.precision,
         algorithm: arguments.algorithm,
+        precision: arguments.precision,
         files: arguments.files,
         output: arguments.output.unwrap_or_default(),
     };

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use train::{Classifier, Prediction};
 
 use super::engine::Engine;
-use super::failure::{exit_code, usage};
+use super::failure::{exit_code, message, usage};
 use super::output::Messages;
 use super::printable::printable;
 use super::{output, report, trained, weights};
@@ -81,11 +81,23 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
                 first.display()
             )));
         }
+        // Nor for one that is looked for in the wrong folder.
+        (Some((first, [_, ..])), None) if is_bare(first) => {
+            return Err(usage(format!(
+                "{}: the folder holds neither weights nor pictures",
+                first.display()
+            )));
+        }
         _ => (None, arguments.paths.as_slice()),
     };
     if pictures.is_empty() {
         return Err(usage("a network alone says nothing; name a picture"));
     }
+    let answering = match &network {
+        Some((Some(model), weights)) => format!("{model} with {}", printable(weights)),
+        Some((None, weights)) => printable(weights),
+        None => "the network inside the program".to_owned(),
+    };
     let options = arguments.engine.options();
     let mut classifier = match network {
         Some((model, weights)) => {
@@ -95,6 +107,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         None => Classifier::from_bytes(BUILT_IN, "the built-in classifier", &options)?,
     };
     let images: Vec<_> = pictures.iter().flat_map(|path| named_by(path)).collect();
+    let mut answers = 0;
     let mut faults = Faults::among(images.len());
     for image in images {
         let opened = image.and_then(|image| Ok((Picture::open(&image)?, image)));
@@ -112,6 +125,10 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
                 continue;
             }
         };
+        if answers == 0 {
+            messages.say(format_args!("answered by {answering}"));
+        }
+        answers += 1;
         if arguments.json {
             output::json(&as_json(&image, &top))?;
         } else {
@@ -136,6 +153,17 @@ fn named_by(path: &Path) -> Vec<anyhow::Result<PathBuf>> {
         Ok(images) => images.into_iter().map(Ok).collect(),
         Err(error) => vec![Err(explained(path, error))],
     }
+}
+
+/// Whether a path is a folder without pictures.
+fn is_bare(path: &Path) -> bool {
+    let bare = |error| {
+        matches!(
+            error,
+            DataError::EmptyFolder { .. } | DataError::NoImages { .. }
+        )
+    };
+    path.is_dir() && images_below(path).is_err_and(bare)
 }
 
 /// Whether a path that leads nowhere looks like a picture's.
@@ -183,7 +211,7 @@ impl Faults {
         }
         self.count += 1;
         self.wrong_usage |= exit_code(&error) == 2;
-        report(&error.to_string());
+        report(&message(&error));
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use formats::Skipped;
-use train::{Outcome, Trainer};
+use train::{Outcome, TrainError, Trainer};
 
 use self::settings::Settings;
 use super::bar::Bar;
@@ -17,6 +17,7 @@ use super::interrupt;
 use super::output::{self, Messages};
 use super::printable::printable;
 use super::table::thousands;
+use super::trained;
 
 /// What `train` takes.
 #[derive(Args)]
@@ -41,7 +42,13 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()> {
     let (mut trainer, folder) = match arguments.resume {
         Some(folder) => {
-            let trainer = Trainer::resume(&folder, |config| arguments.settings.adjust(config))?;
+            let resumed = Trainer::resume(&folder, |config| arguments.settings.adjust(config));
+            let trainer = resumed.map_err(|error| match error {
+                TrainError::Data(error) if !arguments.settings.names_data() => {
+                    trained::own_data_missing(error)
+                }
+                other => other.into(),
+            })?;
             (trainer, folder)
         }
         None => {
@@ -64,6 +71,9 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     };
     let stop = interrupt::stop_flag();
     introduce(&trainer, &folder, messages);
+    if trainer.is_finished() {
+        messages.say(finished(&trainer, &folder));
+    }
     let mut told = warn(&trainer, [0, 0], messages);
     while !trainer.is_finished() {
         let (epoch, epochs) = (trainer.progress().epoch + 1, trainer.config().epochs);
@@ -131,7 +141,37 @@ fn introduce(trainer: &Trainer, folder: &Path, messages: Messages) {
             thousands(learning)
         ));
     }
+    if let Some(text) = left_out(trainer) {
+        messages.say(text);
+    }
     messages.say(format_args!("run folder: {}", printable(folder.display())));
+}
+
+/// What an epoch leaves out, if anything.
+fn left_out(trainer: &Trainer) -> Option<String> {
+    let (pictures, batch) = (trainer.pictures().0, trainer.config().batch_size);
+    let batches = trainer.batches_per_epoch();
+    let seen = batches * batch;
+    (seen < pictures).then(|| {
+        format!(
+            "an epoch sees {} of the training pictures, never the same: {batches} whole batches of {batch}",
+            thousands(seen as u64)
+        )
+    })
+}
+
+/// A run with nothing left to do, and how to train longer. Its epochs cannot be changed: its learning rate has
+/// come to its end with them.
+fn finished(trainer: &Trainer, folder: &Path) -> String {
+    let config = trainer.config();
+    format!(
+        "finished: all of its {} epochs are done; a new run goes on from its weights: \
+         convolve train --data {} --weights {} --epochs {}",
+        config.epochs,
+        printable(&config.data),
+        printable(folder.display()),
+        config.epochs
+    )
 }
 
 fn parameters(trainer: &Trainer) -> u64 {

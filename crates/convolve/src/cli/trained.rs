@@ -5,8 +5,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use formats::hub;
+use formats::{DataError, hub};
 use train::{Checkpoint, CheckpointError, Weights};
+
+use super::failure::usage;
 
 /// Extensions of the files that other programs keep networks in.
 const FOREIGN: [&str; 11] = [
@@ -72,4 +74,14 @@ fn ends_in(path: &Path, extensions: &[&str]) -> bool {
 /// Nothing there, or a damaged or foreign file.
 pub(crate) fn open(path: &Path) -> Result<Checkpoint, CheckpointError> {
     Checkpoint::open(&Checkpoint::find(path)?)
+}
+
+/// What can be done about data that a run names and that are not there.
+pub(crate) fn own_data_missing(error: DataError) -> anyhow::Error {
+    match error {
+        DataError::Missing { .. } => usage(format!(
+            "{error}; the run was trained on it: --data says where it is now"
+        )),
+        other => other.into(),
+    }
 }

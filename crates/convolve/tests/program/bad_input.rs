@@ -11,6 +11,9 @@ use crate::invoke::{command, fail};
 fn problems_without_meaning() {
     let folder = folder();
     let problems = [
+        ("conv:n1c3h0w8:o4k3", "height must be at least 1, not 0"),
+        ("pool-max:n1c3h8w0:k3", "width must be at least 1, not 0"),
+        ("conv-transpose:n1c3h8w8:o4k3", "expected conv-transposed:"),
         ("conv:n1c3h8w8:o4k3s0", "stride must be at least 1, not 0"),
         ("conv:n1c3h8w8:o4k3d0", "dilation must be at least 1, not 0"),
         ("conv:n1c3h8w8:o4k9", "kernel larger than padded input"),

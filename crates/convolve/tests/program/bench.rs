@@ -11,8 +11,23 @@ fn check(answer: &Value, macs: u64) {
     let number = |key: &str| answer[key].as_f64().unwrap();
     assert!(number("min_ms") > 0.0 && number("min_ms") <= number("median_ms"));
     let expected = 2.0 * macs as f64 / number("median_ms") / 1e6;
-    assert!((number("gflops") / expected - 1.0).abs() < 1e-9, "{answer}");
+    // Both are rounded to six digits, each by half a unit of the last one at most.
+    assert!(
+        (number("gflops") / expected - 1.0).abs() < 1.01e-5,
+        "{answer}"
+    );
+    for key in ["median_ms", "min_ms", "gflops"] {
+        assert!(digits(&answer[key]) <= 6, "{answer}");
+    }
     assert!(answer["runs"].as_u64().unwrap() >= 3);
+}
+
+/// Digits of a number as it is written, without the zeros in front of them.
+fn digits(number: &Value) -> usize {
+    let text = number.to_string();
+    let mantissa = text.split('e').next().unwrap();
+    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    digits.trim_matches('0').len()
 }
 
 #[test]
@@ -41,6 +56,58 @@ fn every_problem_has_a_line() {
         }
         assert_eq!(answers[1]["algorithm"], "depthwise");
     }
+}
+
+/// What `bench` says of one problem, as JSON and as a row of the table.
+fn measured(problem: &str, direction: &str) -> (Value, String) {
+    let folder = folder();
+    let arguments = ["bench", "--problem", problem, "--direction", direction];
+    let how = ["--threads", "1", "--seconds", "0"];
+    let arguments = [&arguments[..], &how].concat();
+    let table = succeed(folder.path(), &arguments);
+    let json = succeed(folder.path(), &[&arguments[..], &["--json"]].concat());
+    (
+        objects(&json).remove(0),
+        table.lines().nth(1).unwrap().to_owned(),
+    )
+}
+
+#[test]
+fn what_runs_has_a_name_and_what_multiplies_nothing_has_no_gflops() {
+    for (problem, direction, runs) in [
+        ("pool-max:n1c3h8w8:k2s2", "forward", "pool"),
+        (
+            "pool-adaptive-avg:n1c3h8w8:o3",
+            "forward",
+            "adaptive average pool",
+        ),
+        ("conv:n1c3h8w8:o4k3", "backward-bias", "channel sum"),
+        (
+            "conv-separable:n1c3h8w8:o4k3m1",
+            "backward-bias",
+            "channel sum",
+        ),
+    ] {
+        let (json, row) = measured(problem, direction);
+        assert_eq!(json["algorithm"], runs);
+        assert!(json["gflops"].is_null(), "{json}");
+        assert!(json["median_ms"].as_f64().unwrap() > 0.0, "{json}");
+        // Problem, algorithm, median and minimum: nothing stands in the last column.
+        let cells = row.split("  ").filter(|cell| !cell.is_empty());
+        assert_eq!(cells.count(), 4, "{row}");
+    }
+}
+
+#[test]
+fn a_transposed_convolution_is_told_from_a_plain_one() {
+    let direction = "backward-data";
+    let (plain, _) = measured("conv:n1c3h8w8:o4k3", direction);
+    let (transposed, _) = measured("conv-transposed:n1c3h8w8:o4k3", direction);
+    let (padded, _) = measured("conv:n1c3h8w8:o4k3p1,reflect", direction);
+    assert_eq!(plain["algorithm"], "direct");
+    assert_eq!(transposed["algorithm"], "transposed: direct forward");
+    let padded = padded["algorithm"].as_str().unwrap();
+    assert!(padded.starts_with("direct backward-data + pad"), "{padded}");
 }
 
 #[test]
@@ -90,9 +157,24 @@ fn the_peak_is_a_number() {
 fn what_cannot_be_measured_is_wrong_usage() {
     let folder = folder();
     let problem = "conv:n1c3h8w8:o4k3";
-    let refused: [(&[&str], &str); 13] = [
+    let refused: [(&[&str], &str); 16] = [
         (&["bench"], "--problem"),
         (&["bench", "vgg99"], "no model is called 'vgg99'"),
+        (&["bench", "nothing-alike"], "`convolve models` lists"),
+        (
+            &[
+                "bench",
+                "--problem",
+                "conv-deformable:n1c4h8w8:o4k3",
+                "--algorithm",
+                "direct",
+            ],
+            "--algorithm direct is for plain, transposed and separable",
+        ),
+        (
+            &["bench", "--problem", problem, "--direction=backward-mask"],
+            "the problem has no --mask, only --input, --weight",
+        ),
         (
             &["bench", "lenet5", "--precision", "bf16"],
             "f32 is the only precision yet",

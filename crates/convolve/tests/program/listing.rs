@@ -107,9 +107,30 @@ fn help_is_data_and_its_absence_is_usage() {
     for verb in [
         "train", "eval", "predict", "export", "models", "summary", "bench", "op",
     ] {
-        assert!(succeed(folder.path(), &[verb, "--help"]).contains("Usage: convolve"));
+        let help = succeed(folder.path(), &[verb, "--help"]);
+        assert!(help.contains(&format!("Usage: convolve {verb}")), "{help}");
+        assert_eq!(succeed(folder.path(), &["help", verb]), help);
         assert!(succeed(folder.path(), &["--help"]).contains(verb));
+        // What all verbs have stands behind what is their own.
+        let flags = help
+            .lines()
+            .filter(|line| line.trim_start().starts_with('-'));
+        let flags: Vec<_> = flags.map(str::trim_start).collect();
+        let last = &flags[flags.len() - 2..];
+        assert!(
+            last[0].starts_with("-q, ") && last[1].starts_with("-h, "),
+            "{help}"
+        );
     }
+    let all = succeed(folder.path(), &["--help"]);
+    assert_eq!(succeed(folder.path(), &["help"]), all);
+    assert!(succeed(folder.path(), &["help", "--help"]).contains("Usage: convolve help"));
+    fail(
+        folder.path(),
+        2,
+        &["help", "nothing"],
+        &["unrecognized subcommand 'nothing'"],
+    );
     let bare = convolve(folder.path(), &[]);
     assert_eq!((bare.code, bare.out.as_str()), (2, ""));
     assert!(bare.err.contains("Usage: convolve"));

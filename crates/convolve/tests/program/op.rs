@@ -142,7 +142,8 @@ fn arrays_are_held_against_the_problem() {
         "wants [1, 2, 5, 5]",
     ];
     fail(folder.path(), 1, &given("w.npy", "w.npy"), &shapes);
-    fail(folder.path(), 2, &given("none.npy", "w.npy"), &["none.npy"]);
+    let missing = ["none.npy: no such file or folder"];
+    fail(folder.path(), 2, &given("none.npy", "w.npy"), &missing);
     let wanting = ["op", &problem, "--input", "x.npy", "--output", "y.npy"];
     fail(folder.path(), 2, &wanting, &["forward needs --weight"]);
 
@@ -176,6 +177,61 @@ fn arrays_are_held_against_the_problem() {
         "none/y.npy",
     ];
     fail(folder.path(), 2, &nowhere, &["none/y.npy"]);
+}
+
+#[test]
+fn what_would_be_ignored_is_refused_before_arrays_are_read() {
+    let folder = folder();
+    let refused: [(&str, &[&str], &str); 5] = [
+        (
+            "conv:n1c3h8w8:o4k3",
+            &["--algorithm", "depthwise"],
+            "algorithm depthwise cannot compute this problem",
+        ),
+        (
+            "conv-deformable:n1c4h8w8:o4k3",
+            &["--algorithm", "direct"],
+            "--algorithm direct is for plain, transposed and separable",
+        ),
+        (
+            "conv-deformable:n1c4h8w8:o4k3",
+            &["--mask", "m.npy"],
+            "the problem has no --mask, only --input, --offset, --weight",
+        ),
+        (
+            "conv-separable:n1c4h8w8:o0k3m1",
+            &["--pointwise", "p.npy"],
+            "no --pointwise, only --input, --weight",
+        ),
+        (
+            "pool-avg:n1c4h8w8:k3",
+            &["--direction", "backward-data", "--bias", "b.npy"],
+            "no --bias, only --input",
+        ),
+    ];
+    for (problem, flags, words) in refused {
+        let arguments = ["op", problem, "--input", "none.npy", "--output", "y.npy"];
+        fail(folder.path(), 2, &[&arguments, flags].concat(), &[words]);
+    }
+}
+
+#[test]
+fn a_maximum_goes_back_by_its_input_or_by_its_place() {
+    for (problem, words) in [
+        (
+            "pool-max:n1c1h5w4:k2s2",
+            "backward-data needs --input or --indices",
+        ),
+        (
+            "pool-adaptive-max:n1c1h5w4:o2",
+            "backward-data needs --input or --indices",
+        ),
+        ("pool-l2:n1c1h5w4:k2s2", "backward-data needs --input"),
+    ] {
+        let arguments = ["op", problem, "--direction", "backward-data"];
+        let arguments = [&arguments[..], &["--grad", "dy.npy", "--output", "dx.npy"]].concat();
+        fail(folder().path(), 2, &arguments, &[words]);
+    }
 }
 
 #[test]

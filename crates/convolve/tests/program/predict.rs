@@ -70,7 +70,13 @@ fn a_bad_picture_does_not_keep_the_others_from_an_answer() {
     assert_eq!(objects(&answer.out).len(), 1);
     let lines: Vec<_> = answer.err.lines().collect();
     assert!(lines[0].starts_with("error: torn.png: "), "{lines:?}");
-    assert_eq!(lines[1..], ["error: 1 of 2 could not be classified"]);
+    assert_eq!(
+        lines[1..],
+        [
+            "answered by the network inside the program",
+            "error: 1 of 2 could not be classified"
+        ]
+    );
 
     let answer = convolve(folder.path(), &["predict", "none.png", "good.bmp"]);
     assert_eq!(answer.code, 2, "{}", answer.err);
@@ -85,6 +91,12 @@ fn no_other_network_answers_for_one_that_is_missing() {
     for network in ["runs/misspelt-1", "misspelt.safetensors"] {
         let arguments = ["predict", network, "good.bmp"];
         fail(folder.path(), 2, &arguments, &[network, "no such file"]);
+    }
+    std::fs::create_dir_all(folder.path().join("empty")).unwrap();
+    std::fs::create_dir_all(folder.path().join("runs/shapes-1")).unwrap();
+    for bare in ["empty", "runs"] {
+        let words = format!("{bare}: the folder holds neither weights nor pictures");
+        fail(folder.path(), 2, &["predict", bare, "good.bmp"], &[&words]);
     }
 }
 
@@ -104,7 +116,7 @@ fn one_thing_that_cannot_be_classified_is_one_line() {
     fail(path, 1, &["predict", "single"], &["single/torn.png: "]);
 
     bmp(&path.join("single/good.bmp"), 8, [1, 2, 3]);
-    let answer = convolve(path, &["predict", "empty", "single"]);
+    let answer = convolve(path, &["-q", "predict", "single", "empty"]);
     assert_eq!(answer.code, 1);
     assert!(
         answer.out.starts_with("single/good.bmp: "),
@@ -112,11 +124,11 @@ fn one_thing_that_cannot_be_classified_is_one_line() {
         answer.out
     );
     let lines: Vec<_> = answer.err.lines().collect();
-    assert!(lines[0].starts_with("error: empty: "), "{lines:?}");
     assert!(
-        lines[1].starts_with("error: single/torn.png: "),
+        lines[0].starts_with("error: single/torn.png: "),
         "{lines:?}"
     );
+    assert!(lines[1].starts_with("error: empty: "), "{lines:?}");
     assert_eq!(lines[2..], ["error: 2 of 3 could not be classified"]);
 }
 

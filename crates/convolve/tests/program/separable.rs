@@ -74,8 +74,12 @@ fn check<T: NpyElement + testkit::compare::Element>(
     let files = ["x", "w", "p", "b", "dy"].map(|name| format!("{prefix}{name}.npy"));
     let flags = ["--input", "--weight", "--pointwise", "--bias", "--grad"];
     let mut arguments = vec!["op", problem, "--direction", direction, "--output", "y.npy"];
+    // Without a second stage there is no array for it.
+    let alone = problem.contains(":o0");
     for (flag, file) in flags.into_iter().zip(&files) {
-        arguments.extend([flag, file]);
+        if flag != "--pointwise" || !alone {
+            arguments.extend([flag, file]);
+        }
     }
     arguments.extend(more);
     assert_eq!(succeed(folder, &arguments), "");
@@ -197,8 +201,9 @@ fn both_stages_are_measured() {
         let answers = objects(&succeed(folder.path(), &[&arguments[..], &how].concat()));
         let number = |key: &str| answers[0][key].as_f64().unwrap();
         let counted = number("gflops") * number("median_ms") * 1e6 / 2.0;
+        // Both numbers are rounded to six digits.
         assert!(
-            (counted / f64::from(macs) - 1.0).abs() < 1e-9,
+            (counted / f64::from(macs) - 1.0).abs() < 1.01e-5,
             "{direction}: {counted}"
         );
     }

@@ -135,6 +135,14 @@ fn a_stopped_run_goes_on_as_if_nothing_had_been() {
         let metrics = std::fs::read_to_string(folder.path().join(run).join("metrics.jsonl"));
         assert_eq!(objects(&metrics.unwrap()).len().to_string(), EPOCHS);
     }
+    // Of 48 training pictures none are left over by batches of 16.
+    assert!(!whole.err.contains("whole batches"), "{}", whole.err);
+    let finished = convolve(folder.path(), &["train", "--resume", "whole"]);
+    assert_eq!(finished.code, 0, "{}", finished.err);
+    let words = format!(
+        "finished: all of its {EPOCHS} epochs are done; a new run goes on from its weights: "
+    );
+    assert!(finished.err.contains(&words), "{}", finished.err);
     fail(
         folder.path(),
         2,
@@ -146,6 +154,119 @@ fn a_stopped_run_goes_on_as_if_nothing_had_been() {
         2,
         &["-q", "train", "--data", "records.bin", "--output", "whole"],
         &["whole: holds a run already"],
+    );
+}
+
+/// Trains for an epoch, into the folder `run`.
+#[track_caller]
+fn train_shortly(folder: &Path, data: &str, more: &[&str]) -> String {
+    let arguments = [
+        "train", "--data", data, "--model", "lenet5", "--epochs", "1", "--lr", "0.01",
+    ];
+    let output = ["--threads", "1", "--output", "run"];
+    let trained = convolve(folder, &[&arguments[..], &output, more].concat());
+    assert_eq!(trained.code, 0, "{}", trained.err);
+    trained.err
+}
+
+#[test]
+fn a_run_finds_its_data_from_any_folder() {
+    let folder = folder();
+    let path = folder.path();
+    std::fs::create_dir(path.join("data")).unwrap();
+    cifar(&path.join("data"), 60);
+    train_shortly(path, "data/records.bin", &["--val-fraction", "0.2"]);
+    let elsewhere = path.join("elsewhere");
+    std::fs::create_dir_all(&elsewhere).unwrap();
+    let held_out = |arguments: &[&str]| {
+        let answer = convolve(
+            &elsewhere,
+            &[&["eval", "../run", "--json"], arguments].concat(),
+        );
+        assert_eq!(answer.code, 0, "{}", answer.err);
+        (
+            objects(&answer.out)[0]["pictures"].as_u64().unwrap(),
+            answer.err,
+        )
+    };
+    // A fifth of sixty, wherever the program is started and however the place is written.
+    assert_eq!(held_out(&[]).0, 12);
+    assert_eq!(held_out(&["--data", "../data/records.bin"]).0, 12);
+    let resumed = convolve(&elsewhere, &["train", "--resume", "../run"]);
+    assert_eq!(resumed.code, 0, "{}", resumed.err);
+
+    // Other pictures may have been learned from; those held out of them were not.
+    std::fs::copy(path.join("data/records.bin"), path.join("other.bin")).unwrap();
+    let (pictures, told) = held_out(&["--data", "../other.bin"]);
+    assert_eq!(pictures, 60);
+    assert!(
+        told.contains("pictures that the network was trained on may be among them"),
+        "{told}"
+    );
+    let (pictures, told) = held_out(&["--data", "../other.bin", "--val-fraction", "0.2"]);
+    assert_eq!(pictures, 12);
+    assert!(!told.contains("among them"), "{told}");
+
+    // Moved away, they are asked for, and found again by their name.
+    std::fs::rename(path.join("data"), path.join("moved")).unwrap();
+    let words = "the run was trained on it: --data says where it is now";
+    fail(
+        &elsewhere,
+        2,
+        &["eval", "../run"],
+        &["data/records.bin: no such file or folder; ", words],
+    );
+    fail(&elsewhere, 2, &["train", "--resume", "../run"], &[words]);
+    assert_eq!(held_out(&["--data", "../moved/records.bin"]).0, 12);
+    assert_eq!(held_out(&["--data", "../other.bin"]).0, 60);
+
+    // A run of before, whose settings hold a path that leads there from one folder alone.
+    let settings = path.join("run/config.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("data = "))
+        .unwrap();
+    std::fs::write(
+        &settings,
+        text.replace(line, "data = \"moved/records.bin\""),
+    )
+    .unwrap();
+    let old = objects(&succeed(path, &["eval", "run", "--json", "-q"]));
+    assert_eq!(old[0]["pictures"], 12);
+    assert_eq!(held_out(&["--data", "../moved/records.bin"]).0, 12);
+}
+
+#[test]
+fn a_run_says_what_it_leaves_out_and_what_it_held_back() {
+    let folder = folder();
+    let path = folder.path();
+    cifar(path, 60);
+    let how = ["--val-fraction", "0", "--batch-size", "16"];
+    let told = train_shortly(path, "records.bin", &how);
+    let words = "an epoch sees 48 of the training pictures, never the same: 3 whole batches of 16";
+    assert!(told.contains(words), "{told}");
+    let measured = convolve(path, &["eval", "run"]);
+    let words = "the network was trained on these pictures: none were held out";
+    assert!(measured.err.contains(words), "{}", measured.err);
+    assert!(measured.out.contains(", top-5 "), "{}", measured.out);
+}
+
+#[test]
+fn the_first_five_of_few_classes_are_not_told() {
+    let folder = folder();
+    let path = folder.path();
+    for (class, colour) in [("dark", [10; 3]), ("light", [200; 3])] {
+        std::fs::create_dir_all(path.join("data").join(class)).unwrap();
+        for index in 0..4 {
+            bmp(&path.join(format!("data/{class}/{index}.bmp")), 32, colour);
+        }
+    }
+    train_shortly(path, "data", &[]);
+    let text = succeed(path, &["eval", "run"]);
+    assert!(
+        text.contains("accuracy ") && !text.contains("top-5"),
+        "{text}"
     );
 }
 

@@ -22,6 +22,21 @@ pub enum Source {
     Path(PathBuf),
 }
 
+impl Source {
+    /// The same pictures by a path that leads to them from any folder. As it stands where nothing is there, or
+    /// where the path is not Unicode and could not be written down.
+    pub fn absolute(&self) -> Self {
+        match self {
+            Self::Shapes => Self::Shapes,
+            Self::Path(path) => {
+                let found = path.canonicalize().ok();
+                let found = found.filter(|path| path.to_str().is_some());
+                Self::Path(found.unwrap_or_else(|| path.clone()))
+            }
+        }
+    }
+}
+
 impl FromStr for Source {
     type Err = Infallible;
 

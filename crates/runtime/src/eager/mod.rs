@@ -181,6 +181,14 @@ impl Eager {
         T::compute(self, graph, inputs)
     }
 
+    /// Whether [`Eager::run`] in f32 can run a graph, before its inputs are at hand.
+    ///
+    /// # Errors
+    /// As there, but for inputs and memory.
+    pub fn check(&self, graph: &Graph) -> Result<(), RuntimeError> {
+        Program::check(graph, &self.options, self.team.threads())
+    }
+
     /// Carries `upstream`, a gradient of the operator's first output, back to the inputs at the places
     /// `wanted`: one tensor each.
     ///

@@ -6,7 +6,7 @@ use runtime::{ProfileRow, Program, Run, initialise};
 use serde_json::{Value, json};
 use train::{Optimiser, Rule, Segment};
 
-use super::timing::{Timing, merged};
+use super::timing::{Timing, merged, significant};
 use super::{Arguments, random};
 use crate::cli::failure::usage;
 use crate::cli::model::Subject;
@@ -58,7 +58,7 @@ pub(super) fn run(name: &str, arguments: &Arguments, messages: Messages) -> anyh
             "model": subject.network.name, "batch": batch, "train": arguments.train,
             "input": subject.image, "precision": "f32",
             "layout": arguments.engine.layout.to_string(),
-            "threads": arguments.engine.threads(), "images_per_second": images_per_second,
+            "threads": arguments.engine.threads(), "images_per_second": significant(images_per_second),
         });
         if arguments.profile {
             named["profile"] = rows.iter().map(row_as_json).collect();
@@ -118,7 +118,7 @@ fn time_training(mut program: Program, seconds: f64) -> anyhow::Result<Timing> {
 fn row_as_json(row: &ProfileRow) -> Value {
     json!({
         "layer": row.layer, "op": row.op, "kernel": row.kernel, "macs": row.macs,
-        "median_ms": row.milliseconds,
+        "median_ms": significant(row.milliseconds),
     })
 }
 

@@ -10,7 +10,7 @@ use runtime::{Program, Run};
 use super::timing::Timing;
 use super::{Arguments, random};
 use crate::cli::failure::usage;
-use crate::cli::op::{Asked, Operator, refused};
+use crate::cli::op::{Asked, Direction, Operator, refused};
 
 /// What was measured.
 pub(super) struct Measured {
@@ -18,6 +18,17 @@ pub(super) struct Measured {
     pub(super) kernels: String,
     pub(super) macs: u64,
     pub(super) timing: Timing,
+}
+
+/// A problem in a direction, as `op` computes it; forwards without what may be asked for besides.
+pub(super) fn asked_for(problem: &Problem, arguments: &Arguments) -> anyhow::Result<Operator> {
+    let direction = arguments.direction;
+    let asked = Asked {
+        bias: direction == Direction::BackwardBias,
+        algorithm: arguments.algorithm,
+        ..Asked::default()
+    };
+    Operator::new(problem, direction, asked).map_err(usage)
 }
 
 /// Times the steps that compute a problem in a direction. What brings arrays into the layout of the
@@ -28,11 +39,7 @@ pub(super) fn measure(
     arguments: &Arguments,
     team: &Arc<Team>,
 ) -> anyhow::Result<Measured> {
-    let asked = Asked {
-        algorithm: arguments.algorithm,
-        ..Asked::default()
-    };
-    let operator = Operator::new(problem, arguments.direction, asked).map_err(usage)?;
+    let operator = asked_for(problem, arguments)?;
     let mut options = arguments.engine.options();
     options.algorithm = arguments.algorithm;
     let inputs = operator.graph.inputs.clone();
@@ -60,6 +67,9 @@ pub(super) fn measure(
         let mut names: Vec<_> = counted.iter().map(|row| row.kernel.as_str()).collect();
         names.dedup();
         kernels = names.join(" + ");
+        if matches!(problem, Problem::ConvTransposed(..)) {
+            kernels = format!("transposed: {kernels}");
+        }
         counted.iter().map(|row| row.milliseconds).sum()
     });
     Ok(Measured {

@@ -14,7 +14,7 @@ use super::timing::{Timing, merged};
 use super::{Arguments, random};
 use crate::cli::arrays::zeros;
 use crate::cli::failure::{exit_code, usage};
-use crate::cli::op::{Asked, Operator, parse};
+use crate::cli::op::parse;
 use crate::cli::output;
 use crate::cli::table::{self, Align};
 
@@ -50,7 +50,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             kernels,
             format!("{:.4}", timing.median_ms),
             format!("{:.4}", timing.min_ms),
-            format!("{:.1}", timing.gflops(macs)),
+            match macs {
+                0 => String::new(),
+                _ => format!("{:.1}", timing.gflops(macs)),
+            },
         ]);
     }
     if !arguments.json {
@@ -89,11 +92,7 @@ impl Prepared {
         let (Problem::Conv(shape, desc), Some(direction)) =
             (&problem, arguments.direction.of_convolution())
         else {
-            let asked = Asked {
-                algorithm: arguments.algorithm,
-                ..Asked::default()
-            };
-            Operator::new(&problem, arguments.direction, asked).map_err(usage)?;
+            operator::asked_for(&problem, arguments)?;
             return Ok(Self::Operator(problem));
         };
         let geometry = desc.resolve(&shape.dims);

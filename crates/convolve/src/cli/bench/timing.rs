@@ -58,13 +58,19 @@ impl Timing {
         2.0 * macs as f64 / (self.median_ms * 1e6)
     }
 
-    /// The fields that every answer of `bench --json` has.
+    /// The fields that every answer of `bench --json` has; no `gflops` where nothing is multiplied.
     pub(super) fn to_json(&self, macs: u64) -> Value {
         json!({
-            "median_ms": self.median_ms, "min_ms": self.min_ms, "runs": self.runs,
-            "gflops": self.gflops(macs),
+            "median_ms": significant(self.median_ms), "min_ms": significant(self.min_ms),
+            "runs": self.runs,
+            "gflops": (macs > 0).then(|| significant(self.gflops(macs))),
         })
     }
+}
+
+/// Rounded to six significant digits: no clock tells more.
+pub(super) fn significant(value: f64) -> f64 {
+    format!("{value:.5e}").parse().unwrap_or(value)
 }
 
 /// The fields of both objects.
@@ -92,6 +98,18 @@ mod tests {
     #[test]
     fn a_billion_products_in_a_second_are_two_gflops() {
         assert_eq!(Timing::of(vec![1000.0]).gflops(1_000_000_000), 2.0);
+    }
+
+    #[test]
+    fn six_digits_are_significant() {
+        for (value, rounded) in [
+            (0.0, 0.0),
+            (1_234_567.0, 1_234_570.0),
+            (0.000_123_456_789, 0.000_123_457),
+            (0.062_5, 0.062_5),
+        ] {
+            assert_eq!(significant(value), rounded);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `convolve op --cases`: many problems, one JSON object a line, one answer a line.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::{Direction, Files, Precision, Task, parse as problem};
 use crate::cli::engine::THREADS;
-use crate::cli::failure::{one_line, usage};
+use crate::cli::failure::{in_words, message, one_line, usage};
 use crate::cli::output;
 
 /// The longest line that is read, in bytes. A case is a few hundred; a file without line ends is no
@@ -52,10 +52,10 @@ pub(super) struct Defaults {
     pub(super) options: RuntimeOptions,
 }
 
-/// Answers every case of a file. A case that cannot be computed is answered with its error, and the next one
-/// follows; the errors are the answer, so they are no failure of the program.
+/// Answers every case of a file with the number of its line. A case that cannot be computed is answered with its
+/// error, and the next one follows; the errors are the answer, so they are no failure of the program.
 pub(super) fn run(file: &Path, defaults: Defaults, team: &Arc<Team>) -> anyhow::Result<()> {
-    let unreadable = |error| anyhow!("{}: {error}", file.display());
+    let unreadable = |error: io::Error| anyhow!("{}: {}", file.display(), in_words(&error));
     let mut lines = BufReader::new(File::open(file).map_err(|error| usage(unreadable(error)))?);
     let folder = file.parent().unwrap_or(Path::new(""));
     for number in 1.. {
@@ -80,8 +80,8 @@ pub(super) fn run(file: &Path, defaults: Defaults, team: &Arc<Team>) -> anyhow::
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let answer = parse(line, number).and_then(|case| answer(case, folder, defaults, team));
         output::json(&match answer {
-            Ok(path) => json!({ "output": path }),
-            Err(error) => json!({ "error": one_line(&error.to_string()) }),
+            Ok(path) => json!({ "line": number, "output": path }),
+            Err(error) => json!({ "line": number, "error": one_line(&message(&error)) }),
         })?;
     }
     Ok(())
@@ -135,8 +135,8 @@ fn answer(
     let task = Task {
         problem: problem(&case.problem).map_err(usage)?,
         direction,
-        precision: case.precision.unwrap_or(defaults.precision),
         algorithm: options.algorithm,
+        precision: case.precision.unwrap_or(defaults.precision),
         files: Files {
             input: below(case.input),
             weight: below(case.weight),

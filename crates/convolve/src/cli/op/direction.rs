@@ -16,6 +16,20 @@ pub(in crate::cli) enum Array {
     Grad,
 }
 
+impl Array {
+    /// All of them.
+    pub(in crate::cli) const ALL: [Self; 8] = [
+        Self::Input,
+        Self::Weight,
+        Self::Pointwise,
+        Self::Bias,
+        Self::Offset,
+        Self::Mask,
+        Self::Indices,
+        Self::Grad,
+    ];
+}
+
 impl fmt::Display for Array {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -5,7 +5,6 @@ use graph::{
     DeformableOp, ElementType, Graph, GraphError, Op, PoolingOp, Role, TransposedOp, Value,
     ValueId, passes::remove_dead, pullback,
 };
-
 use kernels::conv::Algorithm;
 
 use super::direction::{Array, Direction};
@@ -16,6 +15,10 @@ pub(in crate::cli) struct Operator {
     /// The arrays behind the graph's inputs, in their order; nothing where the direction does not
     /// read one.
     pub(in crate::cli) reads: Vec<Option<Array>>,
+    /// The arrays of the problem forwards.
+    arrays: Vec<Array>,
+    /// Backwards, the places of maxima can be read instead of the input.
+    pub(in crate::cli) has_places: bool,
     /// The operator forwards, where only a gradient is asked for.
     passed: Option<&'static str>,
 }
@@ -51,6 +54,21 @@ impl Operator {
             ));
         }
         let forward = Forward::of(problem, asked)?;
+        let arrays = forward.draft.arrays.iter().map(|&(array, _)| array);
+        let (arrays, has_places) = (arrays.collect(), forward.places.is_some());
+        Ok(Self {
+            arrays,
+            has_places,
+            ..Self::in_direction(problem, forward, direction, asked)?
+        })
+    }
+
+    fn in_direction(
+        problem: &Problem,
+        forward: Forward,
+        direction: Direction,
+        asked: Asked,
+    ) -> Result<Self, String> {
         let Some(wanted) = direction.gradient_of() else {
             return Ok(forward.outputs(asked));
         };
@@ -84,6 +102,27 @@ impl Operator {
     /// that the operator itself has run.
     pub(in crate::cli) fn counts(&self, op: &str) -> bool {
         self.passed != Some(op)
+    }
+
+    /// Refuses an array that the problem has in no direction: it would be read for nothing.
+    ///
+    /// # Errors
+    /// The one line that says so.
+    pub(in crate::cli) fn check_array(&self, given: Array) -> Result<(), String> {
+        let has = |array| self.arrays.contains(&array);
+        let known = match given {
+            // Whatever has a weight may have a bias; one that only a gradient would need is left alone.
+            Array::Bias => has(Array::Weight),
+            Array::Indices | Array::Grad => true,
+            other => has(other),
+        };
+        match known {
+            true => Ok(()),
+            false => Err(format!(
+                "the problem has no {given}, only {}",
+                listed(&self.arrays)
+            )),
+        }
     }
 }
 
@@ -131,6 +170,8 @@ impl Draft {
         let reads = graph.inputs.iter().zip(arrays);
         Operator {
             reads: reads.map(|(id, array)| read(id).then_some(array)).collect(),
+            arrays: Vec::new(),
+            has_places: false,
             graph,
             passed,
         }
@@ -266,14 +307,10 @@ impl Forward {
         let Self { mut draft, y, .. } = self;
         let place = draft.arrays.iter().find(|(array, _)| *array == wanted);
         let &(_, value) = place.ok_or_else(|| {
-            let flags: Vec<_> = draft
-                .arrays
-                .iter()
-                .map(|(array, _)| array.to_string())
-                .collect();
+            let arrays: Vec<_> = draft.arrays.iter().map(|&(array, _)| array).collect();
             format!(
                 "{direction}: the problem has no {wanted}, only {}",
-                flags.join(", ")
+                listed(&arrays)
             )
         })?;
         let passed = draft.graph.nodes.last().map(|node| node.op.name());
@@ -282,6 +319,11 @@ impl Forward {
         draft.arrays.push((Array::Grad, upstream));
         Ok(draft.finish(passed))
     }
+}
+
+fn listed(arrays: &[Array]) -> String {
+    let flags: Vec<_> = arrays.iter().map(Array::to_string).collect();
+    flags.join(", ")
 }
 
 /// A convolution with nothing fused to it.

@@ -48,11 +48,24 @@ impl Task {
             algorithm: self.algorithm,
         };
         let operator = Operator::new(&self.problem, self.direction, asked).map_err(usage)?;
+        let on_problem = |reason| usage(format!("problem '{}': {reason}", self.problem));
+        for array in Array::ALL {
+            if self.files.of(array).is_some() {
+                operator.check_array(array).map_err(on_problem)?;
+            }
+        }
+        eager.check(&operator.graph).map_err(refused)?;
         self.check_places()?;
         let mut arrays = Vec::new();
         for (&id, array) in operator.graph.inputs.iter().zip(&operator.reads) {
             let value = operator.graph.value(id);
-            let read = array.map(|array| self.read::<T>(array, &value.shape, value.element));
+            let read = array.map(|array| {
+                let path = self
+                    .files
+                    .of(array)
+                    .ok_or_else(|| self.wanting(array, &operator));
+                self.read::<T>(path?, array, &value.shape, value.element)
+            });
             arrays.push(read.transpose()?);
         }
         let given: Vec<_> = arrays
@@ -94,16 +107,25 @@ impl Task {
         }
     }
 
+    /// The error about an array that is not given.
+    fn wanting(&self, array: Array, operator: &Operator) -> anyhow::Error {
+        let instead = match array {
+            Array::Input if operator.has_places && self.direction == Direction::BackwardData => {
+                format!(" or {}", Array::Indices)
+            }
+            _ => String::new(),
+        };
+        usage(format!("{} needs {array}{instead}", self.direction))
+    }
+
     /// Reads an array whose shape is the problem's; of another one no more than the header.
     fn read<T: NpyElement>(
         &self,
+        path: &Path,
         array: Array,
         shape: &[usize],
         element: ElementType,
     ) -> anyhow::Result<Read<T>> {
-        let Some(path) = self.files.of(array) else {
-            return Err(usage(format!("{} needs {array}", self.direction)));
-        };
         let file = NpyFile::open(path)?;
         if file.dims() != shape {
             anyhow::bail!(

@@ -68,7 +68,8 @@ pub(super) struct Settings {
     /// Side of the network's input, 32 or 48x64 [default: that of the pictures]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     img_size: Option<(usize, usize)>,
-    /// Times that every picture is seen [default: 2 for shapes, 24 else]
+    /// Rounds through the pictures, each in an order of its own and without what fills no whole
+    /// batch [default: 2 for shapes, 24 else]
     #[arg(long)]
     epochs: Option<u64>,
     /// Pictures of a step [default: 128; 32 for shapes, 64 for large
@@ -210,6 +211,11 @@ impl Settings {
             ))),
             _ => Ok(()),
         }
+    }
+
+    /// Whether it was said where the pictures are.
+    pub(super) fn names_data(&self) -> bool {
+        self.data.is_some()
     }
 
     /// Changes the settings that the result of a run does not depend on.
