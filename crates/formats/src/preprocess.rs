@@ -165,10 +165,10 @@ impl Preprocess {
         }
         check_picture(picture)?;
         let same_size = (picture.height, picture.width) == self.input && self.crop_fraction == 1.0;
-        let ready = if same_size {
-            picture.to_channels(self.channels)?
-        } else {
-            Cow::Owned(self.resize_and_crop(&picture.to_channels(self.channels)?)?)
+        let whole = picture.to_channels(self.channels)?;
+        let ready = match same_size {
+            true => whole,
+            false => Cow::Owned(self.resize_and_crop(&whole)?),
         };
         let plane = self.input.0 * self.input.1;
         for (channel, values) in out.chunks_exact_mut(plane).enumerate() {
