@@ -58,7 +58,7 @@ enum Verb {
     Eval(eval::Arguments),
     /// Name what is on pictures
     Predict(predict::Arguments),
-    /// Write the weights of a run as one file to hand on
+    /// Write a network with its weights as one file to hand on: .safetensors or .onnx
     Export(export::Arguments),
     /// List the networks of the zoo
     Models(models::Arguments),

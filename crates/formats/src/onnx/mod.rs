@@ -1,7 +1,8 @@
-//! ONNX models: read, checked, and made graphs.
+//! ONNX models: read, checked, and made graphs; and graphs written as models.
 //!
 //! ```text
 //! file ─▶ Model ─ import(bindings) ─▶ Import { graph, elements of its parameters, edges }
+//! graph + weights ─▶ Export ─ save ─▶ file
 //! ```
 //!
 //! A [`Model`] is the file's messages; its weights are slices of the file. [`Model::import`] makes a
@@ -13,16 +14,21 @@
 //! Operators of sets 1 to 28 are read in the form of their set: broadcasting by attributes before set 7,
 //! axes, pads and bounds as attributes or as inputs. What is not supported is refused by name.
 //!
+//! An [`Export`] is a graph in the operators of one set, 13 to 25, with references to its weights. It writes them piece
+//! by piece, so that a model takes hardly more memory than its weights do.
+//!
 //! The specification: <https://onnx.ai/onnx/operators>.
 
 mod array;
 mod edge;
 mod element;
 mod error;
+mod export;
 mod external;
 mod import;
 mod initializer;
 mod model;
+mod names;
 mod proto;
 mod weigh;
 
@@ -30,5 +36,6 @@ pub use array::Array;
 pub use edge::{Edge, Numbering, Source};
 pub use element::Element;
 pub use error::OnnxError;
+pub use export::{DOMAIN, Export, ExportError, ExportSettings};
 pub use import::{Bindings, Import};
 pub use model::{Declared, Extent, Model};

@@ -58,6 +58,7 @@ pub struct Model {
     pub(super) initializers: Vec<(String, Array)>,
     inputs: Vec<Declared>,
     outputs: Vec<Declared>,
+    metadata: Vec<(String, String)>,
     /// Length of the file and those beside it that were read.
     pub(super) bytes: usize,
 }
@@ -132,8 +133,12 @@ impl Model {
             let name = twice.name.clone();
             return Err(OnnxError::DuplicateName { name });
         }
+        let metadata = model.metadata_props.into_iter();
         Ok(Self {
             name: name.to_owned(),
+            metadata: metadata
+                .map(|entry| (entry.key().to_owned(), entry.value().to_owned()))
+                .collect(),
             opset,
             domains,
             graph,
@@ -152,6 +157,11 @@ impl Model {
     /// What is given at every run, in order.
     pub fn inputs(&self) -> &[Declared] {
         &self.inputs
+    }
+
+    /// Text entries, such as the names of classes.
+    pub fn metadata(&self) -> &[(String, String)] {
+        &self.metadata
     }
 
     /// What a run makes, in order.

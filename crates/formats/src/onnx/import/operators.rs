@@ -10,6 +10,7 @@ mod product;
 mod quantised;
 mod rearrange;
 mod reduction;
+mod regions;
 mod sampling;
 mod window;
 
@@ -17,13 +18,15 @@ use graph::ValueId;
 
 use super::call::Call;
 use super::{Tensor, Value, fold};
-use crate::onnx::Element;
 use crate::onnx::error::Fault;
+use crate::onnx::{DOMAIN, Element};
 
 /// What a node makes, in the order of its outputs; nothing where the operator is not known.
 pub(super) fn import(mut call: Call<'_, '_>) -> Result<Option<Vec<Value>>, Fault> {
-    if !matches!(call.domain(), "" | "ai.onnx") {
-        return Ok(None);
+    match call.domain() {
+        "" | "ai.onnx" => {}
+        DOMAIN => return regions::own(&mut call),
+        _ => return Ok(None),
     }
     if let Some(made) = fold::evaluate(&mut call)? {
         return Ok(Some(made));
@@ -83,6 +86,8 @@ pub(super) fn import(mut call: Call<'_, '_>) -> Result<Option<Vec<Value>>, Fault
         "Resize" | "Upsample" => sampling::resize(call)?,
         "GridSample" => sampling::grid_sample(call)?,
         "AffineGrid" => sampling::affine_grid(call)?,
+        "RoiAlign" => regions::align(call)?,
+        "MaxRoiPool" => regions::max(call)?,
         _ => match activation::unary(call)? {
             Some(made) => made,
             None => return Ok(None),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use graph::{ElementType, Graph, Init, ParameterKind, Role, Value, ValueId};
 
 use crate::onnx::Array;
+use crate::onnx::names::Names;
 
 /// What a constant is to an operator that reads it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,8 +25,7 @@ pub(super) struct Parameters {
     pub(super) elements: Vec<(String, Array)>,
     /// By where the elements lie and their shape: a constant that two nodes read is one parameter.
     made: HashMap<(*const u8, Vec<usize>), ValueId>,
-    /// Names in use, and how often each was wanted.
-    names: HashMap<String, usize>,
+    names: Names,
 }
 
 impl Parameters {
@@ -44,7 +44,7 @@ impl Parameters {
             return id;
         }
         let wanted = name.map_or_else(|| format!("{layer}.constant"), str::to_owned);
-        let name = self.free(wanted);
+        let name = self.names.free(wanted);
         let role = match purpose {
             Purpose::Statistic => Role::State { init: 0.0 },
             Purpose::Learned(kind) => Role::parameter(kind, Init::Constant(0.0)),
@@ -68,22 +68,6 @@ impl Parameters {
 
     /// Keeps a name from being taken by a parameter.
     pub(super) fn reserve(&mut self, name: &str) {
-        self.names.insert(name.to_owned(), 1);
-    }
-
-    /// The name, or one like it that is not in use.
-    fn free(&mut self, wanted: String) -> String {
-        let mut free = wanted.clone();
-        while self.names.contains_key(&free) {
-            // Counted on from the last time, so that a thousand of one name are not a million tries.
-            let count = self.names.get_mut(&wanted);
-            let count = count.map_or(2, |count| {
-                *count += 1;
-                *count
-            });
-            free = format!("{wanted}_{count}");
-        }
-        self.names.insert(free.clone(), 1);
-        free
+        self.names.reserve(name);
     }
 }
