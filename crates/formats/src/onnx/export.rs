@@ -36,7 +36,17 @@ use super::proto::{
     ValueInfoProto,
 };
 
-/// The domain of operators that ONNX has none for.
+/// The domain, version 1, of operators that ONNX has none for.
+///
+/// All of them read a map `X [n, c, h, w]` and regions `[r, 5]` of `(image, x1, y1, x2, y2)`, make `[r, c', kh, kw]`,
+/// and have the attributes `bins` (`[kh, kw]`), `scale` (pixels of the map for a unit of the coordinates) and
+/// `position_sensitive` (every bin reads channels of its own). [`graph::RegionOp`] says what they compute.
+///
+/// | operator | is | further attributes |
+/// |---|---|---|
+/// | `RegionAlign` | [`RegionOp::Align`](graph::RegionOp::Align), position-sensitive or deformable | `sampling`, `aligned`; with a third input, offsets `[r, 2, kh, kw]`, also `gamma` |
+/// | `RegionMaxPool` | [`RegionOp::Max`](graph::RegionOp::Max), position-sensitive | |
+/// | `RegionAveragePool` | [`RegionOp::Average`](graph::RegionOp::Average) | |
 pub const DOMAIN: &str = "convolve";
 
 /// Versions of the standard operators that are written, and the version of the file format that each came with.

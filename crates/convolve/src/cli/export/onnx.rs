@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Args;
-use formats::onnx::{Bindings, Export, ExportError, ExportSettings};
+use formats::onnx::{Bindings, Element, Export, ExportError, ExportSettings, Source};
 use formats::weights::TensorFile;
 use graph::{Graph, passes};
 use runtime::{Program, RuntimeOptions, initialise};
@@ -146,6 +146,21 @@ fn of_run(path: &Path) -> anyhow::Result<Subject> {
 fn of_onnx(path: &Path) -> anyhow::Result<Subject> {
     let onnx = model::open(path)?;
     let import = model::import(path, &onnx, &Bindings::batch(1))?;
+    for edge in import.inputs.iter().chain(&import.outputs) {
+        let kept = match &edge.source {
+            Source::Real(_) => edge.element == Element::F32,
+            Source::Index(_, numbering) => !numbering.column_major,
+            Source::Constant(_) | Source::Unread => false,
+        };
+        if !kept {
+            return Err(anyhow!(
+                "{}: `{}` would change its place or its elements, {}; only models of float32 are written anew",
+                path.display(),
+                edge.name,
+                edge.element
+            ));
+        }
+    }
     let metadata = onnx.metadata().to_vec();
     drop(onnx);
     let mut program = prepared(&import.graph)?;

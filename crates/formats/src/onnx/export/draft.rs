@@ -234,8 +234,14 @@ impl<'e, 'g, 'w> Draft<'e, 'g, 'w> {
             // As many as there are.
             *batch = 0;
         }
+        // An axis without elements would be one whose extent is not said.
+        let empty = extents[usize::from(open).min(extents.len())..].contains(&0);
+        let attributes = match empty && !open && self.opset() >= 14 {
+            true => vec![attribute::int("allowzero", 1)],
+            false => vec![],
+        };
         let shape = self.ints(&extents);
-        self.add("Reshape", &[x, &shape], vec![])
+        self.add("Reshape", &[x, &shape], attributes)
     }
 
     /// A parameter of the channels, as one that is broadcast against maps of `spatial` axes.

@@ -1,15 +1,6 @@
 //! Pooling over regions.
 //!
-//! What ONNX has no operator for becomes one of the domain `convolve`, version 1. All of them read a map `X [n, c, h, w]`
-//! and regions `[r, 5]` of `(image, x1, y1, x2, y2)`, and have the attributes `bins` (two integers, down and across),
-//! `scale` (pixels of the map for a unit of the coordinates) and `position_sensitive` (every bin reads channels of its
-//! own); see [`graph::RegionOp`] for what they compute.
-//!
-//! | operator | further |
-//! |---|---|
-//! | `RegionAlign` | `sampling` (points of a bin along an axis, 0 for as many as it has pixels), `aligned`; with an input of offsets `[r, 2, kh, kw]` also `gamma` |
-//! | `RegionMaxPool` | |
-//! | `RegionAveragePool` | |
+//! What ONNX has no operator for becomes one of [`DOMAIN`](crate::onnx::DOMAIN).
 
 use geometry::RegionsDesc;
 use graph::AlignSettings;
