@@ -29,6 +29,16 @@ pub enum TrainError {
         /// The first of them.
         what: String,
     },
+    /// A network that does not make one row of logits of one picture.
+    #[error("{name}: is no classifier of pictures: it makes {outputs:?} of {inputs:?}")]
+    NotAClassifier {
+        /// Its name.
+        name: String,
+        /// Shapes of its inputs.
+        inputs: Vec<Vec<usize>>,
+        /// Shapes of its outputs.
+        outputs: Vec<Vec<usize>>,
+    },
     /// The data set.
     #[error(transparent)]
     Data(#[from] DataError),

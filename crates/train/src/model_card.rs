@@ -1,12 +1,13 @@
 //! What one must know about a network besides its weights to use it.
 
-use formats::Preprocess;
+use formats::{Preprocess, imagenet};
 use graph::Graph;
 use runtime::{Program, RuntimeOptions};
 use serde::{Deserialize, Serialize};
 use zoo::BuildOptions;
 
 use crate::TrainError;
+use crate::weights::usual;
 
 /// Everything but the weights: enough to build the network, feed it and read its answers.
 ///
@@ -41,6 +42,16 @@ pub struct ModelCard {
 }
 
 impl ModelCard {
+    /// The card of a network from elsewhere that nobody wrote one for: pictures are prepared as torchvision does, a thousand
+    /// classes are those of ImageNet, others have numbers. `input` is `[channels, height, width]`.
+    pub fn usual(model: &str, input: [usize; 3], classes: usize) -> Self {
+        Self {
+            model: model.to_owned(),
+            classes: imagenet::labels(classes),
+            preprocess: usual::preprocess(model, input),
+        }
+    }
+
     /// What makes no sense, if anything does: the name of the field and the reason. Class names may be any text, which
     /// whoever shows them escapes; the model's name stands in errors, and no network has such a one.
     pub(crate) fn fault(&self) -> Option<(&'static str, String)> {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use formats::Picture;
+use graph::ValueId;
 use runtime::{Program, Run, RuntimeOptions};
 
 use crate::logits::{log_softmax, rank};
@@ -84,6 +85,33 @@ impl Classifier {
         let card = weights.card().clone();
         let mut program = card.program(1, options)?;
         weights.restore(&mut program)?;
+        Ok(Self { card, program })
+    }
+
+    /// A classifier of any other program, such as that of an imported model: it reads one picture as the card says and
+    /// makes one logit a class.
+    ///
+    /// # Errors
+    /// [`TrainError::NotAClassifier`] for a program of other inputs or outputs, [`TrainError::Preprocess`] for a card
+    /// that makes no sense.
+    pub fn from_program(card: ModelCard, program: Program) -> Result<Self, TrainError> {
+        card.preprocess.check()?;
+        let graph = program.graph();
+        let shapes = |ids: &[ValueId]| -> Vec<Vec<usize>> {
+            ids.iter()
+                .map(|&id| graph.value(id).shape.clone())
+                .collect()
+        };
+        let (inputs, outputs) = (shapes(&graph.inputs), shapes(&graph.outputs));
+        let (height, width) = card.preprocess.input;
+        let picture = vec![1, card.preprocess.channels, height, width];
+        if inputs != [picture] || outputs != [[1, card.classes.len()]] {
+            return Err(TrainError::NotAClassifier {
+                name: graph.name.clone(),
+                inputs,
+                outputs,
+            });
+        }
         Ok(Self { card, program })
     }
 

@@ -1,7 +1,7 @@
 //! Weights in a file, of this program or published by others, on their way into a network.
 
 mod identify;
-mod usual;
+pub(crate) mod usual;
 
 use std::path::{Path, PathBuf};
 
@@ -218,7 +218,7 @@ fn describe(
         },
         preprocess: match config {
             Some(config) => config.preprocess.clone(),
-            None => usual::preprocess(found.model),
+            None => usual::preprocess(found.model.name, found.model.input),
         },
     })
 }

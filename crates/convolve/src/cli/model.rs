@@ -7,12 +7,29 @@ use anyhow::anyhow;
 use formats::onnx::{Bindings, Import, Model, OnnxError};
 use graph::Graph;
 use runtime::Program;
+use train::ModelCard;
 use zoo::BuildOptions;
 
 use super::failure::usage;
 use super::input_shape::InputShape;
 use super::output::Messages;
 use super::weights::{Asked, Network};
+
+/// Names under which an ONNX file keeps what a model card says.
+const CLASSES: &str = "classes";
+const PREPROCESS: &str = "preprocess";
+
+/// A model card as entries of an ONNX file.
+pub(crate) fn entries(card: &ModelCard) -> anyhow::Result<Vec<(String, String)>> {
+    Ok(vec![
+        ("model".to_owned(), card.model.clone()),
+        (CLASSES.to_owned(), serde_json::to_string(&card.classes)?),
+        (
+            PREPROCESS.to_owned(),
+            serde_json::to_string(&card.preprocess)?,
+        ),
+    ])
+}
 
 /// A network with what it is made of.
 pub(crate) struct Subject {
@@ -29,8 +46,8 @@ pub(crate) struct Subject {
 pub(crate) enum Origin {
     /// The zoo, with weights where there are any.
     Named(Network),
-    /// A file, which holds its weights.
-    Onnx(Import),
+    /// A file, which holds its weights, and what it says of itself besides.
+    Onnx(Import, Vec<(String, String)>),
 }
 
 impl Subject {
@@ -48,14 +65,14 @@ impl Subject {
             if asked.weights.is_some() || asked.classes.is_some() {
                 return Err(usage("an ONNX file has weights and classes of its own"));
             }
-            let mut import = for_batch(path, batch, asked.input)?;
+            let (mut import, metadata) = for_batch(path, batch, asked.input)?;
             let classes = import.outputs.first().and_then(|edge| edge.shape.last());
             let image = import.inputs.first().and_then(|edge| edge.shape.get(1..));
             return Ok(Self {
                 classes: classes.copied().unwrap_or(1).max(1),
                 image: image.unwrap_or_default().to_vec(),
                 network: std::mem::take(&mut import.graph),
-                origin: Origin::Onnx(import),
+                origin: Origin::Onnx(import, metadata),
             });
         }
         let named = Network::open(asked, messages)?;
@@ -79,6 +96,30 @@ impl Subject {
         Ok(())
     }
 
+    /// What must be known to use the network on pictures: as its weights or its file say, else as is usual.
+    pub(crate) fn card(&self) -> anyhow::Result<Option<ModelCard>> {
+        match &self.origin {
+            Origin::Named(named) => {
+                Ok(named.weights.as_ref().map(|weights| weights.card().clone()))
+            }
+            Origin::Onnx(_, metadata) => {
+                let &[channels, height, width] = self.image.as_slice() else {
+                    return Ok(None);
+                };
+                let image = [channels, height, width];
+                let mut card = ModelCard::usual(&self.network.name, image, self.classes);
+                let entry = |name: &str| metadata.iter().find(|(key, _)| key == name);
+                if let (Some((_, classes)), Some((_, preprocess))) =
+                    (entry(CLASSES), entry(PREPROCESS))
+                {
+                    card.classes = serde_json::from_str(classes)?;
+                    card.preprocess = serde_json::from_str(preprocess)?;
+                }
+                Ok(Some(card))
+            }
+        }
+    }
+
     /// Gives a program the weights there are; a head of other classes, and a network without weights, keep what
     /// they started with.
     ///
@@ -91,7 +132,7 @@ impl Subject {
                     weights.restore_body(program)?;
                 }
             }
-            Origin::Onnx(import) => load(import, program)?,
+            Origin::Onnx(import, _) => load(import, program)?,
         }
         Ok(())
     }
@@ -127,7 +168,7 @@ pub(crate) fn for_batch(
     path: &Path,
     batch: usize,
     input: Option<InputShape>,
-) -> anyhow::Result<Import> {
+) -> anyhow::Result<(Import, Vec<(String, String)>)> {
     let model = open(path)?;
     let mut bindings = Bindings::batch(batch);
     if let (Some(images), Some(InputShape([channels, height, width]))) =
@@ -143,7 +184,7 @@ pub(crate) fn for_batch(
             "{}: the model is made for batches of {fixed}",
             path.display()
         ))),
-        _ => Ok(import),
+        _ => Ok((import, model.metadata().to_vec())),
     }
 }
 

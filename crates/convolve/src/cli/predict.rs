@@ -5,13 +5,17 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::Args;
 use formats::{DataError, Picture, images_below};
+use graph::{Op, SoftmaxKind, SoftmaxOp, passes};
+use runtime::{Program, RuntimeOptions};
 use serde_json::{Value, json};
 use train::{Classifier, Prediction};
 
 use super::engine::Engine;
 use super::failure::{exit_code, message, usage};
+use super::model::{self, Subject};
 use super::output::Messages;
 use super::printable::printable;
+use super::weights::Asked;
 use super::{output, report, trained, weights};
 
 /// The network for those who have none: it tells the ten classes of CIFAR-10 apart.
@@ -31,7 +35,7 @@ Examples: convolve predict photo.jpg
           convolve predict hf-hub:timm/resnet18.a1_in1k photo.jpg
           convolve predict resnet18 --weights resnet18.safetensors photo.jpg")]
 pub(crate) struct Arguments {
-    /// A run folder, a .safetensors file or hf-hub:ORG/NAME, or with --weights a network; then JPEG,
+    /// A run folder, a .safetensors or .onnx file, hf-hub:ORG/NAME, or with --weights a network; then JPEG,
     /// PNG, WebP or BMP files; a folder stands for all images below it
     #[arg(value_name = "[RUN|MODEL] IMAGE", required = true)]
     paths: Vec<PathBuf>,
@@ -59,7 +63,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
             (Some((Some(name(first)), weights.clone())), rest)
         }
         (_, Some(weights)) => (Some((None, weights.clone())), arguments.paths.as_slice()),
-        (Some((first, rest)), None) if trained::is_trained(first) => {
+        (Some((first, rest)), None) if trained::is_trained(first) || model::is_onnx(first) => {
             (Some((None, name(first))), rest)
         }
         (Some((first, _)), None) if trained::is_foreign(first) => {
@@ -100,6 +104,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     };
     let options = arguments.engine.options();
     let mut classifier = match network {
+        Some((None, file)) if model::is_onnx(file.as_ref()) => of_onnx(&file, &options, messages)?,
         Some((model, weights)) => {
             let mut weights = weights::open(&weights, model.as_deref(), messages)?;
             Classifier::from_weights(&mut weights, &options)?
@@ -136,6 +141,39 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         }
     }
     faults.verdict()
+}
+
+/// The classifier that an ONNX file is; a softmax at its end is left out, as the classifier has one of its own.
+fn of_onnx(file: &str, options: &RuntimeOptions, messages: Messages) -> anyhow::Result<Classifier> {
+    let asked = Asked {
+        model: file,
+        weights: None,
+        classes: None,
+        input: None,
+    };
+    let mut subject = Subject::open(&asked, 1, messages)?;
+    let card = subject.card()?;
+    let card = card.ok_or_else(|| anyhow!("{file}: reads no pictures [1, c, h, w]"))?;
+    let mut graph = passes::inference(&subject.network)?;
+    for output in &mut graph.outputs {
+        let softmax = |op: &Op| match op {
+            Op::Softmax => true,
+            Op::Softmaxes(SoftmaxOp::Along { kind, axis }) => {
+                *kind == SoftmaxKind::Softmax && *axis == 1
+            }
+            _ => false,
+        };
+        let maker = graph
+            .nodes
+            .iter()
+            .find(|node| node.outputs.contains(output));
+        if let Some(node) = maker.filter(|node| softmax(&node.op)) {
+            *output = node.inputs[0];
+        }
+    }
+    let mut program = Program::new(passes::remove_dead(&graph), options)?;
+    subject.restore(&mut program)?;
+    Ok(Classifier::from_program(card, program)?)
 }
 
 /// The images that an argument stands for, or the one reason why there are none.

@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     let summary = graph::summary(network);
     let weights = match &subject.origin {
         Origin::Named(named) => weights_line(named)?,
-        Origin::Onnx(_) => None,
+        Origin::Onnx(..) => None,
     };
     if arguments.json {
         output::json(&as_json(

@@ -1,7 +1,6 @@
 //! What published weights mean where nothing is written beside them.
 
 use formats::{CropMode, Interpolation, Preprocess, imagenet};
-use zoo::Model;
 
 /// Names that timm gives to networks which the zoo calls otherwise.
 const OTHER_NAMES: [(&str, &str); 4] = [
@@ -22,9 +21,8 @@ const OF_TENSORFLOW: [&str; 2] = ["googlenet", "inception_v3"];
 
 /// How torchvision prepares pictures for its first weights of a network: the short side to 256, or 342 for an input
 /// of 299, bilinear, the centre, ImageNet's mean and deviation. Networks of small pictures get them whole.
-pub(super) fn preprocess(model: &Model) -> Preprocess {
-    let [channels, height, width] = model.input;
-    let (mean, std) = match OF_TENSORFLOW.contains(&model.name) {
+pub(crate) fn preprocess(model: &str, [channels, height, width]: [usize; 3]) -> Preprocess {
+    let (mean, std) = match OF_TENSORFLOW.contains(&model) {
         true => ([0.5; 3], [0.5; 3]),
         false => (imagenet::MEAN, imagenet::STD),
     };

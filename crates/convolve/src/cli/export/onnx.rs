@@ -1,21 +1,18 @@
 //! A network as an ONNX file.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::anyhow;
 use clap::Args;
-use formats::onnx::{Bindings, Element, Export, ExportError, ExportSettings, Source};
-use formats::weights::TensorFile;
-use graph::{Graph, passes};
+use formats::onnx::{Element, Export, ExportError, ExportSettings, Import, Source};
+use graph::passes;
 use runtime::{Program, RuntimeOptions, initialise};
-use train::ModelCard;
-use zoo::BuildOptions;
 
 use crate::cli::failure::usage;
+use crate::cli::model::{Origin, Subject, entries};
 use crate::cli::output::Messages;
-use crate::cli::run::load;
-use crate::cli::{model, trained};
+use crate::cli::weights::Asked;
 
 /// What only an ONNX file takes.
 #[derive(Args)]
@@ -23,9 +20,10 @@ pub(super) struct Settings {
     /// Version of ONNX's operators, 13 to 25 [default: 17]
     #[arg(long, value_name = "N")]
     opset: Option<i64>,
-    /// The weights of a network of `convolve models`
-    #[arg(long, value_name = "FILE.safetensors")]
-    weights: Option<PathBuf>,
+    /// The weights of a network of `convolve models`: a .safetensors file, a run folder, or
+    /// hf-hub:ORG/NAME
+    #[arg(long, value_name = "FILE|RUN|hf-hub:ORG/NAME")]
+    weights: Option<String>,
     /// Classes that a network of `convolve models` is to tell apart
     #[arg(long, value_name = "N")]
     num_classes: Option<usize>,
@@ -46,13 +44,6 @@ impl Settings {
     }
 }
 
-/// A network, and a program of it that holds the weights.
-struct Subject {
-    graph: Graph,
-    program: Program,
-    metadata: Vec<(String, String)>,
-}
-
 /// Writes the file.
 pub(super) fn run(
     name: &str,
@@ -60,30 +51,49 @@ pub(super) fn run(
     settings: &Settings,
     messages: Messages,
 ) -> anyhow::Result<()> {
-    let path = Path::new(name);
-    let subject = match zoo::find(name) {
-        Ok(found) => of_zoo(&found, settings, messages)?,
-        Err(unknown) => {
-            if let Some(flag) = settings.given().filter(|flag| *flag != "--opset") {
-                let text = format!("{flag} goes with a network of `convolve models`");
-                return Err(usage(text));
+    let asked = Asked {
+        model: name,
+        weights: settings.weights.as_deref(),
+        classes: settings.num_classes,
+        input: None,
+    };
+    let mut subject = Subject::open(&asked, 1, messages)?;
+    // It only holds the weights and never runs, so the memory for that is never touched.
+    let options = RuntimeOptions {
+        threads: 1,
+        ..RuntimeOptions::default()
+    };
+    let mut program = Program::new(passes::inference(&subject.network)?, &options)?;
+    initialise(&mut program, 0);
+    subject.restore(&mut program)?;
+    let metadata = match &subject.origin {
+        Origin::Named(named) => match &named.weights {
+            Some(weights) if named.options.classes == weights.card().classes.len() => {
+                entries(weights.card())?
             }
-            if model::is_onnx(path) {
-                of_onnx(path)?
-            } else if path.exists() || trained::is_trained(path) {
-                of_run(path)?
-            } else {
-                return Err(unknown.into());
+            _ => {
+                messages.say(format_args!(
+                    "warning: the {} of {} are random; --weights takes others",
+                    match named.weights {
+                        Some(_) => "head's weights",
+                        None => "weights",
+                    },
+                    named.found.name()
+                ));
+                Vec::new()
             }
+        },
+        Origin::Onnx(import, metadata) => {
+            check_edges(name, import)?;
+            metadata.clone()
         }
     };
     let defaults = ExportSettings::default();
-    let export_settings = ExportSettings {
+    let settings = ExportSettings {
         opset: settings.opset.unwrap_or(defaults.opset),
-        metadata: subject.metadata,
+        metadata,
         ..defaults
     };
-    let program = &subject.program;
     let places = (program.slots().iter()).map(|slot| {
         (
             slot.name.as_str(),
@@ -94,7 +104,7 @@ pub(super) fn run(
         .map(|slot| (slot.name.as_str(), &program.state()[slot.range.clone()]));
     let weights: HashMap<_, _> = places.chain(states).collect();
     let find = |name: &str| weights.get(name).copied();
-    let export = Export::new(&subject.graph, find, &export_settings);
+    let export = Export::new(&subject.network, find, &settings);
     let export = export.map_err(|error| named(name, error))?;
     export.save(file).map_err(|error| named(name, error))?;
     messages.say(format_args!(
@@ -104,48 +114,8 @@ pub(super) fn run(
     Ok(())
 }
 
-/// A network of the zoo, with the weights of a file or, where there is none, fresh ones.
-fn of_zoo(found: &zoo::Found, settings: &Settings, messages: Messages) -> anyhow::Result<Subject> {
-    let defaults = found.model.options();
-    let options = BuildOptions {
-        classes: settings.num_classes.unwrap_or(defaults.classes),
-        ..defaults
-    };
-    let graph = found.build(&options)?;
-    let mut program = prepared(&graph)?;
-    initialise(&mut program, 0);
-    match &settings.weights {
-        Some(weights) => load(&TensorFile::open(weights)?, weights, &mut program)?,
-        None => messages.say(format_args!(
-            "warning: the weights of {} are random; --weights takes others",
-            found.name()
-        )),
-    }
-    Ok(Subject {
-        graph,
-        program,
-        metadata: Vec::new(),
-    })
-}
-
-/// A trained network, with what its card says of classes and preprocessing.
-fn of_run(path: &Path) -> anyhow::Result<Subject> {
-    let checkpoint = trained::open(path)?;
-    let graph = checkpoint.card.network(1)?;
-    checkpoint.check_fits(&graph)?;
-    let mut program = prepared(&graph)?;
-    checkpoint.restore(&mut program)?;
-    Ok(Subject {
-        graph,
-        program,
-        metadata: metadata(&checkpoint.card)?,
-    })
-}
-
-/// Another ONNX file, whose operators are written anew.
-fn of_onnx(path: &Path) -> anyhow::Result<Subject> {
-    let onnx = model::open(path)?;
-    let import = model::import(path, &onnx, &Bindings::batch(1))?;
+/// Refuses a model whose edges would not be written as they are.
+fn check_edges(name: &str, import: &Import) -> anyhow::Result<()> {
     for edge in import.inputs.iter().chain(&import.outputs) {
         let kept = match &edge.source {
             Source::Real(_) => edge.element == Element::F32,
@@ -154,43 +124,13 @@ fn of_onnx(path: &Path) -> anyhow::Result<Subject> {
         };
         if !kept {
             return Err(anyhow!(
-                "{}: `{}` would change its place or its elements, {}; only models of float32 are written anew",
-                path.display(),
+                "{name}: `{}` would change its place or its elements, {}; only models of float32 are written anew",
                 edge.name,
                 edge.element
             ));
         }
     }
-    let metadata = onnx.metadata().to_vec();
-    drop(onnx);
-    let mut program = prepared(&import.graph)?;
-    model::load(&import, &mut program).map_err(|error| model::named(path, error))?;
-    Ok(Subject {
-        graph: import.graph,
-        program,
-        metadata,
-    })
-}
-
-/// A program that only holds the weights: it never runs, so the memory for it is never touched.
-fn prepared(graph: &Graph) -> anyhow::Result<Program> {
-    let options = RuntimeOptions {
-        threads: 1,
-        ..RuntimeOptions::default()
-    };
-    Ok(Program::new(passes::inference(graph)?, &options)?)
-}
-
-/// The card under the names that checkpoints have for it.
-fn metadata(card: &ModelCard) -> anyhow::Result<Vec<(String, String)>> {
-    Ok(vec![
-        ("model".to_owned(), card.model.clone()),
-        ("classes".to_owned(), serde_json::to_string(&card.classes)?),
-        (
-            "preprocess".to_owned(),
-            serde_json::to_string(&card.preprocess)?,
-        ),
-    ])
+    Ok(())
 }
 
 /// An error with the network it is about; a file names itself, and settings are the caller's.
