@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use tensor::{NpyFile, write_npy_bytes};
+use tensor::NpyFile;
 
-use crate::fixture::folder;
+use crate::fixture::{folder, npy};
 use crate::invoke::{convolve, fail, objects, succeed};
 
 const TRAINED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/classifier.safetensors");
@@ -29,8 +29,7 @@ fn a_trained_network_computes_the_same_as_an_onnx_file() {
     let path = folder.path();
     let shape = [2, 3, 32, 32];
     let pixels = (0..shape.iter().product()).map(|at: usize| (at * 37 % 101) as f32 / 50.0 - 1.0);
-    let bytes: Vec<_> = pixels.flat_map(f32::to_le_bytes).collect();
-    write_npy_bytes(&path.join("x.npy"), "<f4", &shape, &bytes).unwrap();
+    npy(&path.join("x.npy"), &shape, &pixels.collect::<Vec<_>>());
     let answer = convolve(path, &["export", TRAINED, "trained.onnx"]);
     let next = "next: convolve run trained.onnx --input X.npy --output DIR\n";
     assert_eq!((answer.code, answer.err.as_str()), (0, next));
@@ -104,7 +103,7 @@ fn settings_that_do_not_go_with_a_file_are_refused() {
         ),
     ];
     for (arguments, words) in cases {
-        fail(path, 2, &[&["export"], arguments].concat(), &[words]);
+        fail(path, 2, &[&["export"][..], arguments].concat(), &[words]);
     }
     assert!(!path.join("x.onnx").exists());
 }
