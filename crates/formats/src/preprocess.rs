@@ -168,7 +168,8 @@ impl Preprocess {
         let ready = if same_size {
             picture.to_channels(self.channels)?
         } else {
-            Cow::Owned(self.resize_and_crop(&*picture.to_channels(self.channels)?)?)
+            let picture = picture.to_channels(self.channels)?;
+            Cow::Owned(self.resize_and_crop(&picture)?)
         };
         let plane = self.input.0 * self.input.1;
         for (channel, values) in out.chunks_exact_mut(plane).enumerate() {

@@ -75,12 +75,13 @@ impl Progress {
             let step = self.step;
             return Some(format!("{step} steps are done where it must be {steps}"));
         }
-        let counted = sums.batches as u128 == self.batch as u128
-            && u128::from(sums.pictures) == seen
-            && sums.correct <= sums.pictures;
         // A loss is a finite number of 32 bits.
         let most = sums.batches as f64 * f64::from(f32::MAX);
-        if !counted || !(sums.loss.abs() <= most) {
+        let add_up = u128::from(sums.batches) == self.batch as u128
+            && u128::from(sums.pictures) == seen
+            && sums.correct <= sums.pictures
+            && sums.loss.abs() <= most;
+        if !add_up {
             return Some(format!(
                 "a loss of {}, {} of {} pictures right and {} batches cannot add up to {} batches of {pictures}",
                 sums.loss, sums.correct, sums.pictures, sums.batches, self.batch

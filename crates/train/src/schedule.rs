@@ -297,6 +297,7 @@ mod tests {
             peak: 0.1,
             shape: Shape::Constant,
             warm_up_steps: u64::MAX,
+            steps_per_epoch: 5,
             total_steps: 10,
         };
         assert!((0.0..1e-18).contains(&schedule.rate(0)));
