@@ -177,11 +177,11 @@ fn an_unknown_network_and_an_absurd_input_are_named() {
     assert!(error.contains("did you mean resnet20"), "{error}");
     let error = TrainConfig::new("shapes", "unet").unwrap_err().to_string();
     assert!(error.contains("classifiers only"), "{error}");
-    let config = TrainConfig {
+    let segmenter = TrainConfig {
         model: "unet".to_owned(),
         ..config()
     };
-    let error = Trainer::new(config, shapes(), None).err().unwrap();
+    let error = Trainer::new(segmenter, shapes(), None).err().unwrap();
     assert!(error.to_string().contains("segmentation"), "{error}");
     let config = TrainConfig {
         image_size: Some((20_000, 4)),
