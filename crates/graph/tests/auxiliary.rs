@@ -48,6 +48,7 @@ fn a_training_step_adds_the_loss_of_the_head() {
         &network,
         TrainingOptions {
             label_smoothing: 0.1,
+            ..TrainingOptions::default()
         },
     )
     .unwrap();

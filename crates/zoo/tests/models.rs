@@ -26,7 +26,6 @@ fn least(name: &str) -> usize {
         // Their strided convolutions are not padded.
         "inception_v3" | "inception_v4" | "inception_resnet_v1" | "inception_resnet_v2" => 75,
         "alexnet" | "zfnet" => 63,
-        "googlenet" => 31,
         "unet" => 16,
         "squeezenet1_0" => 29,
         "squeezenet1_1" => 25,

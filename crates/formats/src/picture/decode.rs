@@ -86,8 +86,11 @@ pub(super) fn open(path: &Path) -> Result<Picture, DataError> {
     decode(&std::fs::read(path).map_err(io)?, &path.to_string_lossy())
 }
 
+/// Decodes a whole file of one format.
+type Decoder = fn(&[u8]) -> Result<Decoded, Fault>;
+
 /// The decoder for a file that begins with such bytes, if it is an image.
-fn decoder_for(start: &[u8]) -> Option<fn(&[u8]) -> Result<Decoded, Fault>> {
+fn decoder_for(start: &[u8]) -> Option<Decoder> {
     match start {
         [0xff, 0xd8, 0xff, ..] => Some(jpeg::decode),
         [0x89, b'P', b'N', b'G', ..] => Some(png::decode),
