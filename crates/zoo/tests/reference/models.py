@@ -68,7 +68,7 @@ def segmenting(name, **settings):
 MODELS = {
     "lenet5": Model(lenet5.LeNet5, (1, 32, 32), 10),
     "alexnet": Model(torchvision("alexnet"), least=63),
-    "zfnet": Model(zfnet.ZFNet, least=63),
+    "zfnet": Model(zfnet.ZFNet, least=47),
     **of_torchvision(*(f"vgg{depth}{norm}" for depth in (11, 13, 16, 19) for norm in ("", "_bn"))),
     "googlenet": Model(
         torchvision("googlenet", aux_logits=True, init_weights=False),
