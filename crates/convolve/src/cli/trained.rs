@@ -11,7 +11,7 @@ use train::{Checkpoint, CheckpointError, Weights};
 use super::failure::usage;
 
 /// Extensions of the files that other programs keep networks in.
-const FOREIGN: [&str; 11] = [
+const FOREIGN: [&str; 10] = [
     "caffemodel",
     "engine",
     "gguf",
@@ -20,7 +20,6 @@ const FOREIGN: [&str; 11] = [
     "keras",
     "mlmodel",
     "npz",
-    "onnx",
     "pb",
     "tflite",
 ];

@@ -55,7 +55,7 @@ fn no_window_lies_wholly_in_the_padding() {
     assert_eq!(y, [-1.0, -2.0]);
 }
 
-/// A kernel larger than the padded map was refused in ceil mode; PyTorch rounds the size up to one window. The numbers
+/// convolve, ceil mode: a kernel larger than the padded map was refused; PyTorch rounds the size up to one window. The numbers
 /// are those of `F.max_pool2d` and `F.avg_pool2d` there.
 #[test]
 fn ceil_mode_has_one_window_of_a_kernel_larger_than_the_map() {

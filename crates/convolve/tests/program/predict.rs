@@ -136,7 +136,7 @@ fn one_thing_that_cannot_be_classified_is_one_line() {
 fn weights_of_other_programs_are_not_taken_for_pictures() {
     let folder = folder();
     bmp(&folder.path().join("good.bmp"), 8, [1, 2, 3]);
-    for name in ["b.onnx", "e.h5", "g.gguf"] {
+    for name in ["e.h5", "g.gguf"] {
         std::fs::write(folder.path().join(name), "weights").unwrap();
         fail(
             folder.path(),
@@ -145,6 +145,9 @@ fn weights_of_other_programs_are_not_taken_for_pictures() {
             &[name, "a run folder or a .safetensors file"],
         );
     }
+    std::fs::write(folder.path().join("b.onnx"), "weights").unwrap();
+    let words = ["b.onnx: not a whole ONNX file"];
+    fail(folder.path(), 1, &["predict", "b.onnx", "good.bmp"], &words);
 }
 
 #[cfg(unix)]

@@ -54,6 +54,10 @@ fn what_cannot_be_used_is_not_exported() {
             &["eval", "file.safetensors", "--data", "shapes"],
         ];
         for arguments in verbs {
+            if words == "NaN" && arguments[0] == "summary" {
+                // It reads names and shapes, and no number.
+                continue;
+            }
             let answer = convolve(path, arguments);
             let last = answer.err.lines().last().unwrap_or_default();
             assert_eq!(answer.code, 1, "{arguments:?}: {}", answer.err);
@@ -133,7 +137,7 @@ fn what_is_wrong_with_a_path_is_said() {
     ] {
         fail(
             path,
-            1,
+            2,
             arguments,
             &["old.pt: pickled PyTorch weights are not read"],
         );

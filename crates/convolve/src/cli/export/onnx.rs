@@ -66,20 +66,18 @@ pub(super) fn run(
     let mut program = Program::new(passes::inference(&subject.network)?, &options)?;
     initialise(&mut program, 0);
     subject.restore(&mut program)?;
+    let mut random = None;
     let metadata = match &subject.origin {
         Origin::Named(named) => match &named.weights {
             Some(weights) if named.options.classes == weights.card().classes.len() => {
                 entries(weights.card())?
             }
             _ => {
-                messages.say(format_args!(
-                    "warning: the {} of {} are random; --weights takes others",
-                    match named.weights {
-                        Some(_) => "head's weights",
-                        None => "weights",
-                    },
-                    named.found.name()
-                ));
+                let what = match named.weights {
+                    Some(_) => "the head's weights",
+                    None => "the weights",
+                };
+                random = Some(format!("{what} of {}", named.found.name()));
                 Vec::new()
             }
         },
@@ -107,6 +105,11 @@ pub(super) fn run(
     let export = Export::new(&subject.network, find, &settings);
     let export = export.map_err(|error| named(name, error))?;
     export.save(file).map_err(|error| named(name, error))?;
+    if let Some(what) = random {
+        messages.say(format_args!(
+            "warning: {what} are random; --weights takes others"
+        ));
+    }
     messages.say(format_args!(
         "next: convolve run {} --input X.npy --output DIR",
         file.display()
