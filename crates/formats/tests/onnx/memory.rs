@@ -1,29 +1,43 @@
 //! What reading a hostile file takes at most: twice the file and 64 MB.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cell::Cell;
 
 use convolve_formats::onnx::{Bindings, Model, OnnxError};
 
 use crate::encode::{Message, model, value, varint};
 
-/// The system's allocator, with a count of what this thread and all others hold.
+/// The system's allocator, with a count of what each thread holds: other tests run at the same time.
 struct Counting;
 
-static HELD: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    /// Bytes taken by this thread, less those it gave back.
+    static HELD: Cell<isize> = const { Cell::new(0) };
+    /// The most of them.
+    static PEAK: Cell<isize> = const { Cell::new(0) };
+}
 
-// SAFETY: every call goes to the system's allocator as it came; the count is beside it.
+/// Counts bytes taken and given back; not while the thread ends, when there is nothing left to count in.
+fn count(bytes: isize) {
+    let held = HELD.try_with(|held| {
+        held.set(held.get() + bytes);
+        held.get()
+    });
+    if let Ok(held) = held {
+        let _ = PEAK.try_with(|peak| peak.set(peak.get().max(held)));
+    }
+}
+
+// SAFETY: every call goes to the system's allocator as it came; the count is beside it and takes no memory.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let held = HELD.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        PEAK.fetch_max(held, Ordering::Relaxed);
+        count(layout.size() as isize);
         // SAFETY: the caller keeps the rules of `alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
+        count(-(layout.size() as isize));
         // SAFETY: `at` came from `alloc` above with this layout.
         unsafe { System.dealloc(at, layout) }
     }
@@ -32,14 +46,14 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Reads a file, and gives what came of it and the most memory that was held besides what was before. Other tests
-/// run at the same time and take little.
+/// Reads a file, and gives what came of it and the most memory that was held besides what was before, the file
+/// counted in.
 fn read(bytes: Vec<u8>) -> (Result<(), OnnxError>, usize) {
-    let before = HELD.load(Ordering::Relaxed) - bytes.len();
-    PEAK.store(HELD.load(Ordering::Relaxed), Ordering::Relaxed);
+    let before = HELD.get() - bytes.len() as isize;
+    PEAK.set(HELD.get());
     let read = Model::from_bytes(bytes, "hostile");
     let done = read.and_then(|model| model.import(&Bindings::batch(1)).map(|_| ()));
-    (done, PEAK.load(Ordering::Relaxed).saturating_sub(before))
+    (done, (PEAK.get() - before) as usize)
 }
 
 #[test]
