@@ -80,7 +80,7 @@ struct Average<'a, T> {
 }
 
 impl<T: Real> OfBand for Average<'_, T> {
-    const WIDE: bool = true;
+    const WIDEST: usize = BAND;
 
     #[inline(always)]
     fn of_band<const W: usize>(&mut self, first: usize) {

@@ -151,7 +151,7 @@ struct Norms<'a, T, O> {
 }
 
 impl<T: Real, O: Order<T>> OfBand for Norms<'_, T, O> {
-    const WIDE: bool = true;
+    const WIDEST: usize = BAND;
 
     #[inline(always)]
     fn of_band<const W: usize>(&mut self, first: usize) {

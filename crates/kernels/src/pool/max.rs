@@ -6,7 +6,8 @@ use tensor::Layout;
 pub use super::NO_SOURCE;
 use super::places::Planes;
 use super::{
-    Field, OfBand, areas, check, for_each_band, for_each_placed, for_each_tap, zip_strided,
+    BAND, Field, HALF_BAND, OfBand, areas, check, for_each_band, for_each_placed, for_each_tap,
+    zip_strided,
 };
 use crate::blocks::for_rows;
 use crate::shared::Shared;
@@ -198,7 +199,7 @@ struct Pixels<'a, T, F> {
 struct Maxima<'a, T, F>(Pixels<'a, T, F>);
 
 impl<T: Real, F: Field> OfBand for Maxima<'_, T, F> {
-    const WIDE: bool = false;
+    const WIDEST: usize = HALF_BAND;
 
     #[inline(always)]
     fn of_band<const W: usize>(&mut self, first: usize) {
@@ -231,7 +232,7 @@ struct Places<'a, T, F> {
 }
 
 impl<T: Real, F: Field> OfBand for Places<'_, T, F> {
-    const WIDE: bool = true;
+    const WIDEST: usize = BAND;
 
     #[inline(always)]
     fn of_band<const W: usize>(&mut self, first: usize) {

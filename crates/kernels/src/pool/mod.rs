@@ -34,6 +34,8 @@ use crate::Real;
 
 /// Channels of a pixel that one task of an NHWC kernel takes.
 const BAND: usize = 64;
+/// Half of them.
+const HALF_BAND: usize = 32;
 
 /// Elements of an input plane and of an output plane.
 fn areas(geometry: &PoolGeometry) -> (usize, usize) {
@@ -63,8 +65,8 @@ fn placement(geometry: &PoolGeometry, index: usize) -> [usize; 3] {
 /// Something done with neighbouring channels of a pixel. Their number is a constant, so that what is kept of
 /// each stays in registers.
 trait OfBand {
-    /// Whether registers hold what is kept of [`BAND`] channels, or of 16 at most.
-    const WIDE: bool;
+    /// Channels of which registers hold what is kept: [`BAND`] or [`HALF_BAND`].
+    const WIDEST: usize;
 
     fn of_band<const W: usize>(&mut self, first: usize);
 }
@@ -75,9 +77,12 @@ trait OfBand {
 fn for_each_band<B: OfBand>(channels: usize, work: &mut B) {
     let mut first = 0;
     while first < channels {
-        if B::WIDE && channels - first >= BAND {
-            work.of_band::<BAND>(first);
-            first += BAND;
+        if channels - first >= B::WIDEST {
+            match B::WIDEST {
+                BAND => work.of_band::<BAND>(first),
+                _ => work.of_band::<HALF_BAND>(first),
+            }
+            first += B::WIDEST;
             continue;
         }
         let width = [16, 8, 4].into_iter().find(|&width| width <= channels);
