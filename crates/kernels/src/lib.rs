@@ -1,7 +1,7 @@
 //! CPU kernels of convolutional networks, by direction: forward, backward-data, backward-weights.
 //!
 //! A kernel is planned once for a [`geometry`], an [`Isa`] and a layout, and then runs without
-//! allocating or failing. All work is split over a [`Team`] by the problem alone, so every result is
+//! allocating or failing. Sums are cut by the problem alone, whatever the [`Team`], so every result is
 //! bitwise the same for any number of threads.
 
 pub mod activation;

@@ -152,7 +152,9 @@ fn of_onnx(file: &str, options: &RuntimeOptions, messages: Messages) -> anyhow::
         input: None,
     };
     let mut subject = Subject::open(&asked, 1, messages)?;
-    let card = subject.card()?;
+    let card = subject
+        .card()
+        .map_err(|error| anyhow!("{file}: its classes or preprocessing: {error}"))?;
     let card = card.ok_or_else(|| anyhow!("{file}: reads no pictures [1, c, h, w]"))?;
     let mut graph = passes::inference(&subject.network)?;
     for output in &mut graph.outputs {

@@ -14,8 +14,8 @@ use self::crew::Crew;
 
 /// A fixed number of threads that kernels split their work over.
 ///
-/// Work is cut into tasks by the problem alone, never by the number of threads, and a task's result
-/// does not depend on who runs it; so results are bitwise the same for every team.
+/// Sums are cut by the problem alone, never by the number of threads, and a task's result does not
+/// depend on who runs it; so results are bitwise the same for every team.
 pub struct Team {
     threads: usize,
     crew: Option<Crew>,

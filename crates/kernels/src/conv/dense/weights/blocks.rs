@@ -80,7 +80,7 @@ impl Axis {
 }
 
 impl Blocks {
-    /// Blocks for tiles `wide` vectors wide, of units of at most `size` positions.
+    /// Blocks for tiles `wide` vectors wide, of units that are blocks of `cut`.
     pub(super) fn new(walk: &Walk, cut: &Cut, isa: Isa, wide: usize) -> Self {
         let per_group = walk.source_channels_per_group();
         let plain = Axis {
