@@ -12,6 +12,9 @@ use super::{Arguments, random};
 use crate::cli::failure::usage;
 use crate::cli::op::{Asked, Direction, Operator, refused};
 
+/// Runs of a step in its place, the median of which is a sample.
+const REPEATS: usize = 8;
+
 /// What was measured.
 pub(super) struct Measured {
     /// The kernels, joined by `+`.
@@ -57,7 +60,7 @@ pub(super) fn measure(
     let mut macs = 0;
     let mut kernels = String::new();
     let timing = Timing::of_samples(arguments.seconds, || {
-        let rows = program.profile(Run::default(), 1);
+        let rows = program.profile_alone(Run::default(), REPEATS);
         // A gradient that needs what the operator remembers comes after the operator itself.
         let counted: Vec<_> = rows
             .iter()
