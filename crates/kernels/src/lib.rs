@@ -32,6 +32,7 @@ mod isa;
 mod map;
 mod nest;
 mod pixels;
+mod prefetch;
 mod real;
 mod row;
 mod runs;

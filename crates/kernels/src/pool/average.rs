@@ -55,9 +55,11 @@ pub fn forward<T: Real>(
                         range,
                         #[inline(always)]
                         |pixel, image, window| {
+                            let x = &x[image * input * channels..][..input * channels];
+                            window.prefetch_below(x, channels);
                             let average = Average {
                                 window,
-                                x: &x[image * input * channels..][..input * channels],
+                                x,
                                 divisor: divisor_at(geometry, window.at),
                                 // SAFETY: every pixel belongs to one task.
                                 y: unsafe { out.slice(pixel * channels, channels) },

@@ -81,6 +81,7 @@ fn norms<T: Real, O: Order<T>>(
                         #[inline(always)]
                         |pixel, image, window| {
                             let x = &x[image * input * channels..][..input * channels];
+                            window.prefetch_below(x, channels);
                             // SAFETY: every pixel belongs to one task.
                             let y = unsafe { out.slice(pixel * channels, channels) };
                             for_each_band(

@@ -1,6 +1,8 @@
 //! Values that move between a map and remembered places of another one: the gradient of every max
 //! pooling, and max unpooling.
 
+use std::ops::Range;
+
 use geometry::PoolGeometry;
 use tensor::Layout;
 
@@ -42,7 +44,7 @@ impl Planes {
         );
     }
 
-    fn check(&self, pooled: usize, places: usize, image: usize) {
+    pub(super) fn check(&self, pooled: usize, places: usize, image: usize) {
         let planes = self.batch * self.channels;
         assert_eq!(pooled, planes * self.pooled, "length of the pooled map");
         assert_eq!(places, pooled, "length of the places");
@@ -87,26 +89,47 @@ impl Planes {
                 let bands = channels.div_ceil(BAND);
                 context.team.for_each(batch * bands, |task, _| {
                     let (n, first) = (task / bands, task % bands * BAND);
-                    let width = BAND.min(channels - first);
-                    for pixel in n * area..(n + 1) * area {
-                        // SAFETY: a band of an image's channels belongs to one task.
-                        let band = unsafe { out.slice(pixel * channels + first, width) };
-                        band.fill(T::zero());
-                    }
-                    for pixel in n * pooled..(n + 1) * pooled {
-                        for channel in first..first + width {
-                            let from = pixel * channels + channel;
-                            let (place, value) = (places[from], values[from]);
-                            if place != NO_SOURCE {
-                                let place = place as usize;
-                                assert!(place < area, "place {place} in a plane of {area}");
-                                let to = (n * area + place) * channels + channel;
-                                // SAFETY: as above.
-                                put(&mut unsafe { out.slice(to, 1) }[0], value);
-                            }
-                        }
-                    }
+                    let band = first..channels.min(first + BAND);
+                    // SAFETY: a band of an image's channels belongs to one task.
+                    unsafe { self.scatter_band(n, band, values, places, out, &put) };
                 });
+            }
+        }
+    }
+
+    /// [`scatter`](Self::scatter) for some channels of an image, channels last.
+    ///
+    /// # Safety
+    /// No other task may touch these channels of the image.
+    ///
+    /// # Panics
+    /// When a place lies outside the plane.
+    pub(super) unsafe fn scatter_band<T: Real>(
+        &self,
+        n: usize,
+        band: Range<usize>,
+        values: &[T],
+        places: &[u32],
+        image: Shared<T>,
+        put: &impl Fn(&mut T, T),
+    ) {
+        let (area, pooled, channels) = (self.image, self.pooled, self.channels);
+        for pixel in n * area..(n + 1) * area {
+            // SAFETY: as this function's.
+            let band = unsafe { image.slice(pixel * channels + band.start, band.len()) };
+            band.fill(T::zero());
+        }
+        for pixel in n * pooled..(n + 1) * pooled {
+            for channel in band.clone() {
+                let from = pixel * channels + channel;
+                let (place, value) = (places[from], values[from]);
+                if place != NO_SOURCE {
+                    let place = place as usize;
+                    assert!(place < area, "place {place} in a plane of {area}");
+                    let to = (n * area + place) * channels + channel;
+                    // SAFETY: as this function's.
+                    put(&mut unsafe { image.slice(to, 1) }[0], value);
+                }
             }
         }
     }

@@ -56,7 +56,12 @@ pub(crate) fn result(len: usize) -> GuardedF32 {
 }
 
 /// A feature map of the oracle, in another layout.
-pub(crate) fn laid_out(layout: Layout, nchw: &[f32], batch: usize, channels: usize) -> Vec<f32> {
+pub(crate) fn laid_out<T: Copy>(
+    layout: Layout,
+    nchw: &[T],
+    batch: usize,
+    channels: usize,
+) -> Vec<T> {
     match layout {
         Layout::Nchw => nchw.to_vec(),
         Layout::Nhwc => channels_last(nchw, batch, channels),

@@ -96,6 +96,45 @@ fn a_window_wholly_in_the_padding_has_no_source() {
     assert_max(&case, &Draw::new(1).integers(case.input_len()));
 }
 
+#[test]
+fn gradients_go_where_the_places_say_even_outside_their_windows() {
+    // 70 channels: two bands. One place of the second image is not of its window, one is no place.
+    let case = PoolCase::new(2, 70, [4, 5], [3, 3]).padding([1, 1]);
+    let geometry = geometry(&case, PoolKind::Max);
+    let (batch, channels, area) = (case.batch, case.channels, 20);
+    let x = Draw::new(5).integers(case.input_len());
+    let dy = Draw::new(6).integers(case.output_len());
+    let found = case.max_forward(&widen(&x)).indices;
+    let mut places: Vec<_> = found
+        .iter()
+        .map(|i| i.map_or(max::NO_SOURCE, |i| i as u32))
+        .collect();
+    let of = |n: usize, channel: usize, output: usize| (n * channels + channel) * area + output;
+    places[of(1, 66, 0)] = 19;
+    places[of(1, 3, 7)] = max::NO_SOURCE;
+    let mut want = vec![0.0; x.len()];
+    for plane in 0..batch * channels {
+        for at in plane * area..(plane + 1) * area {
+            if places[at] != max::NO_SOURCE {
+                want[plane * area + places[at] as usize] += f64::from(dy[at]);
+            }
+        }
+    }
+    for layout in Layout::ALL {
+        let places = laid_out(layout, &places, batch, channels);
+        let dy = laid_out(layout, &dy, batch, channels);
+        way(
+            &format!("{layout} {case:?}"),
+            |context| {
+                let mut dx = result(x.len());
+                max::backward(context, layout, &geometry, &operand(&dy), &places, &mut dx);
+                vec![as_nchw(layout, &dx, batch, channels)]
+            },
+            |problem, got| assert_exact(problem, &got[0], &want),
+        );
+    }
+}
+
 /// Runs average pooling in every way against the oracle, on integers drawn from `seed`.
 pub(super) fn assert_average(case: &PoolCase, seed: u64, count_padding: bool) {
     let (batch, channels, len) = (case.batch, case.channels, case.output_len());

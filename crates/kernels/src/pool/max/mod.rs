@@ -1,8 +1,11 @@
 //! The maximum of each window.
 
+mod backward;
+
 use geometry::PoolGeometry;
 use tensor::Layout;
 
+pub use self::backward::backward;
 pub use super::NO_SOURCE;
 use super::places::Planes;
 use super::{
@@ -155,6 +158,7 @@ fn pixels<T: Real>(
                         // SAFETY: as above.
                         let places =
                             indices.map(|i| unsafe { i.slice(pixel * channels, channels) });
+                        window.prefetch_below(x, channels);
                         maxima_of_pixels(window, x, channels, 0, y, places);
                     },
                 );
@@ -277,21 +281,4 @@ pub(super) fn raise_placed<T: Real>(best: &mut T, place: &mut u32, value: T, fro
     let wins = (value > *best) | value.is_nan() | (*place == NO_SOURCE);
     *best = if wins { value } else { *best };
     *place = if wins { from } else { *place };
-}
-
-/// `dx`: each window hands its gradient to its maximum, at the place the forward pass noted in
-/// `indices`; where windows overlap, the gradients add up in their order.
-///
-/// # Panics
-/// When a slice has not the size the geometry gives, or an index lies outside the plane.
-pub fn backward<T: Real>(
-    context: &Context,
-    layout: Layout,
-    geometry: &PoolGeometry,
-    dy: &[T],
-    indices: &[u32],
-    dx: &mut [T],
-) {
-    let planes = Planes::of(geometry);
-    planes.scatter(context, layout, dy, indices, dx, |dx, dy| *dx += dy);
 }
