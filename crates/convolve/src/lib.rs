@@ -37,7 +37,7 @@
 //! let geometry = ConvDesc::new(1, 3).padding(1).resolve(x.dims())?;
 //! let (team, isa) = (Team::of_all_cores()?, Isa::best());
 //! let ctx = Context { team: &team, isa };
-//! let options = ConvOptions { layout: Layout::Nchw, isa, algorithm: None };
+//! let options = ConvOptions { layout: Layout::Nchw, isa, ..ConvOptions::default() };
 //! let plan = ConvPlan::new(&geometry, Direction::Forward, options)?;
 //!
 //! let mut packed = vec![0.0; plan.packed_len()];

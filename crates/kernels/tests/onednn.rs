@@ -52,7 +52,8 @@ fn check(text: &str, case: &ConvCase, seed: usize, teams: &[Team]) {
             let options = ConvOptions {
                 layout,
                 isa,
-                algorithm: None,
+                strict: true,
+                ..ConvOptions::default()
             };
             let plan = ConvPlan::new(&g, direction, options).unwrap();
             let mut packed = vec![f32::NAN; plan.packed_len()];

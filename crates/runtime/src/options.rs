@@ -16,6 +16,9 @@ pub struct RuntimeOptions {
     pub isa: Isa,
     /// One algorithm for all convolutions, or for each the best that serves it.
     pub algorithm: Option<Algorithm>,
+    /// Leaves out the algorithms that sum anything but products of operands
+    /// ([`Algorithm::reassociates`]).
+    pub strict: bool,
 }
 
 impl Default for RuntimeOptions {
@@ -25,6 +28,7 @@ impl Default for RuntimeOptions {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             isa: Isa::chosen(),
             algorithm: None,
+            strict: false,
         }
     }
 }

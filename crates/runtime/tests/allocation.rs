@@ -70,6 +70,7 @@ fn a_run_allocates_nothing() {
                     threads,
                     isa: Isa::best(),
                     algorithm: None,
+                    ..RuntimeOptions::default()
                 };
                 let mut program = Program::new(graph.clone(), &options).unwrap();
                 initialise(&mut program, 1);

@@ -19,6 +19,10 @@ pub(crate) struct Engine {
     /// How feature maps lie in memory while computing: nchw or nhwc
     #[arg(long, default_value_t, value_name = "LAYOUT")]
     pub(crate) layout: Layout,
+    /// Convolutions as sums of products of their operands and nothing else: without Winograd's algorithms,
+    /// which are quicker and differ in the last digits
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 impl Engine {
@@ -42,6 +46,7 @@ impl Engine {
             threads: self.threads(),
             isa: self.isa(),
             algorithm: None,
+            strict: self.strict,
         }
     }
 }

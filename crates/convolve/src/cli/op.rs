@@ -132,6 +132,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let team = Arc::new(Team::new(arguments.engine.threads())?);
     let options = RuntimeOptions {
         algorithm: arguments.algorithm,
+        // A calculator: what is quicker and differs in the last digits has to be asked for.
+        strict: true,
         ..arguments.engine.options()
     };
     if let Some(file) = arguments.cases {

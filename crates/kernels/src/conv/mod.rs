@@ -11,6 +11,7 @@ mod dense;
 mod finish;
 mod grouped;
 pub mod reference;
+mod winograd;
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,6 +20,7 @@ use geometry::ConvGeometry;
 use tensor::Layout;
 
 use self::dense::Fetch;
+use self::winograd::Outputs;
 use crate::activation::Activation;
 use crate::transpose::reorder;
 use crate::{Context, Isa, Real};
@@ -67,6 +69,11 @@ pub enum Algorithm {
     Depthwise,
     /// Vectors over the channels of several groups of few channels each.
     Grouped,
+    /// Winograd's short convolutions, four target elements of an axis at a time: a quarter of the
+    /// multiplications of a 3×3 kernel, and results that differ in rounding.
+    Winograd4,
+    /// The same, two target elements at a time: less than half of the multiplications, fewer weights.
+    Winograd2,
     /// Cross-correlation in place as an implicit matrix product.
     Direct,
     /// Columns, made block by block, and the matrix product of them and the weights. In any number of
@@ -85,9 +92,11 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// All algorithms, best first.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Depthwise,
         Self::Grouped,
+        Self::Winograd4,
+        Self::Winograd2,
         Self::Direct,
         Self::Im2col,
         Self::Reference,
@@ -100,9 +109,38 @@ impl Algorithm {
         match self {
             Self::Depthwise => grouped::refuse_depthwise(geometry),
             Self::Grouped => grouped::refuse(geometry, isa),
+            Self::Winograd4 => winograd::refuse(geometry, direction, Outputs::Four),
+            Self::Winograd2 => winograd::refuse(geometry, direction, Outputs::Two),
             Self::Direct => dense::refuse(geometry, direction),
             Self::Im2col => dense::refuse_columns(geometry, direction),
             Self::Reference => None,
+        }
+    }
+
+    /// Why another algorithm is better, though this one serves the problem.
+    fn refuse_by_cost(
+        self,
+        geometry: &ConvGeometry,
+        direction: Direction,
+        options: ConvOptions,
+    ) -> Option<Refusal> {
+        let outputs = self.outputs()?;
+        winograd::refuse_by_cost(geometry, direction, options, outputs)
+    }
+
+    /// Whether it sums anything but products of operands. Its results differ from those of the others by
+    /// more than the order of a sum, though by little (a relative error of a few millionths), and an
+    /// element that is infinite or NaN spoils its neighbours too.
+    pub fn reassociates(self) -> bool {
+        self.outputs().is_some()
+    }
+
+    /// The tiles of a short convolution.
+    fn outputs(self) -> Option<Outputs> {
+        match self {
+            Self::Winograd4 => Some(Outputs::Four),
+            Self::Winograd2 => Some(Outputs::Two),
+            _ => None,
         }
     }
 }
@@ -112,6 +150,8 @@ impl fmt::Display for Algorithm {
         f.write_str(match self {
             Self::Depthwise => "depthwise",
             Self::Grouped => "grouped",
+            Self::Winograd4 => "winograd-4",
+            Self::Winograd2 => "winograd-2",
             Self::Direct => "direct",
             Self::Im2col => "im2col",
             Self::Reference => "reference",
@@ -127,7 +167,8 @@ impl FromStr for Algorithm {
             .into_iter()
             .find(|algorithm| algorithm.to_string() == text)
             .ok_or_else(|| {
-                format!("'{text}' is none of depthwise, grouped, direct, im2col, reference")
+                let names = Self::ALL.map(|algorithm| algorithm.to_string());
+                format!("'{text}' is none of {}", names.join(", "))
             })
     }
 }
@@ -148,6 +189,24 @@ pub enum Refusal {
     /// A vector does not hold two groups.
     #[error("the groups are too wide to share vectors")]
     WideGroups,
+    /// The stride or the dilation is not one.
+    #[error("it has no path for strides or dilations")]
+    Strided,
+    /// A kernel of a single element, of an even number of taps along an axis, or of more than seven.
+    #[error("it serves kernels of 1, 3, 5 or 7 taps an axis, and not of one altogether")]
+    KernelSize,
+    /// There is more than one group.
+    #[error("it has no path for groups")]
+    Groups,
+    /// The gradient of the weights is asked for.
+    #[error("it has no path for the gradient of the weights")]
+    Gradient,
+    /// Sums of products of operands are asked for.
+    #[error("strict sums are asked for")]
+    Strict,
+    /// Another algorithm is expected to take less time.
+    #[error("another algorithm is expected to be quicker")]
+    Slower,
     /// Strides, dilations or padding far larger than the map.
     #[error("what a row of outputs reads lies too far apart to be fetched as a whole")]
     Reach,
@@ -176,6 +235,24 @@ pub struct ConvOptions {
     pub isa: Isa,
     /// An algorithm, or the best that serves the problem.
     pub algorithm: Option<Algorithm>,
+    /// Leaves out what computes sums of anything but products of operands, unless it is the algorithm
+    /// asked for: see [`Algorithm::reassociates`].
+    pub strict: bool,
+    /// The weights change between runs, as in training, and are packed for each.
+    pub repacked: bool,
+}
+
+impl Default for ConvOptions {
+    /// The quickest way on this machine, channels last.
+    fn default() -> Self {
+        Self {
+            layout: Layout::Nhwc,
+            isa: Isa::best(),
+            algorithm: None,
+            strict: false,
+            repacked: false,
+        }
+    }
 }
 
 /// What a forward or backward-data pass does to each sum before writing it:
@@ -210,7 +287,7 @@ impl<T: Real> Epilogue<'_, T> {
 ///
 /// let geometry = ConvDesc::new(1, 2).resolve(&[1, 1, 2, 2])?;
 /// let isa = Isa::best();
-/// let options = ConvOptions { layout: Layout::Nhwc, isa, algorithm: None };
+/// let options = ConvOptions { layout: Layout::Nhwc, isa, ..ConvOptions::default() };
 /// let plan = ConvPlan::new(&geometry, Direction::Forward, options)?;
 ///
 /// let team = Team::new(2)?;
@@ -238,6 +315,7 @@ enum Body {
     Sweep(dense::SweepPlan),
     Weights(Box<dense::WeightsPlan>),
     Grouped(grouped::GroupedPlan),
+    Winograd(Box<winograd::WinogradPlan>),
     Reference,
 }
 
@@ -274,7 +352,15 @@ impl ConvPlan {
         let options = ConvOptions { isa, ..options };
         let mut refused = Vec::new();
         let mut chosen = options.algorithm.unwrap_or(Algorithm::ALL[0]);
-        while let Some(refusal) = chosen.refuse(geometry, direction, isa) {
+        let refuse = |algorithm: Algorithm| {
+            let refusal = algorithm.refuse(geometry, direction, isa);
+            match options.algorithm {
+                // What was asked for need not be the quickest.
+                Some(_) => refusal,
+                None => refusal.or_else(|| algorithm.refuse_by_cost(geometry, direction, options)),
+            }
+        };
+        while let Some(refusal) = refuse(chosen) {
             let next = Algorithm::ALL
                 .into_iter()
                 .skip_while(|&a| a != chosen)
@@ -291,6 +377,15 @@ impl ConvPlan {
         let body = match (chosen, direction) {
             (Algorithm::Depthwise | Algorithm::Grouped, _) => {
                 Body::Grouped(grouped::GroupedPlan::new(geometry, direction, isa))
+            }
+            (Algorithm::Winograd4 | Algorithm::Winograd2, _) => {
+                let outputs = chosen.outputs().unwrap_or(Outputs::Two);
+                let plan = winograd::WinogradPlan::new(geometry, direction, isa, outputs);
+                let plan = plan.map_err(|refusal| PlanError {
+                    algorithm: chosen,
+                    refusal,
+                })?;
+                Body::Winograd(Box::new(plan))
             }
             (Algorithm::Direct, _) => Body::dense(geometry, direction, options, Fetch::Strips),
             (Algorithm::Im2col, _) => Body::dense(geometry, direction, options, Fetch::Columns),
@@ -336,6 +431,7 @@ impl ConvPlan {
         match &self.body {
             Body::Sweep(plan) => plan.packed_len(),
             Body::Grouped(plan) => plan.packed_len(),
+            Body::Winograd(plan) => plan.packed_len(),
             Body::Weights(_) => 0,
             Body::Reference if self.direction == Direction::BackwardWeights => 0,
             Body::Reference => self.geometry.weight_count(),
@@ -357,6 +453,7 @@ impl ConvPlan {
         match &self.body {
             Body::Sweep(plan) => plan.pack(ctx, weight, packed),
             Body::Grouped(plan) => plan.pack(weight, packed),
+            Body::Winograd(plan) => plan.pack(ctx, weight, packed),
             Body::Weights(_) => {}
             Body::Reference => packed.copy_from_slice(weight),
         }
@@ -459,7 +556,9 @@ impl ConvPlan {
         match &self.body {
             Body::Weights(plan) => plan.run(ctx, x, dy, dw, scratch),
             Body::Grouped(plan) => plan.backward_weights(ctx, x, dy, dw, scratch),
-            Body::Sweep(_) => unreachable!("a sweep never plans backward-weights"),
+            Body::Sweep(_) | Body::Winograd(_) => {
+                unreachable!("a sweep never plans backward-weights")
+            }
             Body::Reference => reference::backward_weights(ctx, self.layout, g, x, dy, dw),
         }
     }
@@ -549,6 +648,7 @@ impl ConvPlan {
         match (&self.body, self.direction) {
             (Body::Sweep(plan), _) => plan.run(ctx, source, packed, epilogue, target, scratch),
             (Body::Grouped(plan), _) => plan.sweep(ctx, source, packed, epilogue, target),
+            (Body::Winograd(plan), _) => plan.run(ctx, source, packed, epilogue, target, scratch),
             (_, Direction::BackwardData) => {
                 reference::backward_data(ctx, self.layout, g, source, packed, epilogue, target);
             }
@@ -559,7 +659,7 @@ impl ConvPlan {
     /// Whether whole feature maps are reordered on their way in and out: a plan channels last does
     /// the same without.
     pub fn reorders(&self) -> bool {
-        self.layout == Layout::Nchw && matches!(self.body, Body::Grouped(_))
+        self.layout == Layout::Nchw && matches!(self.body, Body::Grouped(_) | Body::Winograd(_))
     }
 
     /// Elements of the reordered copies.
@@ -580,6 +680,7 @@ impl ConvPlan {
             Body::Sweep(plan) => plan.scratch_per_worker() * threads,
             Body::Weights(plan) => plan.scratch_len(threads),
             Body::Grouped(plan) => plan.scratch_len(),
+            Body::Winograd(plan) => plan.scratch_len(threads),
             Body::Reference => 0,
         }
     }

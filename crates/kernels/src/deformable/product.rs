@@ -53,6 +53,7 @@ impl Product {
                 layout: Layout::Nhwc,
                 isa,
                 algorithm: Some(Algorithm::Direct),
+                ..ConvOptions::default()
             };
             ConvPlan::new(&pointwise, direction, options)
                 .expect("the direct algorithm serves every pointwise problem")

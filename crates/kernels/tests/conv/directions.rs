@@ -12,14 +12,14 @@ use testkit::layout::channels_first;
 use crate::plans::{plans, resolve, teams, to_layout};
 
 /// One direction's operands and right answer, channels first.
-struct Task {
-    direction: Direction,
-    first: Vec<f32>,
-    second: Vec<f32>,
-    want: Vec<f64>,
+pub(crate) struct Task {
+    pub(crate) direction: Direction,
+    pub(crate) first: Vec<f32>,
+    pub(crate) second: Vec<f32>,
+    pub(crate) want: Vec<f64>,
 }
 
-fn tasks(case: &ConvCase, x: &[f32], w: &[f32], dy: &[f32]) -> [Task; 3] {
+pub(crate) fn tasks(case: &ConvCase, x: &[f32], w: &[f32], dy: &[f32]) -> [Task; 3] {
     let (x64, w64, dy64) = (widen(x), widen(w), widen(dy));
     let task = |direction, first: &[f32], second: &[f32], want| Task {
         direction,
@@ -45,7 +45,7 @@ fn tasks(case: &ConvCase, x: &[f32], w: &[f32], dy: &[f32]) -> [Task; 3] {
 }
 
 /// Runs a task on guarded memory whose scratch and output start as NaN; the result channels first.
-fn run(plan: &ConvPlan, layout: Layout, ctx: &Context<'_>, task: &Task) -> Vec<f32> {
+pub(crate) fn run(plan: &ConvPlan, layout: Layout, ctx: &Context<'_>, task: &Task) -> Vec<f32> {
     let g = plan.geometry();
     let (input, output) = (g.in_channels, g.out_channels);
     let guarded = |values: &[f32], channels: usize| {

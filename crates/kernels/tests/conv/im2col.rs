@@ -14,6 +14,7 @@ fn plan(geometry: &ConvGeometry, direction: Direction, layout: Layout) -> ConvPl
         layout,
         isa: Isa::best(),
         algorithm: Some(Algorithm::Im2col),
+        ..ConvOptions::default()
     };
     ConvPlan::new(geometry, direction, options).unwrap()
 }

@@ -7,3 +7,4 @@ mod im2col;
 mod plans;
 mod refusals;
 mod transposed;
+mod winograd;

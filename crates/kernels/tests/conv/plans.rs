@@ -31,13 +31,22 @@ pub(crate) fn teams() -> Vec<Team> {
         .collect()
 }
 
-/// Every plan that serves a problem.
-pub(crate) fn plans(
+/// A plan, its name, its instructions and its layout.
+pub(crate) type Planned = (String, ConvPlan, Isa, Layout);
+
+/// Every plan that serves a problem and is exact on integers.
+pub(crate) fn plans(geometry: &ConvGeometry, direction: Direction) -> Vec<Planned> {
+    plans_by(geometry, direction, |algorithm| !algorithm.reassociates())
+}
+
+/// Every plan that serves a problem by the algorithms that are `meant`.
+pub(crate) fn plans_by(
     geometry: &ConvGeometry,
     direction: Direction,
-) -> Vec<(String, ConvPlan, Isa, Layout)> {
+    meant: impl Fn(Algorithm) -> bool,
+) -> Vec<Planned> {
     let mut plans = Vec::new();
-    for algorithm in Algorithm::ALL {
+    for algorithm in Algorithm::ALL.into_iter().filter(|&a| meant(a)) {
         for layout in Layout::ALL {
             for isa in Isa::available() {
                 if algorithm == Algorithm::Reference && isa != Isa::Portable {
@@ -47,6 +56,7 @@ pub(crate) fn plans(
                     layout,
                     isa,
                     algorithm: Some(algorithm),
+                    ..ConvOptions::default()
                 };
                 if let Ok(plan) = ConvPlan::new(geometry, direction, options) {
                     let name = format!(

@@ -10,6 +10,7 @@ fn plan(geometry: &ConvGeometry, algorithm: Option<Algorithm>) -> Result<ConvPla
         layout: Layout::Nhwc,
         isa: Isa::best(),
         algorithm,
+        ..ConvOptions::default()
     };
     ConvPlan::new(geometry, Direction::Forward, options)
 }
@@ -27,20 +28,30 @@ fn the_best_algorithm_is_chosen_and_the_better_ones_say_why_not() {
     let not_depthwise = (Algorithm::Depthwise, Refusal::NotDepthwise);
     let one_group = (Algorithm::Grouped, Refusal::OneGroup);
     let wide_groups = (Algorithm::Grouped, Refusal::WideGroups);
+    let short = |refusal| [Algorithm::Winograd4, Algorithm::Winograd2].map(|a| (a, refusal));
     for (geometry, chosen, refused) in [
         (depthwise, Algorithm::Depthwise, vec![]),
         (deep_depthwise, Algorithm::Depthwise, vec![]),
         (grouped, Algorithm::Grouped, vec![not_depthwise]),
-        (wide, Algorithm::Direct, vec![not_depthwise, wide_groups]),
-        (dense, Algorithm::Direct, vec![not_depthwise, one_group]),
+        (
+            wide,
+            Algorithm::Direct,
+            [&[not_depthwise, wide_groups][..], &short(Refusal::Groups)].concat(),
+        ),
+        (
+            dense,
+            Algorithm::Direct,
+            [&[not_depthwise, one_group][..], &short(Refusal::Slower)].concat(),
+        ),
         (
             deep,
             Algorithm::Im2col,
-            vec![
-                not_depthwise,
-                one_group,
-                (Algorithm::Direct, Refusal::Depth),
-            ],
+            [
+                &[not_depthwise, one_group][..],
+                &short(Refusal::Depth),
+                &[(Algorithm::Direct, Refusal::Depth)],
+            ]
+            .concat(),
         ),
     ] {
         let plan = plan(&geometry, None).unwrap();

@@ -185,7 +185,8 @@ fn it_equals_the_direct_convolution_over_the_stretched_input() {
             let options = ConvOptions {
                 layout,
                 isa,
-                algorithm: None,
+                strict: true,
+                ..ConvOptions::default()
             };
             let direct = ConvPlan::new(&direct, Direction::Forward, options).unwrap();
             let one = run((&plan, isa, layout, &team), channels, &x, &w, &bias, len);

@@ -177,7 +177,8 @@ fn a_circular_convolution_padded_on_one_axis_only() {
         let options = |isa| ConvOptions {
             layout,
             isa,
-            algorithm: None,
+            strict: true,
+            ..ConvOptions::default()
         };
         way(
             &format!("pytorch#37844 {layout}"),

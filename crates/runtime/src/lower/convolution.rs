@@ -23,7 +23,7 @@ impl Lowering<'_> {
         match &node.op {
             Op::Conv { desc, .. } => {
                 let shape = self.graph.value(node.inputs[0]).shape.clone();
-                let plan = self.conv_plan(desc, &shape, Direction::Forward)?;
+                let plan = self.conv_plan(desc, &shape, Direction::Forward, self.changes(node))?;
                 self.forward(node, plan);
             }
             Op::Linear { .. } => {
@@ -31,7 +31,8 @@ impl Lowering<'_> {
                 self.forward(node, plan);
             }
             Op::ConvBackwardData { desc, input } => {
-                let plan = self.conv_plan(desc, input, Direction::BackwardData)?;
+                let plan =
+                    self.conv_plan(desc, input, Direction::BackwardData, self.changes(node))?;
                 self.backward_data(node, plan);
             }
             Op::LinearBackwardData => {
@@ -41,7 +42,7 @@ impl Lowering<'_> {
             }
             Op::ConvBackwardWeights { desc } => {
                 let shape = self.graph.value(node.inputs[0]).shape.clone();
-                let plan = self.conv_plan(desc, &shape, Direction::BackwardWeights)?;
+                let plan = self.conv_plan(desc, &shape, Direction::BackwardWeights, false)?;
                 self.backward_weights(node, plan);
             }
             Op::LinearBackwardWeights => {
@@ -64,7 +65,7 @@ impl Lowering<'_> {
             TransposedOp::BackwardWeights { desc } => (desc, shape(1), Direction::BackwardWeights),
         };
         let geometry = desc.resolve(&input).map_err(self.on_geometry())?;
-        let plan = self.plan(&geometry, direction)?;
+        let plan = self.plan(&geometry, direction, self.changes(node))?;
         match direction {
             Direction::Forward => self.forward(node, plan),
             Direction::BackwardData => self.backward_data(node, plan),
@@ -177,6 +178,11 @@ impl Lowering<'_> {
         });
     }
 
+    /// Whether the weight of a node changes from run to run.
+    fn changes(&self, node: &Node) -> bool {
+        !self.constant[node.inputs[1].index()]
+    }
+
     /// The weight as the plan wants it: packed in the prologue if the weight stays the same from run
     /// to run.
     fn packed(&mut self, weight: ValueId, plan: &Arc<ConvPlan>) -> BufferId {
@@ -200,9 +206,10 @@ impl Lowering<'_> {
         desc: &ConvDesc,
         input: &[usize],
         direction: Direction,
+        repacked: bool,
     ) -> Result<Arc<ConvPlan>, RuntimeError> {
         let geometry = self.geometry(desc, input)?;
-        self.plan(&geometry, direction)
+        self.plan(&geometry, direction, repacked)
     }
 
     /// The best plan, in the program's layout. One that would reorder whole maps is made channels last
@@ -212,12 +219,15 @@ impl Lowering<'_> {
         &self,
         geometry: &ConvGeometry,
         direction: Direction,
+        repacked: bool,
     ) -> Result<Arc<ConvPlan>, RuntimeError> {
         let plan = |layout| {
             let options = ConvOptions {
                 layout,
                 isa: self.options.isa,
                 algorithm: self.options.algorithm,
+                strict: self.options.strict,
+                repacked,
             };
             ConvPlan::new(geometry, direction, options)
         };
@@ -245,6 +255,7 @@ impl Lowering<'_> {
             layout: Layout::Nhwc,
             isa: self.options.isa,
             algorithm: self.options.algorithm,
+            ..ConvOptions::default()
         };
         let best = ConvOptions {
             algorithm: None,

@@ -134,6 +134,7 @@ pub(crate) fn options(layout: Layout) -> RuntimeOptions {
         threads: 1,
         isa: Isa::best(),
         algorithm: None,
+        ..RuntimeOptions::default()
     }
 }
 

@@ -104,6 +104,8 @@ impl Prepared {
             layout: arguments.engine.layout,
             isa: arguments.engine.isa(),
             algorithm: arguments.algorithm,
+            strict: arguments.engine.strict,
+            repacked: false,
         };
         let plan = ConvPlan::new(&geometry, direction, options);
         let plan = plan.map_err(|error| usage(format!("problem '{text}': {error}")))?;

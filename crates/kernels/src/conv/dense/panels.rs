@@ -13,11 +13,22 @@ use crate::{Context, Isa};
 
 /// Vectors of target channels that share one pass over the pixels.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Panel {
+pub(in crate::conv) struct Panel {
     /// First vector within the group.
-    pub(super) first: usize,
+    pub(in crate::conv) first: usize,
     /// Vectors, the `NV` of the tile.
-    pub(super) vectors: usize,
+    pub(in crate::conv) vectors: usize,
+}
+
+/// Cuts the vectors of target channels of a group into panels; each sum has `depth` products.
+pub(in crate::conv) fn cut_panels(isa: Isa, depth: usize, vectors: usize) -> Vec<Panel> {
+    let (mut panels, mut first) = (Vec::new(), 0);
+    while first < vectors {
+        let vectors = panel_vectors(isa, depth, vectors - first);
+        panels.push(Panel { first, vectors });
+        first += vectors;
+    }
+    panels
 }
 
 /// The panels of every group of a walk, and how they are packed.
@@ -38,17 +49,10 @@ impl Panels {
         let lanes = isa.lanes();
         let vectors = walk.target_channels_per_group().div_ceil(lanes);
         let depth = walk.depth();
-        let mut per_group = Vec::new();
-        let mut first = 0;
-        while first < vectors {
-            let vectors = panel_vectors(isa, depth, vectors - first);
-            per_group.push(Panel { first, vectors });
-            first += vectors;
-        }
         Self {
             lanes,
             vectors,
-            per_group,
+            per_group: cut_panels(isa, depth, vectors),
             depth,
             groups: walk.groups,
         }

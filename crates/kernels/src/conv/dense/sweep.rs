@@ -8,7 +8,7 @@ use tensor::Layout;
 
 use super::cut::{Block, Cut, Fetch, units};
 use super::panels::{Panel, Panels};
-use super::tile::{Target, tile};
+use super::tile::{OfShape, Target, of_shape, tile};
 use super::walk::{Segment, Slice, Walk};
 use crate::Isa;
 use crate::activation::Activation;
@@ -349,19 +349,8 @@ impl Task<'_> {
                 panel,
                 pixels,
             };
-            // SAFETY: tile shapes fit the registers of V; see `Pass::run`.
-            unsafe {
-                match (V::REGISTERS, panel.vectors) {
-                    (32, 1) => pass.run::<V, 14, 7, 1>(),
-                    (32, 2) => pass.run::<V, 14, 7, 2>(),
-                    (32, 3) => pass.run::<V, 9, 5, 3>(),
-                    (32, _) => pass.run::<V, 6, 3, 4>(),
-                    (16, 1) => pass.run::<V, 12, 6, 1>(),
-                    (16, 2) => pass.run::<V, 6, 3, 2>(),
-                    (16, _) => pass.run::<V, 4, 2, 3>(),
-                    _ => pass.run::<V, 3, 1, 1>(),
-                }
-            }
+            // SAFETY: as this function's.
+            unsafe { of_shape::<V>(panel.vectors, &pass) };
         }
     }
 }
@@ -388,7 +377,7 @@ struct Pass<'a> {
     pixels: Pixels,
 }
 
-impl Pass<'_> {
+impl OfShape for Pass<'_> {
     /// Cuts the pixels into tiles of `MR`, and of `HALF` for a short rest. The last tile is moved
     /// back to end with the pixels: writing a pixel twice is cheaper than a tile for every rest.
     ///
@@ -411,7 +400,9 @@ impl Pass<'_> {
             }
         }
     }
+}
 
+impl Pass<'_> {
     #[inline(always)]
     unsafe fn tile<V: Vector, const MR: usize, const NV: usize>(&self, start: usize) {
         let (walk, pixels) = (&self.sweep.walk, &self.pixels);

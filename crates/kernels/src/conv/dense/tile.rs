@@ -25,13 +25,42 @@ use crate::simd::Vector;
 /// Channels of the widest tile: four vectors of sixteen.
 const MAX_TILE_ROW: usize = 64;
 
+/// Work over pixels by a panel, done in register tiles of `MR` pixels, or `HALF` for a short rest, by `NV`
+/// vectors.
+pub(in crate::conv) trait OfShape {
+    /// # Safety
+    /// `V`'s instructions exist, and whatever the work itself needs.
+    unsafe fn run<V: Vector, const MR: usize, const HALF: usize, const NV: usize>(&self);
+}
+
+/// Runs the work in the tallest tiles that the registers of `V` hold for a panel of `vectors`.
+///
+/// # Safety
+/// As [`OfShape::run`].
+#[inline(always)]
+pub(in crate::conv) unsafe fn of_shape<V: Vector>(vectors: usize, work: &impl OfShape) {
+    // SAFETY: the contract of this function.
+    unsafe {
+        match (V::REGISTERS, vectors) {
+            (32, 1) => work.run::<V, 14, 7, 1>(),
+            (32, 2) => work.run::<V, 14, 7, 2>(),
+            (32, 3) => work.run::<V, 9, 5, 3>(),
+            (32, _) => work.run::<V, 6, 3, 4>(),
+            (16, 1) => work.run::<V, 12, 6, 1>(),
+            (16, 2) => work.run::<V, 6, 3, 2>(),
+            (16, _) => work.run::<V, 4, 2, 3>(),
+            _ => work.run::<V, 3, 1, 1>(),
+        }
+    }
+}
+
 /// Target memory of a tile.
 #[derive(Clone, Copy)]
-pub(super) struct Target {
+pub(in crate::conv) struct Target {
     /// First channel of the panel in the target's first pixel.
-    pub(super) start: *mut f32,
+    pub(in crate::conv) start: *mut f32,
     /// Channels of the panel, at most `NV·LANES`.
-    pub(super) channels: usize,
+    pub(in crate::conv) channels: usize,
 }
 
 /// Sums and writes one tile of `MR` pixels by `NV` vectors of channels.
@@ -41,7 +70,7 @@ pub(super) struct Target {
 /// holds `NV·LANES` weights for each of them. `target.start + targets[r]` is writable for
 /// `target.channels` elements, and so is the residual readable; the bias holds that many.
 #[inline(always)]
-pub(super) unsafe fn tile<V: Vector, const MR: usize, const NV: usize>(
+pub(in crate::conv) unsafe fn tile<V: Vector, const MR: usize, const NV: usize>(
     sources: &[*const f32; MR],
     segments: &[Segment],
     panel: *const f32,

@@ -159,11 +159,11 @@ fn covers(windows: &[Window; 3]) -> bool {
 
 /// A run of taps whose source elements lie side by side: one stretch of the summation.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Segment {
+pub(in crate::conv) struct Segment {
     /// Distance from a position's first source element, in elements.
-    pub(super) offset: usize,
+    pub(in crate::conv) offset: usize,
     /// Elements to sum over.
-    pub(super) len: usize,
+    pub(in crate::conv) len: usize,
 }
 
 /// A walk along depth, height and width, for all groups alike.

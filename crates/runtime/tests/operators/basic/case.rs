@@ -176,6 +176,7 @@ fn eager(layout: Layout, threads: usize) -> Eager {
         threads,
         isa: Isa::best(),
         algorithm: None,
+        ..RuntimeOptions::default()
     };
     Eager::new(options).unwrap().seeded(RUN)
 }

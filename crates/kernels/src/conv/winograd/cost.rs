@@ -1,0 +1,63 @@
+//! When short convolutions pay.
+//!
+//! The unit is a *slot*, the time of one vector multiply-add. What is counted of each algorithm:
+//!
+//! - multiply-adds, with the channels and tiles that only fill vectors and registers;
+//! - transforms: vectors that are brought to the points and back, and what finding a tile takes;
+//! - weights. A network's weights are together larger than the caches, so each run reads them from
+//!   memory, and short convolutions have up to four times as many. On small maps of many channels
+//!   this is the larger part. Weights that change between runs are also written there and read again.
+//!
+//! The constants are fitted to single layers of 16 to 512 channels on maps of 7 to 56 elements a
+//! side; within a tenth or so of each other, predictions may choose the slower of two.
+
+use super::WinogradPlan;
+use crate::Isa;
+
+/// Share of the peak that a matrix product at the points reaches: its sums are short.
+const AT_POINTS: f64 = 0.87;
+/// Share of the peak that the direct algorithm reaches, with panels of several vectors and of one.
+const DIRECT: [f64; 2] = [0.93, 0.76];
+/// Slots of transforming a vector to a point or back, by the pairs of points an axis.
+const TRANSFORM: [f64; 4] = [4.0, 8.0, 20.0, 28.0];
+/// Slots of finding the elements of a tile, there and back.
+const TILE: f64 = 800.0;
+/// Slots of reading a byte of weights from memory, where two cores share the way to it.
+const BYTE: f64 = 0.4;
+/// How often weights that change between runs are moved.
+const REPACKED: f64 = 3.0;
+
+/// Slots of a run.
+pub(super) fn of_plan(plan: &WinogradPlan, repacked: bool) -> f64 {
+    let points = plan.points() as f64;
+    let (sources, vectors) = (plan.sources.div_ceil(plan.lanes()), plan.vectors());
+    let rest = plan.tile_count() - (plan.blocks - 1) * plan.tiles;
+    let rows = (plan.blocks - 1) * whole_rows(plan.tiles) + whole_rows(rest);
+    let products = points * rows as f64 * (plan.sources * vectors) as f64;
+    let pairs = plan.rows.line.pairs.max(plan.columns.line.pairs);
+    let moved = points * plan.tile_count() as f64 * (sources + vectors) as f64;
+    products / AT_POINTS
+        + moved * TRANSFORM[pairs]
+        + plan.tile_count() as f64 * TILE
+        + weights(plan.packed_len(), repacked)
+}
+
+/// Slots of a run of the direct algorithm on the same problem.
+pub(super) fn of_direct(plan: &WinogradPlan, isa: Isa, repacked: bool) -> f64 {
+    let taps = plan.rows.line.taps * plan.columns.line.taps;
+    let positions = plan.batch * plan.rows.target * plan.columns.target;
+    let vectors = plan.targets.div_ceil(isa.lanes());
+    let products = (positions as f64) * (taps * plan.sources * vectors) as f64;
+    let packed = taps * plan.sources * vectors * isa.lanes();
+    products / DIRECT[usize::from(vectors == 1)] + weights(packed, repacked)
+}
+
+fn weights(elements: usize, repacked: bool) -> f64 {
+    let bytes = 4.0 * elements as f64;
+    bytes * BYTE * if repacked { REPACKED } else { 1.0 }
+}
+
+/// Rows of register tiles that so many tiles of a task fill.
+fn whole_rows(tiles: usize) -> usize {
+    tiles.next_multiple_of(7)
+}

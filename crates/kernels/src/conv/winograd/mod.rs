@@ -1,0 +1,288 @@
+//! Winograd's short convolutions: fewer multiplications, paid for in additions.
+//!
+//! The feature map is cut into tiles that overlap by the kernel. A tile of `t × t` source elements is
+//! brought to the values of a polynomial at `t × t` points ([`points`]); there the convolution is a
+//! matrix product over the channels, one for each point; and what comes out is brought back to
+//! `m × m` target elements. A 3×3 kernel needs 9 multiply-accumulates a target element, with
+//! tiles of 2×2 it needs 4, with 4×4 2.25. A kernel of one row is cut along its row alone.
+//!
+//! A task takes some tiles all the way, so that everything between source and target stays in its
+//! core's cache:
+//!
+//! ```text
+//! source ──Bᵀ d B──▶ [point][tile][source channel] ──·weights──▶ [point][tile][target channel] ──Aᵀ m A──▶ target
+//!         transform                                   product.rs, for a round of target channels at a time
+//! ```
+//!
+//! Sums of products become sums of products of sums, so results differ from those of the direct
+//! algorithm in rounding, and one infinite or NaN element spoils its whole tile.
+
+mod axis;
+mod cost;
+mod points;
+mod product;
+mod tiles;
+mod transform;
+mod weights;
+
+use geometry::{ConvGeometry, Window};
+
+use self::axis::Axis;
+use super::dense::{Panel, cut_panels};
+use super::{ConvOptions, Direction, Epilogue, Refusal};
+use crate::activation::Activation;
+use crate::shared::Shared;
+use crate::simd::dispatch;
+use crate::{Context, Isa};
+
+/// Target elements of a tile along an axis with more than one tap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outputs {
+    Two,
+    Four,
+}
+
+impl Outputs {
+    fn count(self) -> usize {
+        match self {
+            Self::Two => 2,
+            Self::Four => 4,
+        }
+    }
+}
+
+/// Forward or backward-data by short convolutions, planned.
+#[derive(Clone, Debug)]
+pub(super) struct WinogradPlan {
+    direction: Direction,
+    isa: Isa,
+    batch: usize,
+    sources: usize,
+    targets: usize,
+    rows: Axis,
+    columns: Axis,
+    panels: Vec<Panel>,
+    /// Tiles of a task, but for the last task.
+    tiles: usize,
+    /// Tasks over the tiles.
+    blocks: usize,
+    /// Panels of a round: the first of each, and the end.
+    rounds: Vec<usize>,
+    /// Rounds of a task.
+    rounds_per_task: usize,
+}
+
+/// Elements at the points that a task keeps in its second-level cache, sources and targets each.
+const CACHED: usize = 128 * 1024;
+/// Tiles of a task: few enough for the cache, enough to use each weight often, and filling two
+/// register tiles.
+const TILES: usize = 14;
+/// Tasks that keep a few threads evenly busy.
+const TASKS: usize = 8;
+
+/// Why short convolutions of so many outputs do not serve a problem, if so.
+pub(super) fn refuse(
+    geometry: &ConvGeometry,
+    direction: Direction,
+    outputs: Outputs,
+) -> Option<Refusal> {
+    axes(geometry, direction, outputs).err()
+}
+
+/// Why short convolutions of so many outputs serve a problem worse than others, if so. What is
+/// refused anyway counts for nothing.
+pub(super) fn refuse_by_cost(
+    geometry: &ConvGeometry,
+    direction: Direction,
+    options: ConvOptions,
+    outputs: Outputs,
+) -> Option<Refusal> {
+    let ConvOptions { isa, repacked, .. } = options;
+    let plan = |outputs| WinogradPlan::new(geometry, direction, isa, outputs).ok();
+    let cost = |outputs| Some(cost::of_plan(&plan(outputs)?, repacked));
+    let own = cost(outputs)?;
+    let direct = cost::of_direct(&plan(outputs)?, isa, repacked);
+    let others = [Outputs::Two, Outputs::Four]
+        .map(cost)
+        .into_iter()
+        .flatten();
+    let best = others.fold(direct, f64::min);
+    (options.strict || own > best).then_some(match options.strict {
+        true => Refusal::Strict,
+        false => Refusal::Slower,
+    })
+}
+
+fn axes(
+    geometry: &ConvGeometry,
+    direction: Direction,
+    outputs: Outputs,
+) -> Result<(Axis, Axis), Refusal> {
+    if direction == Direction::BackwardWeights {
+        return Err(Refusal::Gradient);
+    }
+    if geometry.groups != 1 {
+        return Err(Refusal::Groups);
+    }
+    if geometry.windows[0] != Window::UNIT {
+        return Err(Refusal::Depth);
+    }
+    if geometry.kernel_area() == 1 {
+        return Err(Refusal::KernelSize);
+    }
+    let axis = |window| Axis::new(window, direction, outputs.count());
+    Ok((axis(&geometry.windows[1])?, axis(&geometry.windows[2])?))
+}
+
+impl WinogradPlan {
+    pub(super) fn new(
+        geometry: &ConvGeometry,
+        direction: Direction,
+        isa: Isa,
+        outputs: Outputs,
+    ) -> Result<Self, Refusal> {
+        let (rows, columns) = axes(geometry, direction, outputs)?;
+        let (sources, targets) = match direction {
+            Direction::BackwardData => (geometry.out_channels, geometry.in_channels),
+            _ => (geometry.in_channels, geometry.out_channels),
+        };
+        let panels = cut_panels(isa, sources, targets.div_ceil(isa.lanes()));
+        let mut plan = Self {
+            direction,
+            isa,
+            batch: geometry.batch,
+            sources,
+            targets,
+            rows,
+            columns,
+            panels,
+            tiles: 0,
+            blocks: 0,
+            rounds: Vec::new(),
+            rounds_per_task: 0,
+        };
+        let all = plan.tile_count();
+        let by_cache = CACHED / (plan.points() * plan.sources.next_multiple_of(16));
+        let tiles = by_cache.clamp(TILES / 2, 2 * TILES).min(all).max(1);
+        let mut blocks = all.div_ceil(tiles);
+        if blocks < TASKS {
+            // As many for one thread as for the other.
+            blocks = blocks.next_multiple_of(2);
+        }
+        plan.tiles = all.div_ceil(blocks.max(1)).max(1);
+        plan.blocks = all.div_ceil(plan.tiles);
+        plan.cut_rounds();
+        Ok(plan)
+    }
+
+    /// Rounds of as many panels as leave the products of a round in cache.
+    fn cut_rounds(&mut self) {
+        let most = CACHED / (self.points() * self.tiles * self.lanes());
+        let (mut vectors, mut rounds) = (0, vec![0]);
+        for (index, panel) in self.panels.iter().enumerate() {
+            if vectors > 0 && vectors + panel.vectors > most {
+                rounds.push(index);
+                vectors = 0;
+            }
+            vectors += panel.vectors;
+        }
+        rounds.push(self.panels.len());
+        self.rounds = rounds;
+        self.rounds_per_task = self.rounds.len() - 1;
+    }
+
+    fn lanes(&self) -> usize {
+        self.isa.lanes()
+    }
+
+    /// Vectors of target channels.
+    fn vectors(&self) -> usize {
+        self.targets.div_ceil(self.lanes())
+    }
+
+    /// Points of a tile.
+    fn points(&self) -> usize {
+        self.rows.line.inputs() * self.columns.line.inputs()
+    }
+
+    /// Tiles of all images.
+    fn tile_count(&self) -> usize {
+        self.batch * self.rows.tiles * self.columns.tiles
+    }
+
+    /// Tasks a block of tiles is split into.
+    fn splits(&self) -> usize {
+        (self.rounds.len() - 1).div_ceil(self.rounds_per_task.max(1))
+    }
+
+    /// Elements between the source channels of neighbouring tiles at a point. One line more than
+    /// channels: rows a power of two apart would share the same few sets of the cache.
+    fn source_row(&self) -> usize {
+        self.sources.next_multiple_of(16) + 16
+    }
+
+    /// The same for the target channels of a round.
+    fn target_row(&self) -> usize {
+        let vectors = |round: &[usize]| -> usize {
+            let panels = &self.panels[round[0]..round[1]];
+            panels.iter().map(|panel| panel.vectors).sum()
+        };
+        let widest = self.rounds.windows(2).map(vectors).max().unwrap_or(0);
+        (widest * self.lanes()).next_multiple_of(16) + 16
+    }
+
+    fn scratch_per_worker(&self) -> usize {
+        self.points() * self.tiles * (self.source_row() + self.target_row())
+    }
+
+    /// Scratch elements of a run by `threads`.
+    pub(super) fn scratch_len(&self, threads: usize) -> usize {
+        self.scratch_per_worker() * threads
+    }
+
+    /// `source` and `target` are the forward pass's input and output, or the gradients of its
+    /// output and input, channels last. The caller has checked every length.
+    pub(super) fn run(
+        &self,
+        ctx: &Context<'_>,
+        source: &[f32],
+        packed: &[f32],
+        epilogue: Epilogue<'_>,
+        target: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let operands = Operands {
+            source,
+            packed,
+            target: Shared::new(target),
+            bias: epilogue.bias,
+            residual: epilogue.residual,
+            activation: epilogue.activation,
+        };
+        let (plan, per_worker) = (self, self.scratch_per_worker());
+        let scratch = Shared::new(scratch);
+        let splits = self.splits();
+        ctx.team.for_each(self.blocks * splits, |task, worker| {
+            // SAFETY: a worker runs one task at a time.
+            let scratch = unsafe { scratch.slice(worker * per_worker, per_worker) };
+            let (block, split) = (task / splits, task % splits);
+            // SAFETY: the vector family exists, as the plan's `isa` proves; the operands have the
+            // lengths of the plan, which its entry asserts; tasks write disjoint tiles or channels.
+            dispatch!(self.isa => tiles::task(
+                plan: &WinogradPlan, operands: Operands<'_>, block: usize, split: usize,
+                scratch: &mut [f32],
+            ));
+        });
+    }
+}
+
+/// The tensors of a run.
+#[derive(Clone, Copy)]
+struct Operands<'a> {
+    source: &'a [f32],
+    packed: &'a [f32],
+    target: Shared<'a>,
+    bias: Option<&'a [f32]>,
+    residual: Option<&'a [f32]>,
+    activation: Option<Activation>,
+}

@@ -1,0 +1,183 @@
+//! A task: some tiles from the source to the target.
+
+use std::ops::Range;
+
+use super::transform::{Buffer, inputs, outputs};
+use super::{Operands, WinogradPlan};
+use crate::conv::finish::Finish;
+use crate::simd::Vector;
+
+/// Runs the tiles of a block for the rounds of a split.
+///
+/// # Safety
+/// `V` is the vector of the plan's family and its instructions exist; the operands and the scratch
+/// have the lengths of the plan; no other task has the block and the split.
+#[inline(always)]
+pub(super) unsafe fn task<V: Vector>(
+    plan: &WinogradPlan,
+    operands: Operands<'_>,
+    block: usize,
+    split: usize,
+    scratch: &mut [f32],
+) {
+    let first = block * plan.tiles;
+    let tiles = first..(first + plan.tiles).min(plan.tile_count());
+    let (sources, products) = scratch.split_at_mut(plan.points() * plan.tiles * plan.source_row());
+    // SAFETY: the contract of this function.
+    unsafe {
+        for (index, tile) in tiles.clone().enumerate() {
+            to_points::<V>(plan, operands.source, tile, index, sources);
+        }
+        let first = split * plan.rounds_per_task;
+        let rounds = first..(first + plan.rounds_per_task).min(plan.rounds.len() - 1);
+        for round in rounds {
+            let panels = plan.rounds[round]..plan.rounds[round + 1];
+            plan.multiply::<V>(
+                panels.clone(),
+                tiles.len(),
+                operands.packed,
+                sources,
+                products,
+            );
+            for (index, tile) in tiles.clone().enumerate() {
+                from_points::<V>(plan, operands, panels.clone(), tile, index, products);
+            }
+        }
+    }
+}
+
+/// Image, row and column of a tile.
+fn place(plan: &WinogradPlan, tile: usize) -> (usize, usize, usize) {
+    let (rows, columns) = (plan.rows.tiles, plan.columns.tiles);
+    (
+        tile / (rows * columns),
+        tile / columns % rows,
+        tile % columns,
+    )
+}
+
+/// Brings the source elements of a tile to their values at the points.
+///
+/// # Safety
+/// As [`task`].
+#[inline(always)]
+unsafe fn to_points<V: Vector>(
+    plan: &WinogradPlan,
+    source: &[f32],
+    tile: usize,
+    index: usize,
+    points: &mut [f32],
+) {
+    let (rows, columns) = (&plan.rows, &plan.columns);
+    let channels = plan.sources;
+    let (image, row, column) = place(plan, tile);
+    let (inside_rows, inside_columns) = (rows.inside(row), columns.inside(column));
+    let (height, width) = (rows.line.inputs(), columns.line.inputs());
+    let whole = inside_rows.len() == height && inside_columns.len() == width;
+    let by_row = columns.source * channels;
+    // Where the tile's first element is, or would be if the source went on.
+    let first = (rows.source_of(row) + (image * rows.source) as isize) * columns.source as isize
+        + columns.source_of(column);
+    let origin = source.as_ptr().wrapping_offset(first * channels as isize);
+    let by_point = plan.tiles * plan.source_row();
+    let mut half = Buffer::new();
+    for channel in (0..channels).step_by(V::LANES) {
+        let count = V::LANES.min(channels - channel);
+        let origin = origin.wrapping_add(channel);
+        let element =
+            |row: usize, column: usize| origin.wrapping_add(row * by_row + column * channels);
+        let inside = |row, column| inside_rows.contains(&row) && inside_columns.contains(&column);
+        // SAFETY: only elements inside the source are read, the points have a row for each tile of
+        // a task with room for whole vectors, and columns set what rows get.
+        unsafe {
+            // Down the columns, then along the rows.
+            let set = |column, row, value| half.set(row, column, value);
+            if whole && count == V::LANES {
+                inputs(
+                    &rows.line,
+                    width,
+                    |column, row| V::load(element(row, column)),
+                    set,
+                );
+            } else {
+                let read = |column, row| match inside(row, column) {
+                    true => V::load_partial(element(row, column), count),
+                    false => V::zero(),
+                };
+                inputs(&rows.line, width, read, set);
+            }
+            let to = points.as_mut_ptr().add(index * plan.source_row() + channel);
+            let write = |row: usize, column: usize, value: V| {
+                value.store(to.add((row * width + column) * by_point));
+            };
+            inputs(
+                &columns.line,
+                height,
+                |row, column| half.get(row, column),
+                write,
+            );
+        }
+    }
+}
+
+/// Brings the products of a tile back, for the target channels of some panels, and writes what of
+/// the tile lies on the target.
+///
+/// # Safety
+/// As [`task`].
+#[inline(always)]
+unsafe fn from_points<V: Vector>(
+    plan: &WinogradPlan,
+    operands: Operands<'_>,
+    panels: Range<usize>,
+    tile: usize,
+    index: usize,
+    products: &[f32],
+) {
+    let (rows, columns) = (&plan.rows, &plan.columns);
+    let channels = plan.targets;
+    let (image, row, column) = place(plan, tile);
+    let (first_row, used_rows) = rows.targets_of(row);
+    let (first_column, used_columns) = columns.targets_of(column);
+    let by_row = columns.target * channels;
+    let pixel = (image * rows.target + first_row) * columns.target + first_column;
+    let by_point = plan.tiles * plan.target_row();
+    let width = columns.line.inputs();
+    let first = plan.panels[panels.start].first * V::LANES;
+    let last = &plan.panels[panels.end - 1];
+    let last = ((last.first + last.vectors) * V::LANES).min(channels);
+    let finish = Finish {
+        bias: operands.bias.map_or(std::ptr::null(), <[f32]>::as_ptr),
+        residual: operands.residual.map_or(std::ptr::null(), <[f32]>::as_ptr),
+        activation: operands.activation,
+    };
+    let mut half = Buffer::new();
+    for channel in (first..last).step_by(V::LANES) {
+        let count = V::LANES.min(last - channel);
+        // SAFETY: the products have a row for each tile with room for the round's channels, columns
+        // set what rows get, and what is written lies on the target.
+        unsafe {
+            let from = products
+                .as_ptr()
+                .add(index * plan.target_row() + channel - first);
+            let product =
+                |column: usize, row: usize| V::load(from.add((row * width + column) * by_point));
+            // Down the columns, then along the rows.
+            outputs(&rows.line, width, product, |column, row, value| {
+                half.set(row, column, value)
+            });
+            let write = |row: usize, column: usize, sum: V| {
+                if column < used_columns {
+                    let offset = (pixel * channels + channel) + row * by_row + column * channels;
+                    finish.write(sum, operands.target.as_mut_ptr(), offset, channel, count);
+                }
+            };
+            outputs(
+                &columns.line,
+                used_rows,
+                |row, column| half.get(row, column),
+                write,
+            );
+        }
+    }
+}
