@@ -57,7 +57,7 @@
 //! |---|---|---|---|
 //! | convolution over 1, 2 or 3 axes | [convolution](guide::convolution) | [`conv`] | LeCun et al. 1989 |
 //! | strided, dilated, padded | [convolution](guide::convolution#stride-dilation-and-padding) | [`conv`] | Dumoulin & Visin 2016; Yu & Koltun 2016 |
-//! | in place, or as a matrix product | [convolution](guide::convolution#both-ways-in-place-and-as-a-matrix-product) | [`conv`] by an [`Algorithm`] | Chellapilla et al. 2006 |
+//! | in place, as a matrix product, or short | [convolution](guide::convolution#three-ways-in-place-as-a-matrix-product-and-short) | [`conv`] by an [`Algorithm`] | Chellapilla et al. 2006 |
 //! | pointwise | [convolution](guide::convolution#between-channels-pointwise-depthwise-grouped-shuffled) | [`conv`] | Lin et al. 2014 |
 //! | depthwise, grouped | [convolution](guide::convolution#between-channels-pointwise-depthwise-grouped-shuffled) | [`conv`] | Sifre 2014; Krizhevsky et al. 2012 |
 //! | channel shuffle | [convolution](guide::convolution#between-channels-pointwise-depthwise-grouped-shuffled) | [`channel_shuffle`] | Zhang et al. 2018 |

@@ -104,11 +104,19 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Both ways: in place, and as a matrix product
+//! # Three ways: in place, as a matrix product, and short
 //! A convolution is a sum over a window that moves (*direct*), or the product of the weight with a matrix
 //! that has a column for every window (*im2col*; Chellapilla et al. 2006). Both are here and agree; the
 //! *reference* is the definition, element by element. Left alone, a plan takes the first of
 //! [`Algorithm::ALL`] that serves the problem; one that does not says why.
+//!
+//! With stride one, *short* convolutions compute two or four neighbouring outputs an axis of fewer products
+//! (`winograd-2`, `winograd-4`; Winograd 1980, Lavin and Gray 2015): 4 or 2.25 in the place of the 9 of a 3×3
+//! kernel. A plan takes them where it expects them to be quicker. Their sums are not of products of operands, so
+//! they differ from the other algorithms in the last digits, by some millionths of the result's norm, and a
+//! value that is infinite or NaN spoils a few neighbours too. Options that are *strict*
+//! ([`RuntimeOptions::strict`](crate::runtime::RuntimeOptions), `--strict`) leave them out; `convolve op` is
+//! strict in any case.
 //!
 //! `convolve op PROBLEM --algorithm im2col …` and `convolve bench --problem PROBLEM --algorithm im2col`
 //! choose too.

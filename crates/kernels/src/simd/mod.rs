@@ -53,6 +53,9 @@ pub(crate) trait Vector: Copy {
     /// In each lane the lane that `from` names there; all of them below `LANES`.
     unsafe fn pick(self, from: &[u32; 16]) -> Self;
 
+    /// Asks for the cache line at `at` to be brought to the second-level cache. A hint: any address is
+    /// allowed.
+    unsafe fn prefetch(at: *const f32);
     /// Announces that the cache line at `at` will be written. A hint: any address is allowed.
     unsafe fn prefetch_write(at: *const f32);
     /// Transposes a block of `LANES` rows, `from_row` elements apart, of `LANES` elements into rows

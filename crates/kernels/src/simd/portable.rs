@@ -91,6 +91,9 @@ impl Vector for F32x8Portable {
     }
 
     #[inline(always)]
+    unsafe fn prefetch(_: *const f32) {}
+
+    #[inline(always)]
     unsafe fn prefetch_write(_: *const f32) {}
 
     #[inline(always)]

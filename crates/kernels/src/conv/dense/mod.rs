@@ -22,7 +22,7 @@ use tensor::Layout;
 pub(super) use self::cut::Fetch;
 pub(super) use self::panels::{Panel, cut_panels};
 use self::sweep::{Operands, Sweep};
-pub(super) use self::tile::{OfShape, Target, of_shape, tile};
+pub(super) use self::tile::{OfShape, Target, Weights, of_shape, tile};
 pub(super) use self::walk::Segment;
 use self::walk::Walk;
 pub(super) use self::weights::WeightsPlan;

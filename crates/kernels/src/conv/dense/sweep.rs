@@ -8,7 +8,7 @@ use tensor::Layout;
 
 use super::cut::{Block, Cut, Fetch, units};
 use super::panels::{Panel, Panels};
-use super::tile::{OfShape, Target, of_shape, tile};
+use super::tile::{OfShape, Target, Weights, of_shape, tile};
 use super::walk::{Segment, Slice, Walk};
 use crate::Isa;
 use crate::activation::Activation;
@@ -330,6 +330,16 @@ impl Task<'_> {
         (channel(self.panels.0), channel(self.panels.1))
     }
 
+    /// Where the weights of a panel start, counted over all groups.
+    fn weights(&self, packed: &[f32], index: usize) -> *const f32 {
+        let panels = &self.sweep.panels;
+        let (group, panel) = (
+            index / panels.per_group.len(),
+            index % panels.per_group.len(),
+        );
+        packed[panels.start(group, panels.per_group[panel])..].as_ptr()
+    }
+
     /// # Safety
     /// As [`task_body`]; the bases are valid for every pixel's target offset.
     #[inline(always)]
@@ -347,6 +357,8 @@ impl Task<'_> {
                     .wrapping_add(group * walk.source_channels_per_group()),
                 group,
                 panel,
+                weights: self.weights(operands.packed, index),
+                next: self.weights(operands.packed, (index + 1).min(self.panels.1 - 1)),
                 pixels,
             };
             // SAFETY: as this function's.
@@ -374,6 +386,9 @@ struct Pass<'a> {
     origin: *const f32,
     group: usize,
     panel: Panel,
+    /// The panel's weights, and those of the next.
+    weights: *const f32,
+    next: *const f32,
     pixels: Pixels,
 }
 
@@ -440,10 +455,7 @@ impl Pass<'_> {
             tile::<V, MR, NV>(
                 &sources,
                 &self.sweep.segments,
-                self.operands
-                    .packed
-                    .as_ptr()
-                    .add(self.sweep.panels.start(self.group, self.panel)),
+                Weights::new::<V, NV>(self.weights, self.next, walk.depth(), start / MR),
                 &targets,
                 Target {
                     start: self.bases.target.add(origin),

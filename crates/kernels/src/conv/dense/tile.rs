@@ -63,17 +63,48 @@ pub(in crate::conv) struct Target {
     pub(in crate::conv) channels: usize,
 }
 
+/// The weights of a tile.
+#[derive(Clone, Copy)]
+pub(in crate::conv) struct Weights {
+    /// The panel.
+    start: *const f32,
+    /// Weights of the panel to come. Each product asks for a vector of them.
+    ahead: *const f32,
+}
+
+impl Weights {
+    /// The weights of a panel at `start`, for the tile `index` of its tiles; `next` is the panel to come.
+    ///
+    /// All tiles of a task read the same panel. The first waits for memory, the others find it in cache
+    /// and leave the way to memory idle: so the first `NV` of them ask for the next panel meanwhile, a
+    /// part each.
+    #[inline(always)]
+    pub(in crate::conv) fn new<V: Vector, const NV: usize>(
+        start: *const f32,
+        next: *const f32,
+        depth: usize,
+        index: usize,
+    ) -> Self {
+        let ahead = match index < NV {
+            true => next.wrapping_add(index * depth * V::LANES),
+            // Enough: what has just been read costs nothing to ask for.
+            false => start,
+        };
+        Self { start, ahead }
+    }
+}
+
 /// Sums and writes one tile of `MR` pixels by `NV` vectors of channels.
 ///
 /// # Safety
 /// `V`'s instructions exist. Every `sources[r]` is readable at every element of `segments`; `panel`
-/// holds `NV·LANES` weights for each of them. `target.start + targets[r]` is writable for
+/// starts with `NV·LANES` weights for each of them. `target.start + targets[r]` is writable for
 /// `target.channels` elements, and so is the residual readable; the bias holds that many.
 #[inline(always)]
 pub(in crate::conv) unsafe fn tile<V: Vector, const MR: usize, const NV: usize>(
     sources: &[*const f32; MR],
     segments: &[Segment],
-    panel: *const f32,
+    panel: Weights,
     targets: &[usize; MR],
     target: Target,
     finish: Finish,
@@ -88,7 +119,10 @@ pub(in crate::conv) unsafe fn tile<V: Vector, const MR: usize, const NV: usize>(
             }
         }
         let mut sums = [[V::zero(); NV]; MR];
-        let mut weights = panel;
+        let Weights {
+            start: mut weights,
+            mut ahead,
+        } = panel;
         for segment in segments {
             let rows: [*const f32; MR] = std::array::from_fn(|r| sources[r].add(segment.offset));
             for k in 0..segment.len {
@@ -100,6 +134,8 @@ pub(in crate::conv) unsafe fn tile<V: Vector, const MR: usize, const NV: usize>(
                     }
                 }
                 weights = weights.add(NV * V::LANES);
+                V::prefetch(ahead);
+                ahead = ahead.wrapping_add(V::LANES);
             }
         }
         if finish.is_plain() && target.channels == NV * V::LANES {

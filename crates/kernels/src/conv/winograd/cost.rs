@@ -31,8 +31,11 @@ const REPACKED: f64 = 3.0;
 pub(super) fn of_plan(plan: &WinogradPlan, repacked: bool) -> f64 {
     let points = plan.points() as f64;
     let (sources, vectors) = (plan.sources.div_ceil(plan.lanes()), plan.vectors());
-    let rest = plan.tile_count() - (plan.blocks - 1) * plan.tiles;
-    let rows = (plan.blocks - 1) * whole_rows(plan.tiles) + whole_rows(rest);
+    let (blocks, rest) = (
+        plan.tile_count() / plan.tiles,
+        plan.tile_count() % plan.tiles,
+    );
+    let rows = blocks * whole_rows(plan.tiles) + whole_rows(rest);
     let products = points * rows as f64 * (plan.sources * vectors) as f64;
     let pairs = plan.rows.line.pairs.max(plan.columns.line.pairs);
     let moved = points * plan.tile_count() as f64 * (sources + vectors) as f64;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::WinogradPlan;
-use crate::conv::dense::{OfShape, Panel, Segment, Target, of_shape, tile};
+use crate::conv::dense::{OfShape, Panel, Segment, Target, Weights, of_shape, tile};
 use crate::conv::finish::Finish;
 use crate::simd::Vector;
 
@@ -24,8 +24,14 @@ impl WinogradPlan {
     ) {
         let (source_row, target_row) = (self.source_row(), self.target_row());
         let first = self.panels[panels.start].first;
+        let weights = |point, panel| packed[self.panel_start(point, panel)..].as_ptr();
+        let panels = &self.panels[panels];
         for point in 0..self.points() {
-            for &panel in &self.panels[panels.clone()] {
+            for (index, &panel) in panels.iter().enumerate() {
+                let next = match panels.get(index + 1) {
+                    Some(&next) => weights(point, next),
+                    None => weights((point + 1) % self.points(), panels[0]),
+                };
                 let start = point * self.tiles * target_row + (panel.first - first) * V::LANES;
                 let product = Product {
                     tiles,
@@ -33,7 +39,8 @@ impl WinogradPlan {
                     source_row,
                     sources: self.sources,
                     panel,
-                    weights: packed[self.panel_start(point, panel)..].as_ptr(),
+                    weights: weights(point, panel),
+                    next,
                     target: products[start..].as_mut_ptr(),
                     target_row,
                 };
@@ -52,6 +59,8 @@ struct Product {
     sources: usize,
     panel: Panel,
     weights: *const f32,
+    /// The weights of the product to come.
+    next: *const f32,
     target: *mut f32,
     target_row: usize,
 }
@@ -102,7 +111,8 @@ impl Product {
         // SAFETY: rows of sources and products are those of the task's tiles, the weights those of
         // the panel at the point.
         unsafe {
-            tile::<V, MR, NV>(&sources, &[segment], self.weights, &targets, target, finish);
+            let weights = Weights::new::<V, NV>(self.weights, self.next, self.sources, start / MR);
+            tile::<V, MR, NV>(&sources, &[segment], weights, &targets, target, finish);
         }
     }
 }
