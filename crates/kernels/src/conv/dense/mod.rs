@@ -8,6 +8,7 @@
 //! the right factor, [`tile`] for the inner loop, [`sweep`] for the loops around it, and [`weights`]
 //! for the gradient of the weights.
 
+mod chunk;
 mod columns;
 mod cut;
 mod panels;
@@ -22,7 +23,7 @@ use tensor::Layout;
 pub(super) use self::cut::Fetch;
 pub(super) use self::panels::{Panel, cut_panels};
 use self::sweep::{Operands, Sweep};
-pub(super) use self::tile::{OfShape, Target, Weights, of_shape, tile};
+pub(super) use self::tile::{OfShape, Part, Target, Weights, of_shape, tile};
 pub(super) use self::walk::Segment;
 use self::walk::Walk;
 pub(super) use self::weights::WeightsPlan;

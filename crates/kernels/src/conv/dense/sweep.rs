@@ -6,10 +6,11 @@
 
 use tensor::Layout;
 
+use super::chunk::{Chunk, chunks};
 use super::cut::{Block, Cut, Fetch, units};
 use super::panels::{Panel, Panels};
-use super::tile::{OfShape, Target, Weights, of_shape, tile};
-use super::walk::{Segment, Slice, Walk};
+use super::tile::{OfShape, Part, Target, Weights, of_shape, tile};
+use super::walk::{Slice, Walk};
 use crate::Isa;
 use crate::activation::Activation;
 use crate::conv::finish::Finish;
@@ -22,7 +23,7 @@ pub(super) struct Sweep {
     pub(super) walk: Walk,
     pub(super) panels: Panels,
     cut: Cut,
-    segments: Vec<Segment>,
+    chunks: Vec<Chunk>,
     /// Panels of a task, counted over all groups.
     panels_per_task: usize,
     splits: usize,
@@ -51,6 +52,13 @@ const TASK_MACS: usize = 1 << 20;
 /// Tasks enough to keep a few dozen threads evenly busy.
 const TASKS: usize = 64;
 
+/// Products that are summed in one go: what a panel has for them, 64 KiB a vector, stays in a
+/// second-level cache together with the same of the next.
+const SUMMED: usize = 1024;
+/// Pixels of the tallest tile, and channels of the widest.
+const TALLEST: usize = 14;
+const WIDEST: usize = 64;
+
 /// Tasks that so many multiply-accumulates are worth.
 pub(super) fn wanted_tasks(macs: usize) -> usize {
     (macs / TASK_MACS).clamp(1, TASKS)
@@ -67,7 +75,7 @@ impl Sweep {
             .clamp(1, all_panels.max(1));
         let panels_per_task = all_panels.div_ceil(splits);
         Self {
-            segments: cut.segments(&walk),
+            chunks: chunks(&cut.segments(&walk), SUMMED),
             splits: all_panels.div_ceil(panels_per_task.max(1)),
             panels_per_task,
             cut,
@@ -81,14 +89,22 @@ impl Sweep {
         self.walk.slice_count() * self.cut.blocks * self.splits
     }
 
-    /// Scratch elements of a worker: what the sums of a block read, and channels first also the sums
-    /// and residual before and after they are turned.
+    /// Scratch elements of a worker: what the sums of a block read, what they have come to between
+    /// chunks, and channels first also the sums and residual before and after they are turned.
     pub(super) fn scratch_len(&self) -> usize {
         let turned = match self.walk.layout {
             Layout::Nhwc => 0,
             Layout::Nchw => 2 * self.turned_len(),
         };
-        self.cut.scratch_len() + turned
+        self.cut.scratch_len() + self.kept_len() + turned
+    }
+
+    /// Elements of the sums of a block between two chunks, a tile behind the other.
+    fn kept_len(&self) -> usize {
+        match self.chunks.len() {
+            0 | 1 => 0,
+            _ => (self.cut.pixels + TALLEST) * WIDEST,
+        }
     }
 
     /// Elements of a block of the target.
@@ -150,6 +166,15 @@ struct Pixels {
     target_by_column: usize,
 }
 
+impl Pixels {
+    /// Elements from past the end of a row to the start of the next, which may lie before.
+    #[inline(always)]
+    fn source_to_next_row(&self) -> usize {
+        self.source_by_row
+            .wrapping_sub(self.columns * self.source_by_column)
+    }
+}
+
 #[inline(always)]
 unsafe fn task_body<V: Vector>(
     sweep: &Sweep,
@@ -161,7 +186,8 @@ unsafe fn task_body<V: Vector>(
 ) {
     let walk = &sweep.walk;
     let block = sweep.cut.block(walk, block);
-    let (source_rows, turned) = scratch.split_at_mut(sweep.cut.scratch_len());
+    let (source_rows, rest) = scratch.split_at_mut(sweep.cut.scratch_len());
+    let (kept, turned) = rest.split_at_mut(sweep.kept_len());
     // SAFETY: V's instructions exist.
     let origin = unsafe {
         sweep
@@ -176,6 +202,7 @@ unsafe fn task_body<V: Vector>(
         slice: walk.slice(slice),
         origin,
         panels: (first, last),
+        kept: kept.as_mut_ptr(),
     };
     // SAFETY: the contract of this function.
     unsafe {
@@ -200,6 +227,8 @@ struct Task<'a> {
     origin: *const f32,
     /// First panel and the one past the last, over all groups.
     panels: (usize, usize),
+    /// The sums of a panel between two chunks.
+    kept: *mut f32,
 }
 
 /// What a task's target offsets count from.
@@ -330,14 +359,14 @@ impl Task<'_> {
         (channel(self.panels.0), channel(self.panels.1))
     }
 
-    /// Where the weights of a panel start, counted over all groups.
-    fn weights(&self, packed: &[f32], index: usize) -> *const f32 {
+    /// Where the weights of a panel, counted over all groups, start for a chunk.
+    fn weights(&self, packed: &[f32], index: usize, chunk: usize) -> *const f32 {
         let panels = &self.sweep.panels;
-        let (group, panel) = (
-            index / panels.per_group.len(),
-            index % panels.per_group.len(),
-        );
-        packed[panels.start(group, panels.per_group[panel])..].as_ptr()
+        let group = index / panels.per_group.len();
+        let panel = panels.per_group[index % panels.per_group.len()];
+        let before = self.sweep.chunks.get(chunk).map_or(0, |s| s.first);
+        let row = panel.vectors * panels.lanes;
+        packed[panels.start(group, panel) + before * row..].as_ptr()
     }
 
     /// # Safety
@@ -346,23 +375,44 @@ impl Task<'_> {
     unsafe fn sum<V: Vector>(&self, operands: Operands<'_>, bases: Bases, pixels: Pixels) {
         let walk = &self.sweep.walk;
         let per_group = &self.sweep.panels.per_group;
+        let panels = walk.groups * per_group.len();
         for index in self.panels.0..self.panels.1 {
             let (group, panel) = (index / per_group.len(), per_group[index % per_group.len()]);
-            let pass = Pass {
-                sweep: self.sweep,
-                operands,
-                bases,
-                origin: self
-                    .origin
-                    .wrapping_add(group * walk.source_channels_per_group()),
-                group,
-                panel,
-                weights: self.weights(operands.packed, index),
-                next: self.weights(operands.packed, (index + 1).min(self.panels.1 - 1)),
-                pixels,
-            };
-            // SAFETY: as this function's.
-            unsafe { of_shape::<V>(panel.vectors, &pass) };
+            let origin = self
+                .origin
+                .wrapping_add(group * walk.source_channels_per_group());
+            for (number, chunk) in self.sweep.chunks.iter().enumerate() {
+                let last = number + 1 == self.sweep.chunks.len();
+                // After the last of this task's panels, most likely the first of the next task's.
+                let next = match last {
+                    false => self.weights(operands.packed, index, number + 1),
+                    true => self.weights(operands.packed, (index + 1) % panels, 0),
+                };
+                let pass = Pass {
+                    sweep: self.sweep,
+                    operands,
+                    bases,
+                    origin,
+                    group,
+                    panel,
+                    chunk,
+                    weights: self.weights(operands.packed, index, number),
+                    next,
+                    pixels,
+                    part: Part {
+                        sums: self.kept,
+                        resumes: number > 0,
+                        stops: !last,
+                    },
+                };
+                // SAFETY: as this function's.
+                unsafe {
+                    match self.sweep.chunks.len() {
+                        1 => of_shape::<V>(panel.vectors, &pass),
+                        _ => of_shape::<V>(panel.vectors, &InParts(pass)),
+                    }
+                }
+            }
         }
     }
 }
@@ -386,56 +436,101 @@ struct Pass<'a> {
     origin: *const f32,
     group: usize,
     panel: Panel,
-    /// The panel's weights, and those of the next.
+    chunk: &'a Chunk,
+    /// The panel's weights for the chunk, and those to come.
     weights: *const f32,
     next: *const f32,
     pixels: Pixels,
+    part: Part,
 }
 
 impl OfShape for Pass<'_> {
+    /// # Safety
+    /// As [`Pass::tiles`].
+    #[inline(always)]
+    unsafe fn run<V: Vector, const MR: usize, const HALF: usize, const NV: usize>(&self) {
+        // SAFETY: as this function's.
+        unsafe { self.tiles::<V, MR, HALF, NV, false>() }
+    }
+}
+
+/// A pass over a chunk of sums that have several.
+struct InParts<'a>(Pass<'a>);
+
+impl OfShape for InParts<'_> {
+    /// # Safety
+    /// As [`Pass::tiles`].
+    #[inline(always)]
+    unsafe fn run<V: Vector, const MR: usize, const HALF: usize, const NV: usize>(&self) {
+        // SAFETY: as this function's.
+        unsafe { self.0.tiles::<V, MR, HALF, NV, true>() }
+    }
+}
+
+impl Pass<'_> {
     /// Cuts the pixels into tiles of `MR`, and of `HALF` for a short rest. The last tile is moved
     /// back to end with the pixels: writing a pixel twice is cheaper than a tile for every rest.
     ///
     /// # Safety
     /// `V`'s instructions exist; the operands have the plan's lengths.
     #[inline(always)]
-    unsafe fn run<V: Vector, const MR: usize, const HALF: usize, const NV: usize>(&self) {
+    unsafe fn tiles<
+        V: Vector,
+        const MR: usize,
+        const HALF: usize,
+        const NV: usize,
+        const PARTS: bool,
+    >(
+        &self,
+    ) {
         let mut at = 0;
         while at < self.pixels.count {
             let rest = self.pixels.count - at;
             // SAFETY: as this function's.
             unsafe {
                 if rest > HALF {
-                    self.tile::<V, MR, NV>(at.min(self.pixels.count.saturating_sub(MR)));
+                    self.tile::<V, MR, NV, PARTS>(at.min(self.pixels.count.saturating_sub(MR)), at);
                     at += MR;
                 } else {
-                    self.tile::<V, HALF, NV>(at.min(self.pixels.count.saturating_sub(HALF)));
+                    self.tile::<V, HALF, NV, PARTS>(
+                        at.min(self.pixels.count.saturating_sub(HALF)),
+                        at,
+                    );
                     at += HALF;
                 }
             }
         }
     }
-}
 
-impl Pass<'_> {
+    /// The tile from pixel `start` on; the tiles before it have `before` rows.
     #[inline(always)]
-    unsafe fn tile<V: Vector, const MR: usize, const NV: usize>(&self, start: usize) {
+    unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const PARTS: bool>(
+        &self,
+        start: usize,
+        before: usize,
+    ) {
         let (walk, pixels) = (&self.sweep.walk, &self.pixels);
-        let (mut row, mut column) = (start / pixels.columns, start % pixels.columns);
-        let mut sources = [self.origin; MR];
-        let mut targets = [0; MR];
-        for index in 0..MR {
-            sources[index] = self
-                .origin
-                .wrapping_add(row * pixels.source_by_row + column * pixels.source_by_column);
-            targets[index] = row * pixels.target_by_row + column * pixels.target_by_column;
-            // Fewer pixels than the tile has rows: the last one is computed again.
-            if start + index + 1 < pixels.count {
-                column += 1;
-                if column == pixels.columns {
-                    (row, column) = (row + 1, 0);
-                }
+        let (row, mut column) = (start / pixels.columns, start % pixels.columns);
+        let mut source = self
+            .origin
+            .wrapping_add(row * pixels.source_by_row + column * pixels.source_by_column);
+        let mut at = row * pixels.target_by_row + column * pixels.target_by_column;
+        let mut sources = [source; MR];
+        let mut targets = [at; MR];
+        // Fewer pixels than the tile has rows: the last one is computed again.
+        for index in 1..MR.min(pixels.count - start) {
+            column += 1;
+            source = source.wrapping_add(pixels.source_by_column);
+            at += pixels.target_by_column;
+            if column == pixels.columns {
+                column = 0;
+                source = source.wrapping_add(pixels.source_to_next_row());
+                at = at + pixels.target_by_row - pixels.columns * pixels.target_by_column;
             }
+            (sources[index], targets[index]) = (source, at);
+        }
+        for index in pixels.count - start..MR {
+            (sources[index], targets[index]) = (source, at);
         }
         let per_group = walk.target_channels_per_group();
         let first = self.panel.first * self.sweep.panels.lanes;
@@ -452,10 +547,10 @@ impl Pass<'_> {
         // SAFETY: sources lie in the strip, targets in the target tensor, the panel in the packed
         // weights; all by construction of the walk.
         unsafe {
-            tile::<V, MR, NV>(
+            tile::<V, MR, NV, PARTS>(
                 &sources,
-                &self.sweep.segments,
-                Weights::new::<V, NV>(self.weights, self.next, walk.depth(), start / MR),
+                &self.chunk.segments,
+                Weights::new::<V, NV>(self.weights, self.next, self.chunk.len, before / MR),
                 &targets,
                 Target {
                     start: self.bases.target.add(origin),
@@ -465,6 +560,10 @@ impl Pass<'_> {
                     bias,
                     residual,
                     activation: self.operands.activation,
+                },
+                Part {
+                    sums: self.part.sums.wrapping_add(before * NV * V::LANES),
+                    ..self.part
                 },
             );
         }

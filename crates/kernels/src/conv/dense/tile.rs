@@ -94,31 +94,62 @@ impl Weights {
     }
 }
 
+/// The part of a sum that a tile computes, when the whole is too long for one go.
+#[derive(Clone, Copy)]
+pub(in crate::conv) struct Part {
+    /// Memory for the sums of the tile between its parts.
+    pub(in crate::conv) sums: *mut f32,
+    /// Goes on from these sums, not from zero.
+    pub(in crate::conv) resumes: bool,
+    /// Leaves the sums there for the next part.
+    pub(in crate::conv) stops: bool,
+}
+
+impl Part {
+    /// All of it.
+    pub(in crate::conv) const WHOLE: Self = Self {
+        sums: std::ptr::null_mut(),
+        resumes: false,
+        stops: false,
+    };
+}
+
 /// Sums and writes one tile of `MR` pixels by `NV` vectors of channels.
 ///
 /// # Safety
 /// `V`'s instructions exist. Every `sources[r]` is readable at every element of `segments`; `panel`
 /// starts with `NV·LANES` weights for each of them. `target.start + targets[r]` is writable for
-/// `target.channels` elements, and so is the residual readable; the bias holds that many.
+/// `target.channels` elements, and so is the residual readable; the bias holds that many. With `PARTS`, a part that
+/// resumes or stops has memory for the sums of the tile.
 #[inline(always)]
-pub(in crate::conv) unsafe fn tile<V: Vector, const MR: usize, const NV: usize>(
+pub(in crate::conv) unsafe fn tile<
+    V: Vector,
+    const MR: usize,
+    const NV: usize,
+    const PARTS: bool,
+>(
     sources: &[*const f32; MR],
     segments: &[Segment],
     panel: Weights,
     targets: &[usize; MR],
     target: Target,
     finish: Finish,
+    part: Part,
 ) {
     // SAFETY: the contract of this function, element by element.
     unsafe {
         // Short sums end before their first store has fetched its cache line, so all lines are asked
         // for now: the output is usually larger than every cache.
-        for &offset in targets {
+        for &offset in targets.iter().filter(|_| !(PARTS && part.stops)) {
             for v in 0..NV {
                 V::prefetch_write(target.start.wrapping_add(offset + v * V::LANES));
             }
         }
         let mut sums = [[V::zero(); NV]; MR];
+        let kept = |r: usize, v: usize| part.sums.wrapping_add((r * NV + v) * V::LANES);
+        if PARTS && part.resumes {
+            sums = std::array::from_fn(|r| std::array::from_fn(|v| V::load(kept(r, v))));
+        }
         let Weights {
             start: mut weights,
             mut ahead,
@@ -137,6 +168,14 @@ pub(in crate::conv) unsafe fn tile<V: Vector, const MR: usize, const NV: usize>(
                 V::prefetch(ahead);
                 ahead = ahead.wrapping_add(V::LANES);
             }
+        }
+        if PARTS && part.stops {
+            for (r, sums) in sums.iter().enumerate() {
+                for (v, &sum) in sums.iter().enumerate() {
+                    sum.store(kept(r, v));
+                }
+            }
+            return;
         }
         if finish.is_plain() && target.channels == NV * V::LANES {
             for (sums, &offset) in sums.iter().zip(targets) {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::WinogradPlan;
-use crate::conv::dense::{OfShape, Panel, Segment, Target, Weights, of_shape, tile};
+use crate::conv::dense::{OfShape, Panel, Part, Segment, Target, Weights, of_shape, tile};
 use crate::conv::finish::Finish;
 use crate::simd::Vector;
 
@@ -112,7 +112,15 @@ impl Product {
         // the panel at the point.
         unsafe {
             let weights = Weights::new::<V, NV>(self.weights, self.next, self.sources, start / MR);
-            tile::<V, MR, NV>(&sources, &[segment], weights, &targets, target, finish);
+            tile::<V, MR, NV, false>(
+                &sources,
+                &[segment],
+                weights,
+                &targets,
+                target,
+                finish,
+                Part::WHOLE,
+            );
         }
     }
 }
