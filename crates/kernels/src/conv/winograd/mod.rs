@@ -25,6 +25,8 @@ mod tiles;
 mod transform;
 mod weights;
 
+use std::ops::RangeInclusive;
+
 use geometry::{ConvGeometry, Window};
 
 use self::axis::Axis;
@@ -73,10 +75,9 @@ pub(super) struct WinogradPlan {
 }
 
 /// Elements at the points that a task keeps in its second-level cache, sources and targets each.
-const CACHED: usize = 128 * 1024;
-/// Tiles of a task: few enough for the cache, enough to use each weight often, and filling two
-/// register tiles.
-const TILES: usize = 14;
+const CACHED: usize = 96 * 1024;
+/// Tiles of a task: enough to use each weight often, and at least those of a register tile.
+const TILES: RangeInclusive<usize> = 14..=84;
 /// Tasks that keep a few threads evenly busy.
 const TASKS: usize = 8;
 
@@ -163,7 +164,7 @@ impl WinogradPlan {
         };
         let all = plan.tile_count();
         let by_cache = CACHED / (plan.points() * plan.sources.next_multiple_of(16));
-        let tiles = by_cache.clamp(TILES / 2, 2 * TILES).min(all).max(1);
+        let tiles = by_cache.clamp(*TILES.start(), *TILES.end()).min(all).max(1);
         let mut blocks = all.div_ceil(tiles);
         if blocks < TASKS {
             // As many for one thread as for the other.

@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use super::transform::{Buffer, inputs, outputs};
-use super::{Operands, WinogradPlan};
+use super::{Operands, WinogradPlan, transform};
 use crate::conv::finish::Finish;
 use crate::simd::Vector;
 
@@ -80,41 +79,36 @@ unsafe fn to_points<V: Vector>(
         + columns.source_of(column);
     let origin = source.as_ptr().wrapping_offset(first * channels as isize);
     let by_point = plan.tiles * plan.source_row();
-    let mut half = Buffer::new();
+    let lines = (&rows.line, &columns.line);
     for channel in (0..channels).step_by(V::LANES) {
         let count = V::LANES.min(channels - channel);
         let origin = origin.wrapping_add(channel);
-        let element =
-            |row: usize, column: usize| origin.wrapping_add(row * by_row + column * channels);
-        let inside = |row, column| inside_rows.contains(&row) && inside_columns.contains(&column);
-        // SAFETY: only elements inside the source are read, the points have a row for each tile of
-        // a task with room for whole vectors, and columns set what rows get.
+        // SAFETY: only elements inside the source are read, and the points have a row for each tile of
+        // a task with room for whole vectors.
         unsafe {
-            // Down the columns, then along the rows.
-            let set = |column, row, value| half.set(row, column, value);
-            if whole && count == V::LANES {
-                inputs(
-                    &rows.line,
-                    width,
-                    |column, row| V::load(element(row, column)),
-                    set,
-                );
-            } else {
-                let read = |column, row| match inside(row, column) {
-                    true => V::load_partial(element(row, column), count),
-                    false => V::zero(),
-                };
-                inputs(&rows.line, width, read, set);
-            }
             let to = points.as_mut_ptr().add(index * plan.source_row() + channel);
-            let write = |row: usize, column: usize, value: V| {
-                value.store(to.add((row * width + column) * by_point));
-            };
-            inputs(
-                &columns.line,
-                height,
-                |row, column| half.get(row, column),
-                write,
+            if whole && count == V::LANES {
+                transform::to_points(
+                    lines,
+                    #[inline(always)]
+                    |row, column| V::load(origin.add(row * by_row + column * channels)),
+                    #[inline(always)]
+                    |row, column, value| value.store(to.add((row * width + column) * by_point)),
+                );
+                continue;
+            }
+            transform::to_points(
+                lines,
+                #[inline(always)]
+                |row, column| match inside_rows.contains(&row) && inside_columns.contains(&column) {
+                    true => {
+                        let at = row * by_row + column * channels;
+                        V::load_partial(origin.wrapping_add(at), count)
+                    }
+                    false => V::zero(),
+                },
+                #[inline(always)]
+                |row, column, value| value.store(to.add((row * width + column) * by_point)),
             );
         }
     }
@@ -151,32 +145,27 @@ unsafe fn from_points<V: Vector>(
         residual: operands.residual.map_or(std::ptr::null(), <[f32]>::as_ptr),
         activation: operands.activation,
     };
-    let mut half = Buffer::new();
+    let lines = (&rows.line, &columns.line);
     for channel in (first..last).step_by(V::LANES) {
         let count = V::LANES.min(last - channel);
-        // SAFETY: the products have a row for each tile with room for the round's channels, columns
-        // set what rows get, and what is written lies on the target.
+        // SAFETY: the products have a row for each tile with room for the round's channels, and what
+        // is written lies on the target.
         unsafe {
             let from = products
                 .as_ptr()
                 .add(index * plan.target_row() + channel - first);
-            let product =
-                |column: usize, row: usize| V::load(from.add((row * width + column) * by_point));
-            // Down the columns, then along the rows.
-            outputs(&rows.line, width, product, |column, row, value| {
-                half.set(row, column, value)
-            });
-            let write = |row: usize, column: usize, sum: V| {
-                if column < used_columns {
-                    let offset = (pixel * channels + channel) + row * by_row + column * channels;
-                    finish.write(sum, operands.target.as_mut_ptr(), offset, channel, count);
-                }
-            };
-            outputs(
-                &columns.line,
+            transform::from_points(
+                lines,
                 used_rows,
-                |row, column| half.get(row, column),
-                write,
+                #[inline(always)]
+                |row, column| V::load(from.add((row * width + column) * by_point)),
+                #[inline(always)]
+                |row, column, sum| {
+                    if column < used_columns {
+                        let at = (pixel * channels + channel) + row * by_row + column * channels;
+                        finish.write(sum, operands.target.as_mut_ptr(), at, channel, count);
+                    }
+                },
             );
         }
     }

@@ -4,6 +4,9 @@
 //! transformed column by column into a small [`Buffer`] and row by row out of it. Where vectors come
 //! from and go to is the caller's: the loops here hold nothing but arithmetic, and its constants stay
 //! in registers from line to line.
+//!
+//! All is inlined by force, closures among it: one that is called instead would be compiled for the
+//! baseline's instructions.
 
 use std::mem::MaybeUninit;
 
@@ -11,25 +14,134 @@ use super::points::{Line, MOST_INPUTS, MOST_PAIRS};
 use crate::simd::Vector;
 
 /// A tile half transformed: its vectors by row and column, in the first-level cache.
-pub(super) struct Buffer<V>([[MaybeUninit<V>; MOST_INPUTS]; MOST_INPUTS]);
+struct Buffer<V>([[MaybeUninit<V>; MOST_INPUTS]; MOST_INPUTS]);
 
 impl<V: Vector> Buffer<V> {
     #[inline(always)]
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         Self([[MaybeUninit::uninit(); MOST_INPUTS]; MOST_INPUTS])
     }
 
     #[inline(always)]
-    pub(super) fn set(&mut self, row: usize, column: usize, value: V) {
+    fn set(&mut self, row: usize, column: usize, value: V) {
         self.0[row][column].write(value);
     }
 
     /// # Safety
     /// The vector has been set.
     #[inline(always)]
-    pub(super) unsafe fn get(&self, row: usize, column: usize) -> V {
+    unsafe fn get(&self, row: usize, column: usize) -> V {
         // SAFETY: the contract of this function.
         unsafe { self.0[row][column].assume_init() }
+    }
+}
+
+/// `Bᵀ d B` of a tile: `read(row, column)` gives the inputs, `write(row, column, value)` gets their values
+/// at the points.
+///
+/// # Safety
+/// `V`'s instructions exist.
+#[inline(always)]
+pub(super) unsafe fn to_points<V: Vector>(
+    (rows, columns): (&Line, &Line),
+    read: impl Fn(usize, usize) -> V,
+    mut write: impl FnMut(usize, usize, V),
+) {
+    // SAFETY: the contract of this function; columns set what rows get.
+    unsafe {
+        if rows.pairs == 0 {
+            return inputs(
+                columns,
+                1,
+                #[inline(always)]
+                |_, column| read(0, column),
+                #[inline(always)]
+                |_, column, value| write(0, column, value),
+            );
+        }
+        if columns.pairs == 0 {
+            return inputs(
+                rows,
+                1,
+                #[inline(always)]
+                |_, row| read(row, 0),
+                #[inline(always)]
+                |_, row, value| write(row, 0, value),
+            );
+        }
+        let mut half = Buffer::new();
+        inputs(
+            rows,
+            columns.inputs(),
+            #[inline(always)]
+            |column, row| read(row, column),
+            #[inline(always)]
+            |column, row, value| half.set(row, column, value),
+        );
+        inputs(
+            columns,
+            rows.inputs(),
+            #[inline(always)]
+            |row, column| half.get(row, column),
+            write,
+        );
+    }
+}
+
+/// `Aᵀ m A` of a tile: `read(row, column)` gives the products at the points, `write(row, column, value)`
+/// gets the outputs of the first `used` rows.
+///
+/// # Safety
+/// `V`'s instructions exist.
+#[inline(always)]
+pub(super) unsafe fn from_points<V: Vector>(
+    (rows, columns): (&Line, &Line),
+    used: usize,
+    read: impl Fn(usize, usize) -> V,
+    mut write: impl FnMut(usize, usize, V),
+) {
+    // SAFETY: the contract of this function; columns set what rows get.
+    unsafe {
+        if rows.pairs == 0 {
+            return outputs(
+                columns,
+                1,
+                #[inline(always)]
+                |_, column| read(0, column),
+                #[inline(always)]
+                |_, column, value| write(0, column, value),
+            );
+        }
+        if columns.pairs == 0 {
+            return outputs(
+                rows,
+                1,
+                #[inline(always)]
+                |_, row| read(row, 0),
+                #[inline(always)]
+                |_, row, value| {
+                    if row < used {
+                        write(row, 0, value);
+                    }
+                },
+            );
+        }
+        let mut half = Buffer::new();
+        outputs(
+            rows,
+            columns.inputs(),
+            #[inline(always)]
+            |column, row| read(row, column),
+            #[inline(always)]
+            |column, row, value| half.set(row, column, value),
+        );
+        outputs(
+            columns,
+            used,
+            #[inline(always)]
+            |row, column| half.get(row, column),
+            write,
+        );
     }
 }
 
@@ -38,7 +150,7 @@ impl<V: Vector> Buffer<V> {
 /// # Safety
 /// `V`'s instructions exist.
 #[inline(always)]
-pub(super) unsafe fn inputs<V: Vector>(
+unsafe fn inputs<V: Vector>(
     line: &Line,
     lines: usize,
     read: impl Fn(usize, usize) -> V,
@@ -47,17 +159,11 @@ pub(super) unsafe fn inputs<V: Vector>(
     // SAFETY: the contract of this function.
     unsafe {
         match line.pairs {
-            0 => copy(lines, read, write),
             1 => each_input::<V, 1, 4>(line, lines, read, write),
             2 => each_input::<V, 2, 6>(line, lines, read, write),
             _ => each_input::<V, MOST_PAIRS, MOST_INPUTS>(line, lines, read, write),
         }
     }
-}
-
-#[inline(always)]
-fn copy<V>(lines: usize, read: impl Fn(usize, usize) -> V, mut write: impl FnMut(usize, usize, V)) {
-    (0..lines).for_each(|index| write(index, 0, read(index, 0)));
 }
 
 #[inline(always)]
@@ -71,7 +177,10 @@ unsafe fn each_input<V: Vector, const PAIRS: usize, const INPUTS: usize>(
     // SAFETY: the contract of `inputs`.
     unsafe {
         for index in 0..lines {
-            let d: [V; INPUTS] = std::array::from_fn(|k| read(index, k));
+            let mut d = [V::zero(); INPUTS];
+            for (k, d) in d.iter_mut().enumerate() {
+                *d = read(index, k);
+            }
             let (mut zero, mut infinity) = (d[last - 1], d[last]);
             for k in 0..PAIRS {
                 let factor = V::splat(line.all[k]);
@@ -100,7 +209,7 @@ unsafe fn each_input<V: Vector, const PAIRS: usize, const INPUTS: usize>(
 /// # Safety
 /// `V`'s instructions exist.
 #[inline(always)]
-pub(super) unsafe fn outputs<V: Vector>(
+unsafe fn outputs<V: Vector>(
     line: &Line,
     lines: usize,
     read: impl Fn(usize, usize) -> V,
@@ -109,7 +218,6 @@ pub(super) unsafe fn outputs<V: Vector>(
     // SAFETY: the contract of this function.
     unsafe {
         match (line.pairs, line.outputs) {
-            (0, _) => copy(lines, read, write),
             (1, _) => each_output::<V, 1, 2>(line, lines, read, write),
             (2, 2) => each_output::<V, 2, 2>(line, lines, read, write),
             (2, _) => each_output::<V, 2, 4>(line, lines, read, write),
@@ -129,11 +237,12 @@ unsafe fn each_output<V: Vector, const PAIRS: usize, const OUTPUTS: usize>(
     // SAFETY: the contract of `outputs`.
     unsafe {
         for index in 0..lines {
-            let pairs: [[V; 2]; PAIRS] = std::array::from_fn(|pair| {
+            let mut pairs = [[V::zero(); 2]; PAIRS];
+            for (pair, terms) in pairs.iter_mut().enumerate() {
                 let plus = read(index, 2 * pair + 1);
                 let minus = read(index, 2 * pair + 2);
-                [plus.add(minus), plus.sub(minus)]
-            });
+                *terms = [plus.add(minus), plus.sub(minus)];
+            }
             for output in 0..OUTPUTS {
                 let mut sum = match output {
                     0 => read(index, 0),
