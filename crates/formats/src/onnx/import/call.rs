@@ -55,7 +55,18 @@ impl<'c, 'm> Call<'c, 'm> {
         self.node.output.len()
     }
 
-    /// Whether somebody may read an output.
+    /// Whether the model is to be trained, so that its layers in training mode are the passes' business.
+    pub(super) fn learns(&self) -> bool {
+        self.importer.bindings.learns
+    }
+
+    /// Whether a node or the model reads an output of a model that is to be trained.
+    pub(super) fn is_read(&self, place: usize) -> bool {
+        let output = self.node.output.get(place);
+        output.is_some_and(|name| self.importer.read.contains(name.as_str()))
+    }
+
+    /// Whether an output has a name, so that somebody may read it.
     pub(super) fn makes(&self, place: usize) -> bool {
         let output = self.node.output.get(place);
         output.is_some_and(|name| !name.is_empty())

@@ -22,6 +22,8 @@ pub(super) fn batch(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
         7..14 => call.makes(1),
         _ => call.flag("training_mode", false),
     };
+    // The statistics of a model that is trained are moved by its training, unless it does something with them.
+    let trains = trains && !(call.learns() && (1..5).all(|place| !call.is_read(place)));
     let epsilon = call.float("epsilon", 1e-5);
     let momentum = call.float("momentum", 0.9);
     let x = call.tensor(0)?;
