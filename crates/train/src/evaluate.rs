@@ -8,7 +8,9 @@ use runtime::{Program, Run, RuntimeOptions};
 use tensor::memory::try_zeros;
 
 use crate::logits::{log_softmax, rank};
-use crate::{Architecture, Checkpoint, Job, Loader, ModelCard, Score, TrainError, Transform, Weights};
+use crate::{
+    Architecture, Checkpoint, Job, Loader, ModelCard, Score, TrainError, Transform, Weights,
+};
 
 /// Runs a network over data sets and compares its answers with the labels.
 ///

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use zoo::BuildOptions;
 
 use crate::checkpoint::to_json;
-use crate::{Architecture, TrainError};
 use crate::weights::usual;
+use crate::{Architecture, TrainError};
 
 /// Everything but the weights: enough to build the network, feed it and read its answers.
 ///

@@ -28,13 +28,7 @@ const CONFIG: &str = "config.toml";
 const METRICS: &str = "metrics.jsonl";
 
 /// What a run writes under names that others may have used; the names of curves are never the same twice.
-const FILES: [&str; 5] = [
-    CONFIG,
-    METRICS,
-    Checkpoint::LAST,
-    Checkpoint::BEST,
-    KEPT,
-];
+const FILES: [&str; 5] = [CONFIG, METRICS, Checkpoint::LAST, Checkpoint::BEST, KEPT];
 
 /// The folder of a run, open for writing.
 #[derive(Debug)]

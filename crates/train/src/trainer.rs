@@ -33,8 +33,8 @@ use crate::logits::likeliest;
 use crate::optimiser::clip::clip_by_norm;
 use crate::optimiser::{Optimiser, Segment};
 use crate::{
-    Architecture, Augmenter, Checkpoint, CheckpointError, EpochReport, Evaluation, Evaluator, Job, Loader,
-    ModelCard, Outcome, Progressing, RunFolder, RunLock, Schedule, StepReport, TrainConfig,
+    Architecture, Augmenter, Checkpoint, CheckpointError, EpochReport, Evaluation, Evaluator, Job,
+    Loader, ModelCard, Outcome, Progressing, RunFolder, RunLock, Schedule, StepReport, TrainConfig,
     TrainError, Transform, Weights, channel_statistics, permutation, whole_batches,
 };
 

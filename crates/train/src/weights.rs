@@ -18,9 +18,7 @@ use zoo::{BuildOptions, Head};
 use self::tensors::Tensors;
 use crate::checkpoint::{is_checkpoint, read_card, unusable_model};
 use crate::state_dict::Mismatch;
-use crate::{
-    Architecture, ArchitectureError, Checkpoint, CheckpointError, ModelCard, OnnxNetwork,
-};
+use crate::{Architecture, ArchitectureError, Checkpoint, CheckpointError, ModelCard, OnnxNetwork};
 
 /// A file of weights whose header is read and checked against the network it is for. Its numbers go straight into a
 /// program, so a network is loaded without a second copy of them. Those of an ONNX model are its initializers.
@@ -215,7 +213,10 @@ impl Weights {
     /// Heads for training only whose tensors the file lacks, such as `aux1`. A network that predicts does without them;
     /// in a training they start anew.
     pub fn absent_heads(&self) -> Vec<String> {
-        self.absent.iter().map(|head| auxiliary::name(head)).collect()
+        self.absent
+            .iter()
+            .map(|head| auxiliary::name(head))
+            .collect()
     }
 
     /// Gives a program of the network its parameters and statistics.
@@ -266,7 +267,8 @@ impl Weights {
             return Err(CheckpointError::Mismatch(Box::new(mismatch)));
         }
         for (name, _, range) in slots {
-            self.tensors.read(&name, &mut program.parameters_mut()[range])?;
+            self.tensors
+                .read(&name, &mut program.parameters_mut()[range])?;
         }
         for (name, _, range) in states {
             self.tensors.read(&name, &mut program.state_mut()[range])?;

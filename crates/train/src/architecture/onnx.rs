@@ -319,9 +319,7 @@ impl OnnxNetwork {
                 _ => {}
             }
         }
-        let shapes = |edges: &[Edge]| {
-            edges.iter().map(|edge| edge.shape.clone()).collect()
-        };
+        let shapes = |edges: &[Edge]| edges.iter().map(|edge| edge.shape.clone()).collect();
         Err(OnnxNetworkError::NotAClassifier {
             path: self.path.clone(),
             inputs: shapes(&import.inputs),

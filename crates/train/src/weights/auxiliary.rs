@@ -31,7 +31,9 @@ pub(super) fn compare(
         return Ok(absent);
     }
     // What is told is what must change.
-    mismatch.missing.retain(|tensor| !absent.iter().flatten().any(|name| *name == tensor.name));
+    mismatch
+        .missing
+        .retain(|tensor| !absent.iter().flatten().any(|name| *name == tensor.name));
     Err(Box::new(mismatch))
 }
 

@@ -46,9 +46,7 @@ impl Tensors {
     pub(super) fn shape(&self, name: &str) -> Option<&[usize]> {
         match self {
             Self::File(reader) => reader.shape(name),
-            Self::Model { arrays, places, .. } => {
-                Some(arrays[*places.get(name)?].1.shape())
-            }
+            Self::Model { arrays, places, .. } => Some(arrays[*places.get(name)?].1.shape()),
         }
     }
 

@@ -5,6 +5,7 @@ mod data;
 mod evaluation;
 mod failures;
 mod frozen;
+mod imported;
 mod kill;
 mod learning;
 mod resume;

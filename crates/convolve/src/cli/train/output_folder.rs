@@ -7,7 +7,10 @@ use train::{Architecture, TrainError, Trainer};
 /// `runs/MODEL-DATA-N` for every number.
 pub(super) fn candidates(model: &str, data: &str) -> impl Iterator<Item = PathBuf> + use<> {
     let model = match Architecture::is_onnx(Path::new(model)) {
-        true => Path::new(model).file_stem().unwrap_or_default().to_string_lossy(),
+        true => Path::new(model)
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy(),
         false => model.into(),
     };
     let name = format!("{}-{}", plain(&model), plain(&data_name(data)));
