@@ -1,5 +1,6 @@
 //! Whole trainings of small networks: learning, resuming, checkpoints, and what can go wrong.
 
+mod auxiliary;
 mod checkpoints;
 mod data;
 mod evaluation;

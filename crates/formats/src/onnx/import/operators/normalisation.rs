@@ -173,7 +173,7 @@ pub(super) fn local_response(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Faul
     normalised(call, op, x, &[])
 }
 
-/// `LpNormalization` along one axis.
+/// `LpNormalization` along one axis; zeros stay zeros.
 pub(super) fn lp(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     let x = call.tensor(0)?;
     let axis = call.axis(call.int("axis", -1), call.rank(x.id))?;
@@ -189,5 +189,10 @@ pub(super) fn lp(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
         }
         p => return wrong(format!("a norm of order {p}")),
     };
+    // A norm of 0 becomes infinite, by which all is 0: its sign is 0 and the inverse of that infinite, else both are 1.
+    let sign = call.unary(Unary::Sign, norm)?;
+    let inverse = call.unary(Unary::Reciprocal, sign)?;
+    let none = call.scalar(BinaryOp::Sub, inverse, 1.0)?;
+    let norm = call.binary(BinaryOp::Add, norm, none)?;
     Ok(one(call.binary(BinaryOp::Div, x.id, norm)?, x.element))
 }
