@@ -124,15 +124,18 @@ impl Weights {
 
     /// The weights in an ONNX file: of the network in it, or of another one whose parameters have the same names.
     fn of_onnx(path: &Path, named: Option<Architecture>) -> Result<Self, CheckpointError> {
-        let own = OnnxNetwork::open(path)?;
+        let own = match &named {
+            Some(Architecture::Onnx(named)) if named.path() == path => named.clone(),
+            _ => Arc::new(OnnxNetwork::open(path)?),
+        };
         let (card, tensors) = (own.card()?, Tensors::of_model(&own)?);
         match named {
-            Some(named) if Path::new(&named.reference()) != path => {
+            Some(named) if named.reference() != path.to_string_lossy() => {
                 Self::describe(tensors, None, Some(named))
             }
             _ => Ok(Self {
                 card,
-                architecture: Architecture::Onnx(Arc::new(own)),
+                architecture: Architecture::Onnx(own),
                 tensors,
                 absent: Vec::new(),
             }),

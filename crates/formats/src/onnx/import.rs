@@ -22,8 +22,8 @@ use parameters::Parameters;
 pub struct Bindings {
     /// How large the first axis of an input is, where the model leaves it open.
     pub batch: Option<usize>,
-    /// The batch is also that of inputs for which the model says another. Where the model has it in a shape besides,
-    /// its nodes do not fit any more.
+    /// The batch is also that of inputs for which the model says another, and that of reshapes to what begins with it.
+    /// Where the model has it in other places besides, its nodes do not fit any more.
     pub rebatch: bool,
     /// The model is to be trained: batch norms and dropouts that it has in training mode become layers that differ
     /// between training and use, as if it had been exported for use.

@@ -6,6 +6,7 @@
 |---|---|
 | `probabilities.onnx` | for use, its norms left as they are, with a softmax at its end and an open batch |
 | `training.onnx` | in training mode, for a batch of 1: norms by the statistics of the batch, dropout that drops |
+| `fresh.onnx` | as the first, before it has learned anything: the exporter writes equal ones and zeros once |
 | `step.safetensors` | images, labels; loss, gradients and moved statistics of both by name, all in 64 bits |
 
 Dropout has a rate of 0.25 in the files and of 0 where the step is computed: no two programs draw the same masks.
@@ -97,6 +98,11 @@ def main():
         dynamic_axes={"images": {0: "n"}, "y": {0: "n"}},
     )
     export(drawn(False), os.path.join(here, "training.onnx"), True, 1)
+    torch.manual_seed(7)
+    export(
+        Residual(False), os.path.join(here, "fresh.onnx"), False, 2,
+        dynamic_axes={"images": {0: "n"}, "y": {0: "n"}},
+    )
     tensors |= step(drawn(False), images, labels)
     versions = {"torch": torch.__version__, "onnx": onnx.__version__}
     save_file({k: v.contiguous() for k, v in tensors.items()}, os.path.join(here, "step.safetensors"),

@@ -107,6 +107,26 @@ fn a_step_has_the_loss_the_gradients_and_the_statistics_of_pytorch() {
     }
 }
 
+/// Scales, shifts and statistics that the file holds once are those of each layer.
+#[test]
+fn equal_parameters_of_two_norms_learn_apart() {
+    let config = config("fresh.onnx");
+    let mut trainer = Trainer::new(config, shapes(), None).unwrap();
+    assert_eq!(trainer.program().slots().len(), 9);
+    assert_eq!(trainer.program().states().len(), 4);
+    finish(&mut trainer);
+    let program = trainer.program();
+    let parameters = (program.slots().iter())
+        .filter(|slot| slot.shape == [8])
+        .map(|slot| &program.parameters()[slot.range.clone()]);
+    let states = (program.states().iter()).map(|slot| &program.state()[slot.range.clone()]);
+    let mut all: Vec<&[f32]> = parameters.chain(states).collect();
+    all.sort_by(|one, other| one.partial_cmp(other).unwrap());
+    let count = all.len();
+    all.dedup();
+    assert_eq!((count, all.len()), (9, 9));
+}
+
 #[test]
 fn training_brings_the_loss_down_and_starts_a_head_of_other_classes_anew() {
     for name in ["probabilities.onnx", "training.onnx"] {
@@ -244,6 +264,19 @@ fn networks_that_cannot_be_trained_are_refused_in_a_line() {
 
     exported(&path, false, |network| {
         let x = network.input();
+        let x = network.reshape(x, &[2, 432]).unwrap();
+        network.linear("fc", x, 4).unwrap()
+    });
+    let options = BuildOptions {
+        batch: 7,
+        ..found().unwrap().options()
+    };
+    let graph = found().unwrap().build(&options).unwrap();
+    assert_eq!(graph.value(graph.outputs[0]).shape, [7, 4]);
+
+    exported(&path, false, |network| {
+        let x = network.input();
+        let x = network.reshape(x, &[432, 2]).unwrap();
         let x = network.reshape(x, &[2, 432]).unwrap();
         network.linear("fc", x, 4).unwrap()
     });

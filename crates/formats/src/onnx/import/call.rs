@@ -11,7 +11,7 @@ use super::{Importer, Numbering, Source, Tensor, Value, fold};
 use crate::onnx::error::{Fault, unsupported, wrong};
 use crate::onnx::external::External;
 use crate::onnx::proto::{AttributeProto, NodeProto};
-use crate::onnx::{Array, Element, OnnxError, initializer};
+use crate::onnx::{Array, Element, Extent, OnnxError, initializer};
 
 /// A node, and the import it is part of.
 pub(super) struct Call<'c, 'm> {
@@ -53,6 +53,16 @@ impl<'c, 'm> Call<'c, 'm> {
 
     pub(super) fn outputs(&self) -> usize {
         self.node.output.len()
+    }
+
+    /// The batch that the model says, and another one that takes its place.
+    pub(super) fn rebatch(&self) -> Option<(usize, usize)> {
+        let bindings = self.importer.bindings;
+        let declared = self.importer.model.inputs().first()?.shape.as_deref()?;
+        match (declared.first()?, bindings.batch) {
+            (&Extent::Known(fixed), Some(asked)) if bindings.rebatch => Some((fixed, asked)),
+            _ => None,
+        }
     }
 
     /// Whether the model is to be trained, so that its layers in training mode are the passes' business.
