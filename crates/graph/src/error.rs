@@ -291,6 +291,18 @@ pub enum GraphError {
         /// What to do about it, or nothing.
         hint: &'static str,
     },
+    /// A network whose classes cannot be changed: the layer that makes its logits was not found.
+    #[error(
+        "'{name}' cannot be made for other classes: no linear layer or convolution was found behind '{value}' ({op})"
+    )]
+    NoHead {
+        /// Name of the network.
+        name: String,
+        /// The value beyond which the classes could not be followed.
+        value: String,
+        /// What makes it.
+        op: &'static str,
+    },
     /// A network must have one input and one output to be trained.
     #[error("a network to train has one input and one output; '{name}' has {inputs} and {outputs}")]
     NotANetwork {

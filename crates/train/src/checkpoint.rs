@@ -32,7 +32,7 @@ use tensor::memory::try_copy;
 use crate::optimiser::Optimiser;
 use crate::state_dict::Mismatch;
 use crate::weights::needed;
-use crate::{CheckpointError, ModelCard};
+use crate::{Architecture, ArchitectureError, CheckpointError, ModelCard};
 
 const FORMAT: &str = "convolve-checkpoint";
 const VERSION: &str = "1";
@@ -285,9 +285,6 @@ impl Checkpoint {
         let metadata = [
             ("format", FORMAT.to_owned()),
             ("format_version", VERSION.to_owned()),
-            ("model", self.card.model.clone()),
-            ("classes", to_json(&self.card.classes)),
-            ("preprocess", to_json(&self.card.preprocess)),
         ]
         .into_iter()
         .chain(
@@ -297,6 +294,7 @@ impl Checkpoint {
         )
         .chain(self.score.iter().map(|value| ("score", to_json(value))))
         .map(|(key, text)| (key.to_owned(), text))
+        .chain(self.card.entries())
         .collect();
         let file = TensorFile {
             tensors: tensors.collect::<Result<_, MemoryError>>()?,
@@ -319,13 +317,34 @@ impl Checkpoint {
         &self.origin
     }
 
+    /// What the network is built from. A run that trains an ONNX model keeps it beside its checkpoints.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Metadata`] for a model that the zoo does not have, [`CheckpointError::Onnx`].
+    pub fn architecture(&self) -> Result<Architecture, CheckpointError> {
+        let found = Architecture::of_checkpoint(Path::new(&self.origin), &self.card.model);
+        found.map_err(|error| match error {
+            ArchitectureError::Zoo(error) => unusable_model(&self.origin, &error),
+            error => error.into(),
+        })
+    }
+
     /// The network of the card for batches of `batch` pictures, which the tensors fit.
     ///
     /// # Errors
-    /// [`CheckpointError::Metadata`] for a model that the zoo does not have or cannot build for such an input, and as
-    /// [`Checkpoint::check_fits`].
+    /// As [`Checkpoint::architecture`] and [`Checkpoint::check_fits`]; [`CheckpointError::Metadata`] for a model that
+    /// cannot be built for such an input.
     pub fn network(&self, batch: usize) -> Result<Graph, CheckpointError> {
-        let network = self.card.network(batch);
+        self.network_of(&self.architecture()?, batch)
+    }
+
+    /// The same, where the architecture is at hand.
+    pub(crate) fn network_of(
+        &self,
+        architecture: &Architecture,
+        batch: usize,
+    ) -> Result<Graph, CheckpointError> {
+        let network = architecture.network(&self.card, batch);
         let network = network.map_err(|error| unusable_model(&self.origin, &error))?;
         self.check_fits(&network)?;
         Ok(network)
@@ -460,8 +479,12 @@ pub(crate) fn read_card(
     }
     let card = ModelCard {
         model: needed("model")?.to_owned(),
-        classes: json(&origin, "classes", needed("classes")?)?,
-        preprocess: json(&origin, "preprocess", needed("preprocess")?)?,
+        classes: json(&origin, ModelCard::CLASSES, needed(ModelCard::CLASSES)?)?,
+        preprocess: json(
+            &origin,
+            ModelCard::PREPROCESS,
+            needed(ModelCard::PREPROCESS)?,
+        )?,
     };
     match card.fault() {
         None => Ok(card),
@@ -511,7 +534,7 @@ fn moment_name(moment: &str, parameter: &str) -> String {
     format!("{OPTIMISER}.{moment}.{parameter}")
 }
 
-fn to_json(value: &impl Serialize) -> String {
+pub(crate) fn to_json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("plain values have a JSON form")
 }
 

@@ -1,6 +1,7 @@
 //! The settings of a run, as `config.toml` holds them.
 
 use std::fmt::Display;
+use std::path::Path;
 use std::str::FromStr;
 
 use crc::{CRC_64_XZ, Crc};
@@ -9,7 +10,7 @@ use kernels::Team;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tensor::Layout;
 
-use crate::{Augment, Crop, Rule, Shape, TrainError};
+use crate::{Architecture, Augment, Crop, Rule, Shape, TrainError};
 
 /// The settings of a run. Together with the data set they determine every bit of its result, whatever the number of
 /// threads.
@@ -29,7 +30,8 @@ pub struct TrainConfig {
     pub data: String,
     /// Part to hold out of a source that has no held-out part of its own; 0 for none.
     pub val_fraction: f64,
-    /// Name in the zoo, `resnet20` or `mobilenet_v1:0.5`.
+    /// Name in the zoo, `resnet20` or `mobilenet_v1:0.5`, or an ONNX file, which a new run keeps a copy of: it has
+    /// weights to begin with, and mean, deviation and size of the input.
     pub model: String,
     /// Where the first weights come from, as [`Weights::locate`](crate::Weights::locate) reads it; drawn by default. Mean, deviation and
     /// size of the input are then those of the weights.
@@ -83,9 +85,10 @@ impl TrainConfig {
     /// Settings that suit a data set and a model of the zoo.
     ///
     /// # Errors
-    /// [`TrainError::Zoo`] for a model that is not there, or no classifier.
+    /// [`TrainError::Zoo`] or [`TrainError::Onnx`] for a model that is not there, or no classifier.
     pub fn new(data: &str, model: &str) -> Result<Self, TrainError> {
-        let [channels, height, _] = zoo::find(model)?.classifier()?.model.input;
+        let made_for = Architecture::find(model)?.classifier()?.options();
+        let (channels, height) = (made_for.channels, made_for.height);
         let shapes = Source::from_str(data) == Ok(Source::Shapes);
         let rule = Rule::default();
         let photos = Self {
@@ -149,10 +152,22 @@ impl TrainConfig {
         self.weight_decay = rule.usual_weight_decay();
     }
 
-    /// Names the data so that a later process finds them, wherever it is started.
-    pub(crate) fn settle_data(&mut self) {
+    /// Names the data, and an ONNX model, so that a later process finds them, wherever it is started.
+    pub(crate) fn settle_paths(&mut self) {
         let Ok(source) = self.data.parse::<Source>();
         self.data = source.absolute().to_string();
+        if Architecture::is_onnx(Path::new(&self.model))
+            && let Ok(path) = std::path::absolute(&self.model)
+            && let Some(path) = path.to_str()
+        {
+            self.model = path.to_owned();
+        }
+    }
+
+    /// Where the first weights are: those that were asked for, or those of an ONNX model.
+    pub(crate) fn first_weights(&self) -> Option<&str> {
+        let own = Architecture::is_onnx(Path::new(&self.model)).then_some(&self.model);
+        self.weights.as_ref().or(own).map(String::as_str)
     }
 
     /// Opens the data set and divides it: the same way every time.

@@ -12,6 +12,7 @@ use tensor::MemoryError;
 use zoo::ZooError;
 
 use crate::state_dict::Mismatch;
+use crate::{ArchitectureError, OnnxNetworkError};
 
 /// Why a training, an evaluation or a prediction cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,9 @@ pub enum TrainError {
     /// The network's name or size.
     #[error(transparent)]
     Zoo(#[from] ZooError),
+    /// The network in an ONNX file.
+    #[error(transparent)]
+    Onnx(Box<OnnxNetworkError>),
     /// The network cannot be trained or run.
     #[error(transparent)]
     Graph(#[from] GraphError),
@@ -152,6 +156,30 @@ pub enum TrainError {
     },
 }
 
+impl From<ArchitectureError> for TrainError {
+    fn from(error: ArchitectureError) -> Self {
+        match error {
+            ArchitectureError::Zoo(error) => Self::Zoo(error),
+            ArchitectureError::Onnx(error) => Self::Onnx(Box::new(error)),
+        }
+    }
+}
+
+impl From<ArchitectureError> for CheckpointError {
+    fn from(error: ArchitectureError) -> Self {
+        match error {
+            ArchitectureError::Zoo(error) => Self::Zoo(Box::new(error)),
+            ArchitectureError::Onnx(error) => Self::Onnx(Box::new(error)),
+        }
+    }
+}
+
+impl From<OnnxNetworkError> for CheckpointError {
+    fn from(error: OnnxNetworkError) -> Self {
+        Self::Onnx(Box::new(error))
+    }
+}
+
 fn kept(checkpoint: &Option<PathBuf>) -> String {
     match checkpoint {
         Some(path) => format!(" (the last good checkpoint is kept in {})", path.display()),
@@ -241,6 +269,9 @@ pub enum CheckpointError {
     /// The network's name or size.
     #[error(transparent)]
     Zoo(Box<ZooError>),
+    /// The network in an ONNX file.
+    #[error(transparent)]
+    Onnx(Box<OnnxNetworkError>),
     /// What is written beside the weights.
     #[error(transparent)]
     Config(#[from] ModelConfigError),

@@ -8,7 +8,9 @@ use runtime::{Program, Run, RuntimeOptions};
 use tensor::memory::try_zeros;
 
 use crate::logits::{log_softmax, rank};
-use crate::{Checkpoint, Job, Loader, ModelCard, Score, TrainError, Transform, Weights};
+use crate::{
+    Architecture, Checkpoint, Job, Loader, ModelCard, Score, TrainError, Transform, Weights,
+};
 
 /// Runs a network over data sets and compares its answers with the labels.
 ///
@@ -96,8 +98,9 @@ impl Evaluator {
         options: &RuntimeOptions,
     ) -> Result<Self, TrainError> {
         let card = checkpoint.card.clone();
-        checkpoint.network(1)?;
-        let mut program = card.program(batch, options)?;
+        let architecture = checkpoint.architecture()?;
+        checkpoint.network_of(&architecture, 1)?;
+        let mut program = architecture.program(&card, batch, options)?;
         checkpoint.restore(&mut program)?;
         Ok(Self {
             program,
@@ -116,7 +119,7 @@ impl Evaluator {
         options: &RuntimeOptions,
     ) -> Result<Self, TrainError> {
         let card = weights.card().clone();
-        let mut program = card.program(batch, options)?;
+        let mut program = weights.architecture().program(&card, batch, options)?;
         weights.restore(&mut program)?;
         Ok(Self {
             program,
@@ -128,11 +131,12 @@ impl Evaluator {
     /// An evaluator beside a training, on the same threads.
     pub(crate) fn beside(
         training: &Program,
+        architecture: &Architecture,
         card: &ModelCard,
         batch: usize,
         options: &RuntimeOptions,
     ) -> Result<Self, TrainError> {
-        let graph = graph::passes::inference(&card.network(batch)?)?;
+        let graph = graph::passes::inference(&architecture.network(card, batch)?)?;
         let program = Program::with_team(graph, options, training.team().clone())?;
         let card = card.clone();
         Ok(Self {

@@ -12,8 +12,10 @@
 //! | read a trained network | [`Checkpoint`] |
 //! | read weights, published ones too | [`Weights`] |
 //! | train as a paper did | [`Recipe`] |
+//! | train an ONNX model further | [`Architecture`] |
 //! | write another loop | [`Loader`], [`Augmenter`], [`Optimiser`], [`Schedule`] |
 
+mod architecture;
 mod augment;
 mod checkpoint;
 mod common_size;
@@ -37,6 +39,7 @@ mod statistics;
 mod trainer;
 mod weights;
 
+pub use architecture::{Architecture, ArchitectureError, OnnxNetwork, OnnxNetworkError};
 pub use augment::{Augment, Augmenter, Crop};
 pub use checkpoint::{Checkpoint, Progress, Score, Sums};
 pub use config::TrainConfig;

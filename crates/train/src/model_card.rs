@@ -2,12 +2,12 @@
 
 use formats::{Preprocess, imagenet};
 use graph::Graph;
-use runtime::{Program, RuntimeOptions};
 use serde::{Deserialize, Serialize};
 use zoo::BuildOptions;
 
-use crate::TrainError;
+use crate::checkpoint::to_json;
 use crate::weights::usual;
+use crate::{Architecture, TrainError};
 
 /// Everything but the weights: enough to build the network, feed it and read its answers.
 ///
@@ -33,7 +33,8 @@ use crate::weights::usual;
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelCard {
-    /// Name in the zoo, with the width multiplier if there is one: `resnet20`, `mobilenet_v1:0.5`.
+    /// Name in the zoo, with the width multiplier if there is one: `resnet20`, `mobilenet_v1:0.5`; or that of an ONNX
+    /// file: `resnet18.onnx`.
     pub model: String,
     /// Names of the classes in the order of the logits.
     pub classes: Vec<String>,
@@ -42,6 +43,22 @@ pub struct ModelCard {
 }
 
 impl ModelCard {
+    /// The entry of an ONNX file, or of a checkpoint, that holds the classes in JSON.
+    pub const CLASSES: &str = "classes";
+    /// The one that holds the preprocessing.
+    pub const PREPROCESS: &str = "preprocess";
+
+    /// The card as text entries of an ONNX file.
+    pub fn entries(&self) -> Vec<(String, String)> {
+        [
+            ("model", self.model.clone()),
+            (Self::CLASSES, to_json(&self.classes)),
+            (Self::PREPROCESS, to_json(&self.preprocess)),
+        ]
+        .map(|(key, text)| (key.to_owned(), text))
+        .into()
+    }
+
     /// The card of a network from elsewhere that nobody wrote one for: pictures are prepared as torchvision does, a thousand
     /// classes are those of ImageNet, others have numbers. `input` is `[channels, height, width]`.
     pub fn usual(model: &str, input: [usize; 3], classes: usize) -> Self {
@@ -62,16 +79,14 @@ impl ModelCard {
         Some(("preprocess", fault.to_string()))
     }
 
-    /// The forward graph for batches of `batch` pictures.
+    /// The forward graph of a network of the zoo for batches of `batch` pictures; an ONNX file takes the
+    /// [`Architecture`] made of it.
     ///
     /// # Errors
     /// [`TrainError::Zoo`] for an unknown name, for what is no classifier or an input that does not fit,
     /// [`TrainError::Preprocess`] for an input that makes no sense.
     pub fn network(&self, batch: usize) -> Result<Graph, TrainError> {
-        self.preprocess.check()?;
-        Ok(zoo::find(&self.model)?
-            .classifier()?
-            .build(&self.options(batch))?)
+        Architecture::Zoo(zoo::find(&self.model)?).network(self, batch)
     }
 
     /// What the network is built for.
@@ -84,18 +99,5 @@ impl ModelCard {
             width,
             classes: self.classes.len(),
         }
-    }
-
-    /// A program that predicts, still without weights.
-    ///
-    /// # Errors
-    /// As [`ModelCard::network`], and [`TrainError::Runtime`] for a network that does not fit the machine.
-    pub(crate) fn program(
-        &self,
-        batch: usize,
-        options: &RuntimeOptions,
-    ) -> Result<Program, TrainError> {
-        let graph = graph::passes::inference(&self.network(batch)?)?;
-        Ok(Program::new(graph, options)?)
     }
 }

@@ -68,8 +68,9 @@ impl Classifier {
     /// [`TrainError::Checkpoint`] for a model that is not in the zoo or tensors that do not fit it.
     pub fn new(checkpoint: &Checkpoint, options: &RuntimeOptions) -> Result<Self, TrainError> {
         let card = checkpoint.card.clone();
-        checkpoint.network(1)?;
-        let mut program = card.program(1, options)?;
+        let architecture = checkpoint.architecture()?;
+        checkpoint.network_of(&architecture, 1)?;
+        let mut program = architecture.program(&card, 1, options)?;
         checkpoint.restore(&mut program)?;
         Ok(Self { card, program })
     }
@@ -83,7 +84,7 @@ impl Classifier {
         options: &RuntimeOptions,
     ) -> Result<Self, TrainError> {
         let card = weights.card().clone();
-        let mut program = card.program(1, options)?;
+        let mut program = weights.architecture().program(&card, 1, options)?;
         weights.restore(&mut program)?;
         Ok(Self { card, program })
     }

@@ -3,6 +3,7 @@
 //! ```text
 //! RUN/.lock                  held by the process that trains; empty
 //!     config.toml            the settings, all of them
+//!     network/NAME.onnx      the ONNX model that is trained, if it is one, and the files of its weights
 //!     metrics.jsonl          a line an epoch
 //!     last.safetensors       to continue from
 //!     best.safetensors       the weights that did best
@@ -20,13 +21,14 @@ use formats::atomic;
 use formats::events::EventWriter;
 
 pub use self::lock::RunLock;
-use crate::{Checkpoint, EpochReport, TrainConfig, TrainError};
+use crate::architecture::KEPT;
+use crate::{Architecture, Checkpoint, EpochReport, TrainConfig, TrainError};
 
 const CONFIG: &str = "config.toml";
 const METRICS: &str = "metrics.jsonl";
 
 /// What a run writes under names that others may have used; the names of curves are never the same twice.
-const FILES: [&str; 4] = [CONFIG, METRICS, Checkpoint::LAST, Checkpoint::BEST];
+const FILES: [&str; 5] = [CONFIG, METRICS, Checkpoint::LAST, Checkpoint::BEST, KEPT];
 
 /// The folder of a run, open for writing.
 #[derive(Debug)]
@@ -57,28 +59,40 @@ impl RunFolder {
         }
     }
 
-    /// Makes the folder of a new run, with its settings in it.
+    /// Makes the folder of a new run, with its settings in it, and its network where the program does not have it.
     ///
     /// # Errors
     /// As [`RunFolder::check_free`], [`TrainError::InUse`], [`TrainError::Io`].
-    pub fn create(path: &Path, config: &TrainConfig) -> Result<Self, TrainError> {
+    pub fn create(
+        path: &Path,
+        config: &TrainConfig,
+        network: &Architecture,
+    ) -> Result<Self, TrainError> {
         Self::check_free(path)?;
         create_dir_all(path).map_err(io_error(path))?;
         let lock = RunLock::take(path)?;
         // Another process may have been here between the question and the lock.
         Self::check_free(path)?;
-        Self::restart(lock, config)
+        Self::restart(lock, config, network)
     }
 
-    /// Begins the run of a folder, or begins it again: settings are written and metrics dropped.
+    /// Begins the run of a folder, or begins it again: settings and network are written and metrics dropped.
     ///
     /// # Errors
     /// [`TrainError::Io`].
-    pub fn restart(lock: RunLock, config: &TrainConfig) -> Result<Self, TrainError> {
+    pub fn restart(
+        lock: RunLock,
+        config: &TrainConfig,
+        network: &Architecture,
+    ) -> Result<Self, TrainError> {
         let file = lock.path().join(CONFIG);
         atomic::write(&file, config.to_toml().as_bytes()).map_err(io_error(&file))?;
         let metrics = lock.path().join(METRICS);
         atomic::write(&metrics, b"").map_err(io_error(&metrics))?;
+        if let Architecture::Onnx(network) = network {
+            let copied = network.copy_to(&lock.path().join(KEPT));
+            copied.map_err(|(path, source)| TrainError::Io { path, source })?;
+        }
         Self::with_open_files(lock)
     }
 
@@ -102,7 +116,7 @@ impl RunFolder {
 
     fn with_open_files(lock: RunLock) -> Result<Self, TrainError> {
         let path = lock.path();
-        for name in FILES {
+        for name in FILES.iter().filter(|name| **name != KEPT) {
             // Nobody else writes here while the lock is held.
             atomic::remove_abandoned(&path.join(name));
         }
@@ -225,6 +239,10 @@ mod tests {
     use super::*;
     use crate::Score;
 
+    fn network() -> Architecture {
+        Architecture::find("lenet5").unwrap()
+    }
+
     fn report(epoch: u64) -> EpochReport {
         EpochReport {
             epoch,
@@ -251,7 +269,7 @@ mod tests {
     fn lines_after_the_checkpoint_are_dropped_and_so_is_half_a_line() {
         let folder = tempfile::tempdir().unwrap();
         let config = TrainConfig::new("shapes", "lenet5").unwrap();
-        let mut run = RunFolder::create(folder.path(), &config).unwrap();
+        let mut run = RunFolder::create(folder.path(), &config, &network()).unwrap();
         for epoch in 1..=4 {
             run.log(&report(epoch)).unwrap();
         }
@@ -283,7 +301,7 @@ mod tests {
         ] {
             let folder = tempfile::tempdir().unwrap();
             std::fs::write(folder.path().join(name), b"precious").unwrap();
-            let message = RunFolder::create(folder.path(), &config)
+            let message = RunFolder::create(folder.path(), &config, &network())
                 .unwrap_err()
                 .to_string();
             let expected =

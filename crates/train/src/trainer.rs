@@ -33,8 +33,8 @@ use crate::logits::likeliest;
 use crate::optimiser::clip::clip_by_norm;
 use crate::optimiser::{Optimiser, Segment};
 use crate::{
-    Augmenter, Checkpoint, CheckpointError, EpochReport, Evaluation, Evaluator, Job, Loader,
-    ModelCard, Outcome, Progressing, RunFolder, RunLock, Schedule, StepReport, TrainConfig,
+    Architecture, Augmenter, Checkpoint, CheckpointError, EpochReport, Evaluation, Evaluator, Job,
+    Loader, ModelCard, Outcome, Progressing, RunFolder, RunLock, Schedule, StepReport, TrainConfig,
     TrainError, Transform, Weights, channel_statistics, permutation, whole_batches,
 };
 
@@ -59,6 +59,7 @@ use crate::{
 pub struct Trainer {
     config: TrainConfig,
     card: ModelCard,
+    architecture: Architecture,
     train: Arc<dyn Dataset>,
     held_out: Option<Arc<dyn Dataset>>,
     program: Program,
@@ -72,6 +73,8 @@ pub struct Trainer {
     held_out_left_out: Skipped,
     /// The weights that the run began with are of other classes, so the head was drawn.
     head_is_new: bool,
+    /// Auxiliary heads that they lack, and that were drawn too.
+    new_auxiliary_heads: Vec<String>,
     /// Unreadable training pictures met in a set too large for memory.
     unreadable: BTreeSet<usize>,
 }
@@ -105,7 +108,7 @@ impl Trainer {
     /// # Errors
     /// [`TrainError::RunExists`] and [`TrainError::InUse`] for a folder that is taken, [`TrainError::Io`].
     pub fn keep_in(&mut self, folder: &Path) -> Result<(), TrainError> {
-        self.folder = Some(RunFolder::create(folder, &self.config)?);
+        self.folder = Some(RunFolder::create(folder, &self.config, &self.architecture)?);
         Ok(())
     }
 
@@ -142,8 +145,10 @@ impl Trainer {
             return Self::begin_again(lock, &written, config, splits);
         }
         let checkpoint = Checkpoint::open(&last)?;
-        checkpoint.network(1)?;
-        let mut trainer = Self::prepare(config, splits, Some(&checkpoint.card))?;
+        let architecture = checkpoint.architecture()?;
+        checkpoint.network_of(&architecture, 1)?;
+        let begun = Some((&checkpoint.card, architecture));
+        let mut trainer = Self::prepare(config, splits, begun)?;
         checkpoint.restore(&mut trainer.program)?;
         let progress = checkpoint.restore_training(&trainer.program, &mut trainer.optimiser)?;
         // The data first: a batch is no larger than they are, so fewer pictures may look like another setting.
@@ -187,7 +192,8 @@ impl Trainer {
             let path = RunFolder::config_path(folder);
             return Err(TrainError::ConfigChanged { path });
         }
-        trainer.folder = Some(RunFolder::restart(lock, &trainer.config)?);
+        let (config, architecture) = (&trainer.config, &trainer.architecture);
+        trainer.folder = Some(RunFolder::restart(lock, config, architecture)?);
         Ok(trainer)
     }
 
@@ -196,18 +202,24 @@ impl Trainer {
     fn prepare(
         mut config: TrainConfig,
         splits: Splits,
-        card: Option<&ModelCard>,
+        begun: Option<(&ModelCard, Architecture)>,
     ) -> Result<Self, TrainError> {
         config.check()?;
-        config.settle_data();
+        config.settle_paths();
         let threads = config.resolved_threads();
         let limit = config.cache_mib.saturating_mul(1 << 20);
-        let mut weights = match (card, &config.weights) {
+        let (card, architecture) = begun.unzip();
+        let mut weights = match (card, config.first_weights()) {
             (None, Some(weights)) => Some(Weights::open(
                 &Weights::locate(weights)?,
                 Some(&config.model),
             )?),
             _ => None,
+        };
+        let architecture = match (architecture, &weights) {
+            (Some(architecture), _) => architecture,
+            (None, Some(weights)) => weights.architecture().clone(),
+            (None, None) => Architecture::find(&config.model)?,
         };
         let pictures_size = match (card, &weights, config.image_size) {
             (None, None, None) => common_size(&*splits.train),
@@ -239,8 +251,8 @@ impl Trainer {
             ..RuntimeOptions::default()
         };
         let label_smoothing = config.label_smoothing;
-        let mut network = card.network(config.batch_size)?;
-        let head = zoo::find(&card.model)?.head(&card.options(1))?;
+        let mut network = architecture.network(&card, config.batch_size)?;
+        let head = architecture.head(&card.options(1))?;
         freeze(&mut network, &config.freeze, &head)?;
         let training_options = TrainingOptions {
             label_smoothing,
@@ -254,9 +266,9 @@ impl Trainer {
             Some(weights) => weights.restore_body(&mut program)?,
             None => false,
         };
-        let evaluator = held_out
-            .as_ref()
-            .map(|_| Evaluator::beside(&program, &card, config.batch_size, &options));
+        let absent = weights.as_ref().map(Weights::absent_heads);
+        let beside = |batch| Evaluator::beside(&program, &architecture, &card, batch, &options);
+        let evaluator = held_out.as_ref().map(|_| beside(config.batch_size));
         let optimiser = Optimiser::new(
             config.optimiser,
             config.weight_decay,
@@ -285,9 +297,11 @@ impl Trainer {
             },
             folder: None,
             head_is_new,
+            new_auxiliary_heads: absent.unwrap_or_default(),
             unreadable: BTreeSet::new(),
             config,
             card,
+            architecture,
             train,
             held_out,
             program,
@@ -594,6 +608,16 @@ impl Trainer {
     /// Whether the run begins with weights of other classes, so that its head was drawn anew.
     pub fn head_is_new(&self) -> bool {
         self.head_is_new
+    }
+
+    /// Heads for training only that the weights of the run lack, so that they were drawn anew.
+    pub fn new_auxiliary_heads(&self) -> &[String] {
+        &self.new_auxiliary_heads
+    }
+
+    /// What the network is built from.
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
     }
 
     /// How far the training has come.

@@ -1,26 +1,30 @@
 //! Weights in a file, of this program or published by others, on their way into a network.
 
+mod auxiliary;
 mod identify;
+mod tensors;
 pub(crate) mod usual;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use formats::hub::{self, Cache, HubId};
 use formats::weights::WeightsReader;
 use formats::{ModelConfig, imagenet};
 use graph::Graph;
 use runtime::Program;
-use zoo::{BuildOptions, Found, Head, ZooError};
+use zoo::{BuildOptions, Head};
 
-use crate::checkpoint::{is_checkpoint, is_of_optimiser, read_card, unusable_model};
+use self::tensors::Tensors;
+use crate::checkpoint::{is_checkpoint, read_card, unusable_model};
 use crate::state_dict::Mismatch;
-use crate::{Checkpoint, CheckpointError, ModelCard};
+use crate::{Architecture, ArchitectureError, Checkpoint, CheckpointError, ModelCard, OnnxNetwork};
 
 /// A file of weights whose header is read and checked against the network it is for. Its numbers go straight into a
-/// program, so a network is loaded without a second copy of them.
+/// program, so a network is loaded without a second copy of them. Those of an ONNX model are its initializers.
 ///
 /// Tensors must have the names and shapes of the network's parameters and running statistics, as torchvision and timm
-/// name them; PyTorch's `num_batches_tracked` is ignored. What the network and its classes are, and how pictures are
+/// name them; PyTorch's `num_batches_tracked` is ignored, and heads that exist for training only may be missing. What the network and its classes are, and how pictures are
 /// prepared, is said by
 ///
 /// 1. the file itself, if this program wrote it,
@@ -40,7 +44,10 @@ use crate::{Checkpoint, CheckpointError, ModelCard};
 #[derive(Debug)]
 pub struct Weights {
     card: ModelCard,
-    reader: WeightsReader,
+    architecture: Architecture,
+    tensors: Tensors,
+    /// Names of the tensors of auxiliary heads that are not there, head by head.
+    absent: Vec<Vec<String>>,
 }
 
 /// Name of the weights in a folder of timm's.
@@ -68,39 +75,127 @@ impl Weights {
     }
 
     /// Opens a file, a run folder, whose best weights are taken, or a folder with `model.safetensors`. `model` names
-    /// the network, as [`zoo::find`] reads it, whatever else says what it is.
+    /// the network, as [`Architecture::find`] reads it, whatever else says what it is; the weights of an ONNX file are
+    /// by default those of the network in it.
     ///
     /// # Errors
     /// A missing or damaged file, a pickle, an unknown network, [`CheckpointError::Mismatch`] with all that is missing
     /// or left over, [`CheckpointError::Unidentified`] where nobody says what the network is.
     pub fn open(path: &Path, model: Option<&str>) -> Result<Self, CheckpointError> {
+        let named = model.map(Architecture::find).transpose()?;
+        if Architecture::is_onnx(path) {
+            return Self::of_onnx(path, named);
+        }
         let file = match path.join(MODEL) {
             file if Self::are_in(path) => file,
             _ => Checkpoint::find(path)?,
         };
         let reader = WeightsReader::open(&file)?;
-        let card = if is_checkpoint(reader.metadata()) {
-            let mut card = read_card(reader.metadata(), reader.origin())?;
-            if let Some(model) = model {
-                model.clone_into(&mut card.model);
-            }
-            let unusable = |error: ZooError| match model {
-                Some(_) => error.into(),
-                None => unusable_model(reader.origin(), &error),
-            };
-            let found = zoo::find(&card.model).map_err(unusable)?;
-            let network = found.build(&card.options(1)).map_err(unusable)?;
-            check_fits(&reader, &found, &network)?;
-            card
-        } else {
+        if !is_checkpoint(reader.metadata()) {
             let config = file.with_file_name(CONFIG);
             let config = config
                 .is_file()
                 .then(|| ModelConfig::open(&config))
                 .transpose()?;
-            describe(&reader, config.as_ref(), model)?
+            return Self::describe(Tensors::File(reader), config.as_ref(), named);
+        }
+        let mut card = read_card(reader.metadata(), reader.origin())?;
+        let unusable = |error: ArchitectureError| match (model, error) {
+            (None, ArchitectureError::Zoo(error)) => unusable_model(reader.origin(), &error),
+            (_, error) => error.into(),
         };
-        Ok(Self { card, reader })
+        let architecture = match named {
+            Some(named) => {
+                card.model = named.name();
+                named
+            }
+            None => Architecture::of_checkpoint(&file, &card.model).map_err(unusable)?,
+        };
+        let network = architecture.build(&card.options(1)).map_err(unusable)?;
+        let tensors = Tensors::File(reader);
+        let absent = check_fits(&tensors, &card.model, &network)?;
+        Ok(Self {
+            card,
+            architecture,
+            tensors,
+            absent,
+        })
+    }
+
+    /// The weights in an ONNX file: of the network in it, or of another one whose parameters have the same names.
+    fn of_onnx(path: &Path, named: Option<Architecture>) -> Result<Self, CheckpointError> {
+        let own = match &named {
+            Some(Architecture::Onnx(named)) if named.path() == path => named.clone(),
+            _ => Arc::new(OnnxNetwork::open(path)?),
+        };
+        let (card, tensors) = (own.card()?, Tensors::of_model(&own)?);
+        match named {
+            Some(named) if named.reference() != path.to_string_lossy() => {
+                Self::describe(tensors, None, Some(named))
+            }
+            _ => Ok(Self {
+                card,
+                architecture: Architecture::Onnx(own),
+                tensors,
+                absent: Vec::new(),
+            }),
+        }
+    }
+
+    /// Weights from elsewhere, with the card of their network.
+    fn describe(
+        tensors: Tensors,
+        config: Option<&ModelConfig>,
+        named: Option<Architecture>,
+    ) -> Result<Self, CheckpointError> {
+        let architecture = match (named, config) {
+            (Some(named), _) => named,
+            (None, Some(config)) => {
+                Architecture::find(&usual::registry_name(&config.architecture))?
+            }
+            (None, None) => Architecture::Zoo(identify::only_one_that_fits(&tensors)?),
+        };
+        let usual = match &architecture {
+            Architecture::Zoo(found) => usual::preprocess(found.model.name, found.model.input),
+            Architecture::Onnx(network) => network.card()?.preprocess,
+        };
+        let mut options = architecture.options();
+        if let Some(config) = config {
+            let (height, width) = config.preprocess.input;
+            let channels = config.preprocess.channels;
+            options = BuildOptions {
+                channels,
+                height,
+                width,
+                ..options
+            };
+        }
+        let classes = config.and_then(|config| config.classes);
+        let classes = match classes {
+            Some(classes) => Some(classes),
+            None => (architecture.head(&options)?).classes(|name| tensors.shape(name)),
+        };
+        options.classes = classes.unwrap_or(options.classes);
+        // Before so many names are made: a small file may claim any number.
+        let network = architecture.build(&options)?;
+        let absent = check_fits(&tensors, &architecture.name(), &network)?;
+        let card = ModelCard {
+            model: architecture.name(),
+            classes: match config {
+                Some(config) => config.labels(options.classes),
+                None => imagenet::labels(options.classes),
+            },
+            preprocess: match config {
+                Some(config) => config.preprocess.clone(),
+                None => usual,
+            },
+        };
+        Ok(Self {
+            card,
+            architecture,
+            tensors,
+            absent,
+        })
     }
 
     /// The network, its classes and its input.
@@ -108,9 +203,23 @@ impl Weights {
         &self.card
     }
 
+    /// What the network is built from.
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
     /// The file.
     pub fn origin(&self) -> &str {
-        self.reader.origin()
+        self.tensors.origin()
+    }
+
+    /// Heads for training only whose tensors the file lacks, such as `aux1`. A network that predicts does without them;
+    /// in a training they start anew.
+    pub fn absent_heads(&self) -> Vec<String> {
+        self.absent
+            .iter()
+            .map(|head| auxiliary::name(head))
+            .collect()
     }
 
     /// Gives a program of the network its parameters and statistics.
@@ -128,9 +237,11 @@ impl Weights {
     /// # Errors
     /// As there.
     pub fn restore_body(&mut self, program: &mut Program) -> Result<bool, CheckpointError> {
-        let head = zoo::find(&self.card.model)?.head(&self.card.options(1))?;
+        let head = self.architecture.head(&self.card.options(1))?;
         let differs = program.slots().iter().any(|slot| {
-            head.contains(&slot.name) && self.reader.shape(&slot.name) != Some(&slot.shape)
+            head.contains(&slot.name)
+                && self.is_there(&slot.name)
+                && self.tensors.shape(&slot.name) != Some(&slot.shape)
         });
         let anew = if differs { head } else { Head::default() };
         self.restore_but(program, &anew)?;
@@ -138,7 +249,7 @@ impl Weights {
     }
 
     fn restore_but(&mut self, program: &mut Program, anew: &Head) -> Result<(), CheckpointError> {
-        let kept = |name: &str| !anew.contains(name);
+        let kept = |name: &str| !anew.contains(name) && self.is_there(name);
         let slots = program.slots().iter().filter(|slot| kept(&slot.name));
         let slots: Vec<_> = slots
             .map(|slot| (slot.name.clone(), slot.shape.clone(), slot.range.clone()))
@@ -150,7 +261,7 @@ impl Weights {
         let needed = slots.iter().chain(&states);
         let needed = needed.map(|(name, shape, _)| (name.as_str(), shape.as_slice()));
         // The file may hold more than a program that only predicts reads.
-        let mismatch = Mismatch::between(needed, tensors(&self.reader));
+        let mismatch = Mismatch::between(needed, self.tensors.named());
         if let Some(mut mismatch) = mismatch
             && !(mismatch.missing.is_empty() && mismatch.reshaped.is_empty())
         {
@@ -159,93 +270,33 @@ impl Weights {
             return Err(CheckpointError::Mismatch(Box::new(mismatch)));
         }
         for (name, _, range) in slots {
-            self.read(&name, &mut program.parameters_mut()[range])?;
+            self.tensors
+                .read(&name, &mut program.parameters_mut()[range])?;
         }
         for (name, _, range) in states {
-            self.read(&name, &mut program.state_mut()[range])?;
+            self.tensors.read(&name, &mut program.state_mut()[range])?;
         }
         Ok(())
     }
 
-    fn read(&mut self, name: &str, values: &mut [f32]) -> Result<(), CheckpointError> {
-        self.reader.read_into(name, values)?;
-        match values.iter().find(|value| !value.is_finite()) {
-            None => Ok(()),
-            Some(value) => Err(CheckpointError::NotFinite {
-                origin: self.origin().to_owned(),
-                tensor: name.to_owned(),
-                value: *value,
-            }),
-        }
+    /// Whether a parameter or state is not one of an absent head.
+    fn is_there(&self, name: &str) -> bool {
+        !self.absent.iter().flatten().any(|absent| absent == name)
     }
 }
 
-/// The card of weights from elsewhere.
-fn describe(
-    reader: &WeightsReader,
-    config: Option<&ModelConfig>,
-    model: Option<&str>,
-) -> Result<ModelCard, CheckpointError> {
-    let found = match (model, config) {
-        (Some(model), _) => zoo::find(model)?,
-        (None, Some(config)) => zoo::find(&usual::registry_name(&config.architecture))?,
-        (None, None) => identify::only_one_that_fits(reader)?,
-    };
-    let mut options = found.model.options();
-    if let Some(config) = config {
-        let (height, width) = config.preprocess.input;
-        let channels = config.preprocess.channels;
-        options = BuildOptions {
-            channels,
-            height,
-            width,
-            ..options
-        };
-    }
-    let classes = config.and_then(|config| config.classes);
-    let classes = match classes {
-        Some(classes) => Some(classes),
-        None => found.head(&options)?.classes(|name| reader.shape(name)),
-    };
-    options.classes = classes.unwrap_or(options.classes);
-    // Before so many names are made: a small file may claim any number.
-    check_fits(reader, &found, &found.build(&options)?)?;
-    Ok(ModelCard {
-        model: found.name(),
-        classes: match config {
-            Some(config) => config.labels(options.classes),
-            None => imagenet::labels(options.classes),
-        },
-        preprocess: match config {
-            Some(config) => config.preprocess.clone(),
-            None => usual::preprocess(found.model.name, found.model.input),
-        },
-    })
-}
-
-/// What a network is compared with: all but PyTorch's counters and what only a continued training needs.
-fn tensors(reader: &WeightsReader) -> impl Iterator<Item = (&str, &[usize])> {
-    let own = is_checkpoint(reader.metadata());
-    reader.tensors().filter(move |(name, _)| {
-        let counter = *name == "num_batches_tracked" || name.ends_with(".num_batches_tracked");
-        let average = own && is_of_optimiser(name);
-        !(counter || average)
-    })
-}
-
-/// Compares the tensors with all parameters and states of a network.
+/// Compares the tensors with all parameters and states of a network; gives those of the auxiliary heads that are absent.
 fn check_fits(
-    reader: &WeightsReader,
-    found: &Found,
+    tensors: &Tensors,
+    model: &str,
     network: &Graph,
-) -> Result<(), CheckpointError> {
-    let Some(mut mismatch) = Mismatch::between(needed(network), tensors(reader)) else {
-        return Ok(());
-    };
-    mismatch.origin = reader.origin().to_owned();
-    mismatch.model = found.name();
-    mismatch.fits = identify::all_that_fit(reader);
-    Err(CheckpointError::Mismatch(Box::new(mismatch)))
+) -> Result<Vec<Vec<String>>, CheckpointError> {
+    auxiliary::compare(network, tensors).map_err(|mut mismatch| {
+        mismatch.origin = tensors.origin().to_owned();
+        mismatch.model = model.to_owned();
+        mismatch.fits = identify::all_that_fit(tensors);
+        CheckpointError::Mismatch(mismatch)
+    })
 }
 
 /// Names and shapes of a network's parameters and states.

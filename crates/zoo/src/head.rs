@@ -33,7 +33,14 @@ impl Found {
         };
         // Two numbers that no layer of a body has for other reasons in one place.
         let (one, other) = (self.build(&small(2))?, self.build(&small(3))?);
-        let tensors = tensors(&one).zip(tensors(&other));
+        Ok(Head::between(&one, &other))
+    }
+}
+
+impl Head {
+    /// The head of a network that was built twice, for different numbers of classes.
+    pub fn between(one: &Graph, other: &Graph) -> Self {
+        let tensors = tensors(one).zip(tensors(other));
         let follows = |((name, one), (_, other)): ((&String, &Vec<usize>), (_, &Vec<usize>))| {
             let axis = one
                 .iter()
@@ -41,9 +48,9 @@ impl Found {
                 .position(|(one, other)| one != other)?;
             Some((name.clone(), axis))
         };
-        Ok(Head {
+        Self {
             tensors: tensors.filter_map(follows).collect(),
-        })
+        }
     }
 }
 

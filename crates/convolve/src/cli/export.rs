@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use formats::weights::Precision;
+use train::Architecture;
 
 use super::failure::usage;
 use super::output::Messages;
@@ -58,6 +59,13 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     let weights = trained::open(arguments.model.as_ref())?.into_weights();
     // Whoever gets the file has nothing else to go by.
     weights.network(1)?;
+    if let Architecture::Onnx(network) = weights.architecture()? {
+        return Err(usage(format!(
+            "{}: the run trains {}, which no weights file says how to build; export it to an .onnx file",
+            arguments.model,
+            network.name()
+        )));
+    }
     weights.save(&arguments.file, precision)?;
     messages.say(format_args!(
         "next: convolve predict {} PICTURE",

@@ -7,7 +7,7 @@ use formats::onnx::OnnxError;
 use formats::weights::WeightsError;
 use formats::{DataError, ModelConfigError};
 use tensor::NpyError;
-use train::{CheckpointError, TrainError};
+use train::{CheckpointError, OnnxNetworkError, TrainError};
 use zoo::ZooError;
 
 /// What was asked for makes no sense, whatever the files hold.
@@ -74,18 +74,35 @@ fn names_nothing(error: &anyhow::Error) -> bool {
     if let Some(error) = error.downcast_ref() {
         return is_missing_weights(error);
     }
-    if let Some(OnnxError::Io { source, .. }) = error.downcast_ref() {
-        return source.kind() == io::ErrorKind::NotFound;
+    if let Some(error) = error.downcast_ref() {
+        return is_missing_model(error);
     }
     match error.downcast_ref() {
         Some(TrainError::Data(error)) => is_missing_data(error),
         Some(TrainError::Checkpoint(error)) => is_missing_weights(error),
+        Some(TrainError::Onnx(error)) => is_missing_network(error),
         Some(
             TrainError::Config(_)
             | TrainError::Zoo(_)
             | TrainError::NoRun { .. }
             | TrainError::RunExists { .. },
         ) => true,
+        _ => false,
+    }
+}
+
+fn is_missing_model(error: &OnnxError) -> bool {
+    match error {
+        OnnxError::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
+        OnnxError::OpenExtent { .. } => true,
+        _ => false,
+    }
+}
+
+fn is_missing_network(error: &OnnxNetworkError) -> bool {
+    match error {
+        OnnxNetworkError::Model { source, .. } => is_missing_model(source),
+        OnnxNetworkError::NotKept { .. } => true,
         _ => false,
     }
 }
@@ -108,6 +125,7 @@ fn is_missing_weights(error: &CheckpointError) -> bool {
             source.kind() == io::ErrorKind::NotFound
         }
         CheckpointError::Weights(WeightsError::Pickle { .. }) | CheckpointError::Zoo(_) => true,
+        CheckpointError::Onnx(error) => is_missing_network(error),
         CheckpointError::Hub(error) => {
             matches!(
                 error,

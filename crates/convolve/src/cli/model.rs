@@ -7,29 +7,13 @@ use anyhow::anyhow;
 use formats::onnx::{Bindings, Import, Model, OnnxError};
 use graph::Graph;
 use runtime::Program;
-use train::ModelCard;
+use train::Architecture;
 use zoo::BuildOptions;
 
 use super::failure::usage;
 use super::input_shape::InputShape;
 use super::output::Messages;
 use super::weights::{Asked, Network};
-
-/// Names under which an ONNX file keeps what a model card says.
-const CLASSES: &str = "classes";
-const PREPROCESS: &str = "preprocess";
-
-/// A model card as entries of an ONNX file.
-pub(crate) fn entries(card: &ModelCard) -> anyhow::Result<Vec<(String, String)>> {
-    Ok(vec![
-        ("model".to_owned(), card.model.clone()),
-        (CLASSES.to_owned(), serde_json::to_string(&card.classes)?),
-        (
-            PREPROCESS.to_owned(),
-            serde_json::to_string(&card.preprocess)?,
-        ),
-    ])
-}
 
 /// A network with what it is made of.
 pub(crate) struct Subject {
@@ -81,7 +65,7 @@ impl Subject {
             ..named.options.clone()
         };
         Ok(Self {
-            network: named.found.build(&options)?,
+            network: named.architecture.build(&options)?,
             image: vec![options.channels, options.height, options.width],
             classes: options.classes,
             origin: Origin::Named(named),
@@ -91,33 +75,9 @@ impl Subject {
     /// Refuses a network of the zoo that is no classifier.
     pub(crate) fn must_classify(&self) -> anyhow::Result<()> {
         if let Origin::Named(named) = &self.origin {
-            named.found.classifier()?;
+            named.architecture.clone().classifier()?;
         }
         Ok(())
-    }
-
-    /// What must be known to use the network on pictures: as its weights or its file say, else as is usual.
-    pub(crate) fn card(&self) -> anyhow::Result<Option<ModelCard>> {
-        match &self.origin {
-            Origin::Named(named) => {
-                Ok(named.weights.as_ref().map(|weights| weights.card().clone()))
-            }
-            Origin::Onnx(_, metadata) => {
-                let &[channels, height, width] = self.image.as_slice() else {
-                    return Ok(None);
-                };
-                let image = [channels, height, width];
-                let mut card = ModelCard::usual(&self.network.name, image, self.classes);
-                let entry = |name: &str| metadata.iter().find(|(key, _)| key == name);
-                if let (Some((_, classes)), Some((_, preprocess))) =
-                    (entry(CLASSES), entry(PREPROCESS))
-                {
-                    card.classes = serde_json::from_str(classes)?;
-                    card.preprocess = serde_json::from_str(preprocess)?;
-                }
-                Ok(Some(card))
-            }
-        }
     }
 
     /// Gives a program the weights there are; a head of other classes, and a network without weights, keep what
@@ -140,8 +100,7 @@ impl Subject {
 
 /// Whether a path is meant as an ONNX file.
 pub(crate) fn is_onnx(path: &Path) -> bool {
-    let extension = path.extension();
-    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
+    Architecture::is_onnx(path)
 }
 
 /// Reads an ONNX file.

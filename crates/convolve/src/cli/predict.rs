@@ -5,17 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::Args;
 use formats::{DataError, Picture, images_below};
-use graph::{Op, SoftmaxKind, SoftmaxOp, passes};
-use runtime::{Program, RuntimeOptions};
 use serde_json::{Value, json};
 use train::{Classifier, Prediction};
 
 use super::engine::Engine;
 use super::failure::{exit_code, message, usage};
-use super::model::{self, Subject};
+use super::model;
 use super::output::Messages;
 use super::printable::printable;
-use super::weights::Asked;
 use super::{output, report, trained, weights};
 
 /// The network for those who have none: it tells the ten classes of CIFAR-10 apart.
@@ -104,7 +101,6 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     };
     let options = arguments.engine.options();
     let mut classifier = match network {
-        Some((None, file)) if model::is_onnx(file.as_ref()) => of_onnx(&file, &options, messages)?,
         Some((model, weights)) => {
             let mut weights = weights::open(&weights, model.as_deref(), messages)?;
             Classifier::from_weights(&mut weights, &options)?
@@ -141,41 +137,6 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         }
     }
     faults.verdict()
-}
-
-/// The classifier that an ONNX file is; a softmax at its end is left out, as the classifier has one of its own.
-fn of_onnx(file: &str, options: &RuntimeOptions, messages: Messages) -> anyhow::Result<Classifier> {
-    let asked = Asked {
-        model: file,
-        weights: None,
-        classes: None,
-        input: None,
-    };
-    let mut subject = Subject::open(&asked, 1, messages)?;
-    let card = subject
-        .card()
-        .map_err(|error| anyhow!("{file}: its classes or preprocessing: {error}"))?;
-    let card = card.ok_or_else(|| anyhow!("{file}: reads no pictures [1, c, h, w]"))?;
-    let mut graph = passes::inference(&subject.network)?;
-    for output in &mut graph.outputs {
-        let softmax = |op: &Op| match op {
-            Op::Softmax => true,
-            Op::Softmaxes(SoftmaxOp::Along { kind, axis }) => {
-                *kind == SoftmaxKind::Softmax && *axis == 1
-            }
-            _ => false,
-        };
-        let maker = graph
-            .nodes
-            .iter()
-            .find(|node| node.outputs.contains(output));
-        if let Some(node) = maker.filter(|node| softmax(&node.op)) {
-            *output = node.inputs[0];
-        }
-    }
-    let mut program = Program::new(passes::remove_dead(&graph), options)?;
-    subject.restore(&mut program)?;
-    Ok(Classifier::from_program(card, program)?)
 }
 
 /// The images that an argument stands for, or the one reason why there are none.

@@ -77,11 +77,13 @@ fn weights_line(named: &Network) -> anyhow::Result<Option<String>> {
     };
     let (origin, card) = (weights.origin(), weights.card());
     if named.options.classes == card.classes.len() {
-        return Ok(Some(format!(
-            "{origin}, nothing missing and nothing left over"
-        )));
+        let missing = match weights.absent_heads().as_slice() {
+            [] => "nothing missing".to_owned(),
+            heads => format!("without {}", heads.join(" and ")),
+        };
+        return Ok(Some(format!("{origin}, {missing} and nothing left over")));
     }
-    let head = named.found.head(&named.options)?;
+    let head = named.architecture.head(&named.options)?;
     let names: Vec<&str> = head.names().collect();
     Ok(Some(format!(
         "{origin}, but for the head, which starts anew ({})",

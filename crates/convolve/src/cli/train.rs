@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use formats::Skipped;
-use train::{Outcome, TrainError, Trainer};
+use train::{Architecture, Outcome, TrainError, Trainer};
 
 use self::settings::Settings;
 use super::bar::Bar;
@@ -25,6 +25,7 @@ use super::trained;
 Examples: convolve train
           convolve train --data photos/ --val-fraction 0.1 --model resnet20 --epochs 24
           convolve train --data photos/ --weights hf-hub:timm/resnet18.a1_in1k --freeze body
+          convolve train --data photos/ --model elsewhere.onnx
           convolve train --resume runs/resnet20-photos-1")]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -104,7 +105,7 @@ fn introduce(trainer: &Trainer, folder: &Path, messages: Messages) {
     let (height, width) = card.preprocess.input;
     messages.say(format_args!(
         "{} on {}: {} training pictures, {} held out, {}×{height}×{width}, {} parameters, {} threads",
-        config.model,
+        printable(&card.model),
         printable(&config.data),
         thousands(train as u64),
         thousands(held_out as u64),
@@ -122,12 +123,19 @@ fn introduce(trainer: &Trainer, folder: &Path, messages: Messages) {
         more => format!(", and {more} more"),
     };
     messages.say(format_args!("classes: {}{more}", named.join(", ")));
-    if let Some(weights) = &config.weights {
+    let own = Architecture::is_onnx(Path::new(&config.model)).then_some(&config.model);
+    if let Some(weights) = config.weights.as_ref().or(own) {
         let head = match trainer.head_is_new() {
             true => "; the head starts anew",
             false => "",
         };
         messages.say(format_args!("weights: {}{head}", printable(weights)));
+    }
+    if let heads @ [_, ..] = trainer.new_auxiliary_heads() {
+        messages.say(format_args!(
+            "the weights lack heads for training only, which start anew: {}",
+            printable(heads.join(", "))
+        ));
     }
     let learning = trainer
         .program()

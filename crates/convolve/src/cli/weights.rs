@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use formats::hub;
-use train::Weights;
-use zoo::{BuildOptions, Found};
+use train::{Architecture, Weights};
+use zoo::BuildOptions;
 
 use super::failure::usage;
 use super::input_shape::InputShape;
@@ -14,7 +14,7 @@ use super::trained::is_trained;
 
 /// A network that was asked for by name, and its weights where there are any.
 pub(crate) struct Network {
-    pub(crate) found: Found,
+    pub(crate) architecture: Architecture,
     /// One image of the size asked for.
     pub(crate) options: BuildOptions,
     pub(crate) weights: Option<Weights>,
@@ -36,15 +36,16 @@ impl Network {
     /// # Errors
     /// An unknown network, or weights that are none or not of this network.
     pub(crate) fn open(asked: &Asked<'_>, messages: Messages) -> anyhow::Result<Self> {
-        let (found, weights) = match (zoo::find(asked.model), asked.weights) {
-            (Ok(found), None) => (found, None),
+        let (architecture, weights) = match (zoo::find(asked.model), asked.weights) {
+            (Ok(found), None) => (Architecture::Zoo(found), None),
             (Ok(found), Some(weights)) => {
-                (found, Some(open(weights, Some(asked.model), messages)?))
+                let weights = open(weights, Some(asked.model), messages)?;
+                (Architecture::Zoo(found), Some(weights))
             }
             (Err(error), _) if !stands_for_weights(asked.model) => return Err(error.into()),
             (Err(_), None) => {
                 let weights = open(asked.model, None, messages)?;
-                (zoo::find(&weights.card().model)?, Some(weights))
+                (weights.architecture().clone(), Some(weights))
             }
             (Err(_), Some(_)) => {
                 let text = format!(
@@ -56,14 +57,14 @@ impl Network {
         };
         let mut options = match &weights {
             Some(weights) => weights.card().options(1),
-            None => found.model.options(),
+            None => architecture.options(),
         };
         options.classes = asked.classes.unwrap_or(options.classes);
         if let Some(InputShape([channels, height, width])) = asked.input {
             (options.channels, options.height, options.width) = (channels, height, width);
         }
         Ok(Self {
-            found,
+            architecture,
             options,
             weights,
         })

@@ -20,7 +20,8 @@
 //! `HF_HUB_OFFLINE=1`; `HF_ENDPOINT` names another hub. Nothing else ever asks the network, and what is in the cache is
 //! used as it is. A bare file says neither classes nor preprocessing: the network is then the one of the zoo that fits,
 //! a thousand classes are those of ImageNet, and pictures are prepared as torchvision does (the short side to 256, the
-//! centre of 224). PyTorch's `num_batches_tracked` is ignored; nothing else may be missing or left over.
+//! centre of 224). PyTorch's `num_batches_tracked` is ignored, and heads that exist for training only may be missing, each
+//! of them as a whole, as `aux_logits=False` leaves GoogLeNet and Inception v3; nothing else may be missing or left over.
 //!
 //! # Training further
 //! ```sh
@@ -30,6 +31,32 @@
 //! The network sees pictures as the weights are used to see them. Where the data have another number of classes, the
 //! head, which is what follows that number, starts anew. Frozen parameters do not learn, frozen batch norms keep and use
 //! their running statistics ([`TrainingOptions::fix_frozen_norms`]), and no gradient is computed where none is needed.
+//! Heads for training only that the weights lack start anew too, and the program says so.
+//!
+//! # An ONNX model
+//! ```sh
+//! convolve train --data photos/ --model elsewhere.onnx --freeze body
+//! convolve eval elsewhere.onnx --data photos/
+//! convolve export runs/elsewhere-photos-1 here.onnx
+//! ```
+//! A classifier in an ONNX file is a network like those of the zoo ([`Architecture`]), and its initializers are the
+//! weights to begin with:
+//!
+//! | in the model | in training |
+//! |---|---|
+//! | weights and biases, vectors that are added or multiplied | learn |
+//! | scale and shift of a norm | learn, each norm its own, though the file may hold equal ones once |
+//! | `BatchNormalization`, in either mode | by the statistics of the batch; the running ones move |
+//! | `Dropout`, in either mode | drops |
+//! | other constants | stay as they are |
+//! | a softmax or log-softmax at the end | is left out: the loss has its own |
+//! | the last linear layer or dense convolution | starts anew where the data have other classes |
+//! | the batch, if it is fixed | any, unless the model's shapes depend on it |
+//!
+//! Exporters fold what they can: PyTorch's put batch norms into the convolutions before them and leave dropouts out, unless
+//! they are asked for `training=TrainingMode.PRESERVE` or `TRAINING`. The run keeps a copy of the file, and of those in
+//! which its weights lie, in `RUN/network/`; its checkpoints hold the weights under the names of the initializers and need
+//! the copy beside them. What leaves the folder is an `.onnx` file of its own, classes and preprocessing in it.
 //!
 //! # In the library
 //! [`Weights`] opens any of these, [`Classifier::from_weights`] and [`Evaluator::from_weights`] use it, and
@@ -63,6 +90,7 @@
 //! ```
 //!
 //! [`TrainingOptions::fix_frozen_norms`]: crate::graph::passes::TrainingOptions::fix_frozen_norms
+//! [`Architecture`]: crate::train::Architecture
 //! [`Weights`]: crate::train::Weights
 //! [`Weights::restore`]: crate::train::Weights::restore
 //! [`Classifier::from_weights`]: crate::train::Classifier::from_weights

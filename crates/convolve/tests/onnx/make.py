@@ -4,23 +4,24 @@
     pip install onnx numpy
     make.py
 
-Both suites come with the package `onnx`: the node tests of all operators that networks on images are made of, and the
-tests converted from PyTorch. A case is left out when it needs more than 120 kB; its name then stands under `left_out`.
+Both suites come with the package `onnx`: the node tests of all operators that networks on images are made of, with a few
+that its reference implementation answers, and the tests converted from PyTorch. A case is left out when it needs more than 120 kB; its name then stands under `left_out`.
 
 A file is in the safetensors format. Its metadata has the version of `onnx` and, under `cases`, a list in JSON of
 [name, inputs, outputs, absolute tolerance]. Of case 7, `7.model` are the bytes of the model, `7.in.0` and `7.out.0` the
 bytes of its first input and output; `7.in` and `7.out` in the list say their types and shapes.
 """
-import json, pathlib, struct, warnings
+import itertools, json, pathlib, struct, warnings
 warnings.filterwarnings("ignore")
 import numpy as np, onnx
 from onnx import numpy_helper
 from onnx.backend.test.loader import load_model_tests
+from onnx.reference import ReferenceEvaluator
 
 SCOPE = """Conv ConvTranspose DeformConv ConvInteger QLinearConv MaxPool AveragePool GlobalAveragePool GlobalMaxPool LpPool
 MaxUnpool Resize Upsample BatchNormalization InstanceNormalization GroupNormalization LRN Gemm Softmax LogSoftmax Concat Pad
 Clip Flatten Col2Im Relu LeakyRelu PRelu Elu Selu Celu ThresholdedRelu HardSigmoid HardSwish Sigmoid Softplus Softsign Mish
-Gelu Swish Dropout GridSample AffineGrid""".split()
+Gelu Swish Dropout GridSample AffineGrid DepthToSpace SpaceToDepth LpNormalization ReduceMean""".split()
 LIMIT = 120_000
 HERE = pathlib.Path(__file__).parent
 
@@ -36,6 +37,29 @@ def node_cases():
         if len(ops) == 1 and ops <= set(SCOPE) and not case.name.startswith("test_training_dropout"):
             for inputs, outputs in case.data_sets:
                 yield case.name, case.model, inputs, outputs, 1e-7
+
+
+def further_cases():
+    """What the project's own tests leave out: its reference implementation answers."""
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 5)).astype(np.float32)
+    zeros = x.copy()
+    zeros[:, 1] = 0
+    for name, op, x, attributes, more in [
+        # The reference adds up x itself where p is 1.
+        ("l1_of_zeros", "LpNormalization", np.abs(zeros), {"p": 1, "axis": -1}, []),
+        ("l2_of_zeros", "LpNormalization", zeros, {"p": 2, "axis": 2}, []),
+        ("mean_of_planes", "ReduceMean", x, {"keepdims": 1}, [2, 3]),
+        ("mean_of_planes_flat", "ReduceMean", x, {"keepdims": 0}, [-1, -2]),
+        ("mean_of_volumes", "ReduceMean", x[None], {"keepdims": 1}, [2, 3, 4]),
+    ]:
+        node = onnx.helper.make_node(op, ["x", "axes"] if more else ["x"], ["y"], **attributes)
+        real = lambda name, rank: onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [None] * rank)
+        axes = [numpy_helper.from_array(np.array(more, np.int64), "axes")] if more else []
+        rank = 2 if name.endswith("flat") else x.ndim
+        graph = onnx.helper.make_graph([node], name, [real("x", x.ndim)], [real("y", rank)], axes)
+        model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 22)])
+        y = ReferenceEvaluator(model).run(None, {"x": x})
+        yield f"further_{name}", model, [x], y, 1e-6
 
 
 def converted_cases():
@@ -78,5 +102,5 @@ def write(name, cases):
     print(f"{path.name}: {len(listed)} cases, {path.stat().st_size} bytes; left out: {', '.join(left_out) or 'none'}")
 
 
-write("node", node_cases())
+write("node", itertools.chain(node_cases(), further_cases()))
 write("converted", converted_cases())

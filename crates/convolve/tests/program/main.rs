@@ -5,6 +5,7 @@ mod bench;
 mod cases;
 mod export;
 mod fixture;
+mod imported;
 mod invoke;
 mod listing;
 mod op;

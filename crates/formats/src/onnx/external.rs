@@ -17,6 +17,8 @@ pub(super) struct External {
     /// The folder of the model; none of a model in memory.
     folder: Option<PathBuf>,
     files: HashMap<PathBuf, Bytes>,
+    /// The same files as the model names them.
+    named: Vec<PathBuf>,
 }
 
 impl External {
@@ -28,8 +30,13 @@ impl External {
         };
         Self {
             folder: Some(folder),
-            files: HashMap::new(),
+            ..Self::default()
         }
+    }
+
+    /// The files that were read, as paths below the model's folder.
+    pub(super) fn into_files(self) -> Vec<PathBuf> {
+        self.named
     }
 
     /// The bytes that a tensor refers to: all of the file, or as much as it says; `len` bytes are wanted.
@@ -82,6 +89,10 @@ impl External {
         let path = folder.join(relative).canonicalize().map_err(io)?;
         if !path.starts_with(&folder) {
             return Err("which a link leads out of the model's folder".to_owned());
+        }
+        // One file may go by several names.
+        if !self.named.iter().any(|known| known == relative) {
+            self.named.push(relative.to_path_buf());
         }
         if let Some(bytes) = self.files.get(&path) {
             return Ok(bytes.clone());

@@ -6,7 +6,7 @@ mod operators;
 mod order;
 mod parameters;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use graph::{ElementType, Graph, Role, Value as GraphValue, ValueId};
 
@@ -22,6 +22,12 @@ use parameters::Parameters;
 pub struct Bindings {
     /// How large the first axis of an input is, where the model leaves it open.
     pub batch: Option<usize>,
+    /// The batch is also that of inputs for which the model says another, and that of reshapes to what begins with it.
+    /// Where the model has it in other places besides, its nodes do not fit any more.
+    pub rebatch: bool,
+    /// The model is to be trained: batch norms and dropouts that it has in training mode become layers that differ
+    /// between training and use, as if it had been exported for use.
+    pub learns: bool,
     /// Shapes of inputs by name.
     pub shapes: HashMap<String, Vec<usize>>,
     /// What inputs hold that an operator needs to know before a run, such as the shape of a reshape.
@@ -93,6 +99,8 @@ struct Importer<'a> {
     values: HashMap<&'a str, Value>,
     inputs: Vec<Edge>,
     parameters: Parameters,
+    /// Names that a node or the model reads; nothing unless the model is to be trained.
+    read: HashSet<&'a str>,
     /// Bytes that constants may still take.
     budget: usize,
     dropouts: u32,
@@ -106,7 +114,11 @@ impl<'a> Importer<'a> {
             graph: Graph::new(&model.name),
             values: HashMap::new(),
             inputs: Vec::new(),
-            parameters: Parameters::default(),
+            parameters: Parameters::new(bindings.learns),
+            read: match bindings.learns {
+                true => read(model),
+                false => HashSet::new(),
+            },
             budget: model.bytes.saturating_add(super::weigh::SLACK / 2),
             dropouts: 0,
         };
@@ -146,12 +158,14 @@ impl<'a> Importer<'a> {
             });
             format!("[{}]", shown.collect::<Vec<_>>().join(", "))
         };
+        let is_batch = |axis: usize| axis == 0 && self.bindings.rebatch;
         if let Some(bound) = bound {
-            let fits = |(extent, &given): (&Extent, &usize)| match extent {
-                Extent::Known(known) => *known == given,
+            let fits = |(axis, (extent, &given)): (usize, (&Extent, &usize))| match extent {
+                Extent::Known(known) => *known == given || is_batch(axis),
                 Extent::Open(_) => true,
             };
-            if bound.len() != extents.len() || !extents.iter().zip(bound).all(fits) {
+            let mut pairs = extents.iter().zip(bound).enumerate();
+            if bound.len() != extents.len() || !pairs.all(fits) {
                 return Err(OnnxError::Input {
                     input: declared.name.clone(),
                     what: format!("shape {bound:?} was given, the model says {}", shown()),
@@ -160,6 +174,7 @@ impl<'a> Importer<'a> {
             return Ok(bound.clone());
         }
         let known = |(axis, extent): (usize, &Extent)| match extent {
+            Extent::Known(extent) if is_batch(axis) => self.bindings.batch.or(Some(*extent)),
             Extent::Known(extent) => Some(*extent),
             Extent::Open(_) if axis == 0 => self.bindings.batch,
             Extent::Open(_) => None,
@@ -272,6 +287,13 @@ impl<'a> Importer<'a> {
         self.graph.inputs.push(id);
         id
     }
+}
+
+/// Names that a node or the model reads.
+fn read(model: &Model) -> HashSet<&str> {
+    let nodes = model.graph.node.iter().flat_map(|node| &node.input);
+    let outputs = model.outputs().iter().map(|output| &output.name);
+    nodes.chain(outputs).map(String::as_str).collect()
 }
 
 fn open(input: &str, shape: &str) -> OnnxError {

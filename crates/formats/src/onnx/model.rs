@@ -1,7 +1,7 @@
 //! An ONNX file that was read: its messages, checked as far as they can be without running it.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use prost::Message;
 use prost::bytes::Bytes;
@@ -59,6 +59,7 @@ pub struct Model {
     inputs: Vec<Declared>,
     outputs: Vec<Declared>,
     metadata: Vec<(String, String)>,
+    files: Vec<PathBuf>,
     /// Length of the file and those beside it that were read.
     pub(super) bytes: usize,
 }
@@ -145,6 +146,7 @@ impl Model {
             initializers,
             inputs,
             outputs,
+            files: external.into_files(),
             bytes: len,
         })
     }
@@ -157,6 +159,11 @@ impl Model {
     /// What is given at every run, in order.
     pub fn inputs(&self) -> &[Declared] {
         &self.inputs
+    }
+
+    /// The files beside the model in which weights lie, as paths below its folder.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
     }
 
     /// Text entries, such as the names of classes.

@@ -1,17 +1,16 @@
 //! Which networks of the zoo have the tensors of a file.
 
-use formats::weights::WeightsReader;
 use zoo::Found;
 
-use super::{needed, tensors};
+use super::auxiliary;
+use super::tensors::Tensors;
 use crate::CheckpointError;
-use crate::state_dict::Mismatch;
 
 /// Names of the networks that fit, at full width, with as many classes as the file has.
-pub(super) fn all_that_fit(reader: &WeightsReader) -> Vec<String> {
+pub(super) fn all_that_fit(tensors: &Tensors) -> Vec<String> {
     let models = zoo::models().filter_map(|model| zoo::find(model.name).ok());
     models
-        .filter(|found| fits(reader, found))
+        .filter(|found| fits(tensors, found))
         .map(|found| found.name())
         .collect()
 }
@@ -20,25 +19,25 @@ pub(super) fn all_that_fit(reader: &WeightsReader) -> Vec<String> {
 ///
 /// # Errors
 /// [`CheckpointError::Unidentified`].
-pub(super) fn only_one_that_fits(reader: &WeightsReader) -> Result<Found, CheckpointError> {
-    let fits = all_that_fit(reader);
+pub(super) fn only_one_that_fits(tensors: &Tensors) -> Result<Found, CheckpointError> {
+    let fits = all_that_fit(tensors);
     match fits.as_slice() {
         [name] => Ok(zoo::find(name)?),
         _ => Err(CheckpointError::Unidentified {
-            origin: reader.origin().to_owned(),
+            origin: tensors.origin().to_owned(),
             fits,
         }),
     }
 }
 
-fn fits(reader: &WeightsReader, found: &Found) -> bool {
+fn fits(tensors: &Tensors, found: &Found) -> bool {
     let mut options = found.model.options();
     let Ok(head) = found.head(&options) else {
         return false;
     };
-    if let Some(classes) = head.classes(|name| reader.shape(name)) {
+    if let Some(classes) = head.classes(|name| tensors.shape(name)) {
         options.classes = classes;
     }
     let network = found.build(&options);
-    network.is_ok_and(|network| Mismatch::between(needed(&network), tensors(reader)).is_none())
+    network.is_ok_and(|network| auxiliary::compare(&network, tensors).is_ok())
 }

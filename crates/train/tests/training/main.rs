@@ -1,10 +1,12 @@
 //! Whole trainings of small networks: learning, resuming, checkpoints, and what can go wrong.
 
+mod auxiliary;
 mod checkpoints;
 mod data;
 mod evaluation;
 mod failures;
 mod frozen;
+mod imported;
 mod kill;
 mod learning;
 mod resume;

@@ -30,7 +30,7 @@ fn metrics(folder: &Path) -> Vec<EpochReport> {
     text.lines().map(report).collect()
 }
 
-fn assert_same_end(straight: &Path, resumed: &Path) {
+pub(crate) fn assert_same_end(straight: &Path, resumed: &Path) {
     assert!(last(straight) == last(resumed), "the checkpoints differ");
     let best = |folder: &Path| std::fs::read(folder.join("best.safetensors")).unwrap();
     assert!(best(straight) == best(resumed), "the best weights differ");
@@ -38,7 +38,7 @@ fn assert_same_end(straight: &Path, resumed: &Path) {
 }
 
 /// Runs until so many steps are done, then raises the flag.
-fn stop_after(trainer: &mut Trainer, steps: u64) {
+pub(crate) fn stop_after(trainer: &mut Trainer, steps: u64) {
     let stop = AtomicBool::new(false);
     loop {
         let mut raise = |progress: &Progressing| {

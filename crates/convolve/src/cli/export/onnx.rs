@@ -10,7 +10,7 @@ use graph::passes;
 use runtime::{Program, RuntimeOptions, initialise};
 
 use crate::cli::failure::usage;
-use crate::cli::model::{Origin, Subject, entries};
+use crate::cli::model::{Origin, Subject};
 use crate::cli::output::Messages;
 use crate::cli::weights::Asked;
 
@@ -70,14 +70,14 @@ pub(super) fn run(
     let metadata = match &subject.origin {
         Origin::Named(named) => match &named.weights {
             Some(weights) if named.options.classes == weights.card().classes.len() => {
-                entries(weights.card())?
+                weights.card().entries()
             }
             _ => {
                 let what = match named.weights {
                     Some(_) => "the head's weights",
                     None => "the weights",
                 };
-                random = Some(format!("{what} of {}", named.found.name()));
+                random = Some(format!("{what} of {}", named.architecture.name()));
                 Vec::new()
             }
         },

@@ -2,11 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use train::{TrainError, Trainer};
+use train::{Architecture, TrainError, Trainer};
 
 /// `runs/MODEL-DATA-N` for every number.
 pub(super) fn candidates(model: &str, data: &str) -> impl Iterator<Item = PathBuf> + use<> {
-    let name = format!("{}-{}", plain(model), plain(&data_name(data)));
+    let model = match Architecture::is_onnx(Path::new(model)) {
+        true => Path::new(model)
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy(),
+        false => model.into(),
+    };
+    let name = format!("{}-{}", plain(&model), plain(&data_name(data)));
     (1_u64..).map(move |number| Path::new("runs").join(format!("{name}-{number}")))
 }
 
@@ -67,5 +74,6 @@ mod tests {
             "runs/resnet20_1.5-x_y-1"
         );
         assert_eq!(name("lenet5", "/"), "runs/lenet5-data-1");
+        assert_eq!(name("some/net.v2.onnx", "/"), "runs/net.v2-data-1");
     }
 }

@@ -1,7 +1,9 @@
 //! The flags of `train` that become the settings of a run, named as timm and torchvision name them.
 
+use std::path::Path;
+
 use clap::Args;
-use train::{Augment, Crop, Recipe, Rule, Shape, TrainConfig, Weights};
+use train::{Architecture, Augment, Crop, Recipe, Rule, Shape, TrainConfig, Weights};
 
 use crate::cli::engine::Engine;
 use crate::cli::failure::usage;
@@ -43,8 +45,9 @@ pub(super) struct Settings {
     /// The built-in shapes, a folder of images, an IDX file, or CIFAR-10 binary [default: shapes]
     #[arg(long, visible_alias = "data-dir", value_name = "shapes|DIR|FILE")]
     data: Option<String>,
-    /// A network of `convolve models`, with a width multiplier if wanted: resnet20:1.5 [default: that
-    /// of the weights or the recipe, else resnet20]
+    /// A network of `convolve models`, with a width multiplier if wanted: resnet20:1.5; or an ONNX
+    /// file, whose weights are trained further [default: that of the weights or the recipe, else
+    /// resnet20]
     #[arg(long)]
     model: Option<String>,
     /// Weights to begin with, and with them their preprocessing: a .safetensors file, a run folder, or
@@ -200,7 +203,7 @@ impl Settings {
         };
         let place = weights::locate(weights, messages)?;
         let weights = Weights::open(&place, self.model.as_deref())?;
-        Ok(Some(weights.card().model.clone()))
+        Ok(Some(weights.architecture().reference()))
     }
 
     /// Refuses data of another number of classes than was asked for.
@@ -231,7 +234,7 @@ impl Settings {
             config.set_optimiser(rule);
         }
         // What has been learned is not to be thrown over in the first steps.
-        if self.weights.is_some() {
+        if self.weights.is_some() || Architecture::is_onnx(Path::new(&config.model)) {
             config.learning_rate /= 10.0;
         }
         set(&mut config.learning_rate, self.lr);

@@ -11,7 +11,7 @@ use super::{Importer, Numbering, Source, Tensor, Value, fold};
 use crate::onnx::error::{Fault, unsupported, wrong};
 use crate::onnx::external::External;
 use crate::onnx::proto::{AttributeProto, NodeProto};
-use crate::onnx::{Array, Element, OnnxError, initializer};
+use crate::onnx::{Array, Element, Extent, OnnxError, initializer};
 
 /// A node, and the import it is part of.
 pub(super) struct Call<'c, 'm> {
@@ -55,7 +55,28 @@ impl<'c, 'm> Call<'c, 'm> {
         self.node.output.len()
     }
 
-    /// Whether somebody may read an output.
+    /// The batch that the model says, and another one that takes its place.
+    pub(super) fn rebatch(&self) -> Option<(usize, usize)> {
+        let bindings = self.importer.bindings;
+        let declared = self.importer.model.inputs().first()?.shape.as_deref()?;
+        match (declared.first()?, bindings.batch) {
+            (&Extent::Known(fixed), Some(asked)) if bindings.rebatch => Some((fixed, asked)),
+            _ => None,
+        }
+    }
+
+    /// Whether the model is to be trained, so that its layers in training mode are the passes' business.
+    pub(super) fn learns(&self) -> bool {
+        self.importer.bindings.learns
+    }
+
+    /// Whether a node or the model reads an output of a model that is to be trained.
+    pub(super) fn is_read(&self, place: usize) -> bool {
+        let output = self.node.output.get(place);
+        output.is_some_and(|name| self.importer.read.contains(name.as_str()))
+    }
+
+    /// Whether an output has a name, so that somebody may read it.
     pub(super) fn makes(&self, place: usize) -> bool {
         let output = self.node.output.get(place);
         output.is_some_and(|name| !name.is_empty())

@@ -124,9 +124,16 @@ fn size(shape: &[usize], like: &Array) -> Result<usize, OnnxError> {
 
 /// The shape that a Reshape asks for.
 pub(super) fn reshaped(call: &Call<'_, '_>, x: &[usize]) -> Result<Vec<usize>, Fault> {
-    let Some(wanted) = call.list(1, "shape")? else {
+    let Some(mut wanted) = call.list(1, "shape")? else {
         return wrong("no shape is given");
     };
+    // The batch of an exported run stands in its shapes.
+    if let (Some((fixed, asked)), [first, ..]) = (call.rebatch(), &mut wanted[..])
+        && call.constant(0).is_none()
+        && (*first, x.first()) == (fixed as i64, Some(&asked))
+    {
+        *first = asked as i64;
+    }
     let keep_zeros = call.flag("allowzero", false);
     let mut shape = Vec::with_capacity(wanted.len());
     let mut open = None;

@@ -26,9 +26,20 @@ pub(super) struct Parameters {
     /// By where the elements lie and their shape: a constant that two nodes read is one parameter.
     made: HashMap<(*const u8, Vec<usize>), ValueId>,
     names: Names,
+    /// Every layer has biases, scales and statistics of its own. Exporters write equal ones once, as those of a network
+    /// that has not learned yet are, and each of them learns something else.
+    untied: bool,
 }
 
 impl Parameters {
+    /// No parameters yet; those of a network that `learns` are untied.
+    pub(super) fn new(learns: bool) -> Self {
+        Self {
+            untied: learns,
+            ..Self::default()
+        }
+    }
+
     /// The parameter that holds a constant: one, however often it is read with that shape.
     pub(super) fn make(
         &mut self,
@@ -38,9 +49,13 @@ impl Parameters {
         layer: &str,
         purpose: Purpose,
     ) -> ValueId {
+        let shared = match purpose {
+            Purpose::Learned(ParameterKind::Weight) | Purpose::Fixed => true,
+            Purpose::Learned(_) | Purpose::Statistic => !self.untied,
+        };
         // The elements stay where they are as long as `elements` holds them.
         let key = (array.bytes().as_ptr(), array.shape().to_vec());
-        if let Some(&id) = self.made.get(&key) {
+        if shared && let Some(&id) = self.made.get(&key) {
             return id;
         }
         let wanted = name.map_or_else(|| format!("{layer}.constant"), str::to_owned);
@@ -62,7 +77,9 @@ impl Parameters {
             role,
         });
         self.elements.push((name, array.clone()));
-        self.made.insert(key, id);
+        if shared {
+            self.made.insert(key, id);
+        }
         id
     }
 

@@ -79,7 +79,7 @@ pub(super) fn dropout(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
         7..12 => false,
         _ => call.known_scalar(2)?.is_some_and(|trains| trains != 0.0),
     };
-    if trains && rate > 0.0 {
+    if trains && rate > 0.0 && !call.learns() {
         return unsupported("a dropout that is not to be left out of a run");
     }
     let x = call.tensor(0)?;

@@ -22,6 +22,8 @@ pub(super) fn batch(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
         7..14 => call.makes(1),
         _ => call.flag("training_mode", false),
     };
+    // The statistics of a model that is trained are moved by its training, unless it does something with them.
+    let trains = trains && !(call.learns() && (1..5).all(|place| !call.is_read(place)));
     let epsilon = call.float("epsilon", 1e-5);
     let momentum = call.float("momentum", 0.9);
     let x = call.tensor(0)?;
@@ -171,7 +173,7 @@ pub(super) fn local_response(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Faul
     normalised(call, op, x, &[])
 }
 
-/// `LpNormalization` along one axis.
+/// `LpNormalization` along one axis; zeros stay zeros.
 pub(super) fn lp(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     let x = call.tensor(0)?;
     let axis = call.axis(call.int("axis", -1), call.rank(x.id))?;
@@ -187,5 +189,10 @@ pub(super) fn lp(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
         }
         p => return wrong(format!("a norm of order {p}")),
     };
+    // A norm of 0 becomes infinite, by which all is 0: its sign is 0 and the inverse of that infinite, else both are 1.
+    let sign = call.unary(Unary::Sign, norm)?;
+    let inverse = call.unary(Unary::Reciprocal, sign)?;
+    let none = call.scalar(BinaryOp::Sub, inverse, 1.0)?;
+    let norm = call.binary(BinaryOp::Add, norm, none)?;
     Ok(one(call.binary(BinaryOp::Div, x.id, norm)?, x.element))
 }

@@ -224,23 +224,19 @@ pub(super) fn pad(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     Ok(one(call.push(op, vec![x.id])?, x.element))
 }
 
-/// `DepthToSpace` and `SpaceToDepth`
+/// `DepthToSpace` and `SpaceToDepth`, which before operator set 28 knows one order only.
 pub(super) fn blocks(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     let x = call.tensor(0)?;
     let factor = super::window::groups(call, "blocksize")?;
     let desc = PixelShuffleDesc::new(factor);
-    let op = if call.op() == "SpaceToDepth" {
-        let desc = desc.order(PixelOrder::BlockMajor);
-        RearrangeOp::PixelUnshuffle { desc }
-    } else {
-        let order = match call.text("mode", "DCR") {
-            "DCR" => PixelOrder::BlockMajor,
-            "CRD" => PixelOrder::ChannelMajor,
-            other => return wrong(format!("mode is {other}")),
-        };
-        RearrangeOp::PixelShuffle {
-            desc: desc.order(order),
-        }
+    let desc = desc.order(match call.text("mode", "DCR") {
+        "DCR" => PixelOrder::BlockMajor,
+        "CRD" => PixelOrder::ChannelMajor,
+        other => return wrong(format!("mode is {other}")),
+    });
+    let op = match call.op() {
+        "SpaceToDepth" => RearrangeOp::PixelUnshuffle { desc },
+        _ => RearrangeOp::PixelShuffle { desc },
     };
     Ok(one(call.push(Op::Rearrange(op), vec![x.id])?, x.element))
 }

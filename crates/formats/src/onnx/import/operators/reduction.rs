@@ -1,6 +1,6 @@
 //! Reductions of axes.
 
-use graph::{BinaryOp, ReduceOp};
+use graph::{BinaryOp, Op, ReduceOp};
 use tensor::Unary;
 
 use super::one;
@@ -26,7 +26,10 @@ pub(super) fn reduce(call: &mut Call<'_, '_>) -> Result<Option<Vec<Value>>, Faul
         "ReduceMin" => call.unary(Unary::Neg, x.id)?,
         _ => x.id,
     };
-    let reduced = call.reduce(sum, before, &axes)?;
+    let reduced = match is_global_mean(sum, &axes, call.shape(before)) {
+        true => call.push(Op::GlobalAveragePool, vec![before])?,
+        false => call.reduce(sum, before, &axes)?,
+    };
     let after = match op {
         "ReduceL2" => call.unary(Unary::Sqrt, reduced)?,
         "ReduceMin" => call.unary(Unary::Neg, reduced)?,
@@ -43,4 +46,10 @@ pub(super) fn reduce(call: &mut Call<'_, '_>) -> Result<Option<Vec<Value>>, Faul
     };
     let shape = fold::reduced(call.shape(x.id), &axes, keeps);
     Ok(Some(one(call.reshape(after, &shape)?, x.element)))
+}
+
+/// Whether a reduction is the mean of whole planes, as networks end in: in that form it need not leave the layout.
+fn is_global_mean(op: ReduceOp, axes: &[usize], shape: &[usize]) -> bool {
+    let planes = (3..=5).contains(&shape.len()) && axes.iter().copied().eq(2..shape.len());
+    op == ReduceOp::Mean && planes && !shape.contains(&0)
 }
