@@ -3,6 +3,5 @@
 
 mod encode;
 mod external;
-mod memory;
 mod mutations;
 mod refusals;
