@@ -1,8 +1,9 @@
 //! Weights in safetensors files.
 
 use convolve_formats::weights::TensorFile;
+use testkit::counting::peak;
 
-use crate::counting::{limit, peak};
+use crate::limit;
 
 #[track_caller]
 fn refused(what: &str, file: Vec<u8>, word: &str) {

@@ -3,5 +3,6 @@
 
 mod encode;
 mod external;
+mod folded;
 mod mutations;
 mod refusals;

@@ -1,6 +1,7 @@
 //! What can be computed without a run: the arithmetic of shapes, and constants on their way to a node.
 
 mod arithmetic;
+mod cumulative;
 mod generate;
 mod walk;
 

@@ -1,7 +1,7 @@
 //! Arithmetic of constants: integers in 64 bits, floats in f64 and rounded to their type once an operator.
 
 use super::walk::{broadcast, expand, places};
-use super::{reduced, reduced_axes};
+use super::{cumulative, reduced, reduced_axes};
 use crate::onnx::array::count;
 use crate::onnx::error::{Fault, wrong};
 use crate::onnx::import::call::Call;
@@ -28,6 +28,8 @@ pub(super) fn evaluate(call: &mut Call<'_, '_>) -> Result<Option<Value>, Fault> 
     } else if call.op() == "Clip" {
         call.book(x.bytes().len())?;
         clipped(call, &x)?
+    } else if call.op() == "CumSum" {
+        cumulative::sums(call, &x)?
     } else if call.op() == "Where" {
         match selected(call)? {
             Some(made) => made,

@@ -1,10 +1,24 @@
-//! An allocator that counts.
+//! An allocator that counts, for tests of how much memory something takes.
+//!
+//! ```
+//! use testkit::counting::{Counting, peak};
+//!
+//! #[global_allocator]
+//! static ALLOCATOR: Counting = Counting;
+//!
+//! let (sum, bytes) = peak(vec![1; 1000], |list| {
+//!     let twice = [&*list, &*list].concat();
+//!     twice.iter().map(|&x| u32::from(x)).sum::<u32>()
+//! });
+//! assert_eq!((sum, bytes), (2000, 3000));
+//! ```
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 /// The system's allocator, with a count of what each thread holds: other tests run at the same time.
-struct Counting;
+#[derive(Debug)]
+pub struct Counting;
 
 thread_local! {
     /// Bytes taken by this thread, less those it gave back.
@@ -39,19 +53,11 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
 /// Runs `read` on a file, and gives what came of it and the most memory that was held besides what was before, the
 /// file counted in.
-pub(crate) fn peak<T>(file: Vec<u8>, read: impl FnOnce(Vec<u8>) -> T) -> (T, usize) {
+pub fn peak<T>(file: Vec<u8>, read: impl FnOnce(Vec<u8>) -> T) -> (T, usize) {
     let before = HELD.get() - file.len() as isize;
     PEAK.set(HELD.get());
     let result = read(file);
     (result, (PEAK.get() - before) as usize)
-}
-
-/// What a file of so many bytes may take.
-pub(crate) fn limit(file: usize) -> usize {
-    2 * file + (64 << 20)
 }
