@@ -134,7 +134,7 @@ impl TensorFile {
         }
         Ok(Self {
             tensors,
-            metadata: reader.metadata().clone(),
+            metadata: reader.into_metadata(),
         })
     }
 

@@ -217,6 +217,18 @@ impl Graph {
         }
     }
 
+    /// Makes room for so many more nodes and values, and no more than that.
+    ///
+    /// ```
+    /// let mut graph = graph::Graph::new("large");
+    /// graph.reserve(1000, 3000);
+    /// assert!(graph.nodes.capacity() >= 1000);
+    /// ```
+    pub fn reserve(&mut self, nodes: usize, values: usize) {
+        self.nodes.reserve_exact(nodes);
+        self.values.reserve_exact(values);
+    }
+
     /// Adds a value.
     pub fn add_value(&mut self, value: Value) -> ValueId {
         let id = ValueId(u32::try_from(self.values.len()).expect("fewer than 2^32 values"));

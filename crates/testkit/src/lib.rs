@@ -16,6 +16,7 @@
 //! | get problems and numbers | [`draw`] (seeded), [`escaped`] (bugs other engines shipped) |
 //! | judge a result | [`compare`], [`gradient`] |
 //! | catch stray reads and writes | `guard` (Unix), [`frame`] |
+//! | know what something takes | [`counting`] |
 //! | pass 2³² elements | `sparse` (Unix) |
 //! | feed channels-last kernels | [`layout`] |
 //!
@@ -38,6 +39,7 @@ pub mod affine;
 pub mod arithmetic;
 pub mod compare;
 pub mod conv;
+pub mod counting;
 pub mod deformable;
 pub mod dense;
 pub mod draw;

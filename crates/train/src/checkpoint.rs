@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use formats::weights::{NamedTensor, Precision, TensorFile, WeightsError};
 use graph::Graph;
 use runtime::Program;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use tensor::MemoryError;
 use tensor::memory::try_copy;
@@ -479,7 +479,7 @@ pub(crate) fn read_card(
     }
     let card = ModelCard {
         model: needed("model")?.to_owned(),
-        classes: json(&origin, ModelCard::CLASSES, needed(ModelCard::CLASSES)?)?,
+        classes: class_names(&origin, needed(ModelCard::CLASSES)?)?,
         preprocess: json(
             &origin,
             ModelCard::PREPROCESS,
@@ -538,14 +538,47 @@ pub(crate) fn to_json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("plain values have a JSON form")
 }
 
+/// The names of the classes, which are counted first: a list that grows by doubling would take many times its text.
+fn class_names(origin: &str, text: &str) -> Result<Vec<String>, CheckpointError> {
+    let count = json::<Vec<IgnoredAny>>(origin, "classes", text)?.len();
+    let mut from = serde_json::Deserializer::from_str(text);
+    let names = from.deserialize_seq(Names { count });
+    names.map_err(|error| faulty(origin, "classes", &error))
+}
+
+/// A list of so many names.
+struct Names {
+    count: usize,
+}
+
+impl<'de> Visitor<'de> for Names {
+    type Value = Vec<String>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a list of names")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<String>, A::Error> {
+        let mut names = Vec::with_capacity(self.count);
+        while let Some(name) = list.next_element()? {
+            names.push(name);
+        }
+        Ok(names)
+    }
+}
+
 fn json<T: DeserializeOwned>(
     origin: &str,
     key: &'static str,
     text: &str,
 ) -> Result<T, CheckpointError> {
-    serde_json::from_str(text).map_err(|error| CheckpointError::Metadata {
+    serde_json::from_str(text).map_err(|error| faulty(origin, key, &error))
+}
+
+fn faulty(origin: &str, key: &'static str, error: &serde_json::Error) -> CheckpointError {
+    CheckpointError::Metadata {
         origin: origin.to_owned(),
         key,
         reason: error.to_string(),
-    })
+    }
 }

@@ -120,6 +120,11 @@ impl Array {
         chunks.map(|bytes| self.element.integer(bytes))
     }
 
+    /// Whether nobody else shares the elements.
+    pub(super) fn is_alone(&self) -> bool {
+        self.bytes.is_unique()
+    }
+
     /// The same elements with other extents.
     ///
     /// # Errors
@@ -172,7 +177,7 @@ impl Array {
 }
 
 /// Most axes of a tensor; no operator has a use for as many.
-const MOST_AXES: usize = 64;
+pub(super) const MOST_AXES: usize = 64;
 
 /// Elements of a shape.
 pub(super) fn count(shape: &[usize]) -> Result<usize, OnnxError> {

@@ -26,12 +26,12 @@ pub enum OnnxError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A file of small messages that would take far more memory than it has bytes.
-    #[error("{bytes} bytes of messages would take {needed} bytes of memory, more than {limit}")]
+    /// A model that would take far more memory than it has bytes: more than twice its length and 64 MiB.
+    #[error("a model of {bytes} bytes would take {needed} bytes of memory, more than {limit}")]
     Memory {
-        /// Length of the file.
+        /// Length of the file, and of those beside it that were read.
         bytes: usize,
-        /// What decoding it would take.
+        /// What reading it would take, as far as that was found out.
         needed: usize,
         /// The limit.
         limit: usize,

@@ -9,7 +9,8 @@ use std::path::{Component, Path, PathBuf};
 use prost::bytes::Bytes;
 
 use super::OnnxError;
-use super::proto::TensorProto;
+use super::budget::Budget;
+use super::wire::fields;
 
 /// The files beside a model, each read once.
 #[derive(Debug, Default)]
@@ -19,6 +20,35 @@ pub(super) struct External {
     files: HashMap<PathBuf, Bytes>,
     /// The same files as the model names them.
     named: Vec<PathBuf>,
+}
+
+/// Where a tensor says that its elements lie.
+#[derive(Debug, Default)]
+pub(super) struct Place<'a> {
+    location: &'a str,
+    offset: Option<&'a str>,
+    length: Option<&'a str>,
+}
+
+impl<'a> Place<'a> {
+    /// Adds what an entry says: a message of a key and a value. The first of a key counts.
+    pub(super) fn add(&mut self, entry: &'a [u8]) -> Result<(), OnnxError> {
+        let (mut key, mut value) = ("", "");
+        for field in fields(entry) {
+            match field? {
+                (1, content) => key = content.name()?,
+                (2, content) => value = content.name()?,
+                _ => {}
+            }
+        }
+        match key {
+            "location" if self.location.is_empty() => self.location = value,
+            "offset" => self.offset = self.offset.or(Some(value)),
+            "length" => self.length = self.length.or(Some(value)),
+            _ => {}
+        }
+        Ok(())
+    }
 }
 
 impl External {
@@ -40,30 +70,31 @@ impl External {
     }
 
     /// The bytes that a tensor refers to: all of the file, or as much as it says; `len` bytes are wanted.
-    pub(super) fn bytes(&mut self, tensor: &TensorProto, len: usize) -> Result<Bytes, OnnxError> {
-        let entry = |key: &str| {
-            let found = tensor.external_data.iter().find(|e| e.key() == key);
-            found.map(|entry| entry.value())
-        };
-        let location = entry("location").unwrap_or_default();
+    pub(super) fn bytes(
+        &mut self,
+        tensor: &str,
+        place: &Place<'_>,
+        len: usize,
+        budget: &mut Budget,
+    ) -> Result<Bytes, OnnxError> {
         let refuse = |reason: String| OnnxError::External {
-            tensor: tensor.name().to_owned(),
-            location: location.to_owned(),
+            tensor: tensor.to_owned(),
+            location: place.location.to_owned(),
             reason,
         };
-        let number = |key: &str| match entry(key).map(str::parse::<usize>) {
+        let number = |key: &str, text: Option<&str>| match text.map(str::parse::<usize>) {
             None => Ok(None),
             Some(Ok(number)) => Ok(Some(number)),
             Some(Err(_)) => Err(refuse(format!("and its {key} is not a number"))),
         };
-        let (offset, length) = (number("offset")?.unwrap_or(0), number("length")?);
-        let length = length.unwrap_or(len);
+        let offset = number("offset", place.offset)?.unwrap_or(0);
+        let length = number("length", place.length)?.unwrap_or(len);
         if length != len {
             return Err(refuse(format!(
                 "{length} bytes of it, but its shape needs {len}"
             )));
         }
-        let file = self.open(location).map_err(&refuse)?;
+        let file = self.open(place.location, budget).map_err(&refuse)?;
         let end = offset.checked_add(length).filter(|&end| end <= file.len());
         match end {
             Some(end) => Ok(file.slice(offset..end)),
@@ -75,7 +106,7 @@ impl External {
     }
 
     /// The content of a file, or why it is not opened.
-    fn open(&mut self, location: &str) -> Result<Bytes, String> {
+    fn open(&mut self, location: &str, budget: &mut Budget) -> Result<Bytes, String> {
         let Some(folder) = &self.folder else {
             return Err("but the model was read from memory".to_owned());
         };
@@ -101,6 +132,7 @@ impl External {
             return Err("which is not a regular file".to_owned());
         }
         let bytes = Bytes::from(std::fs::read(&path).map_err(io)?);
+        budget.add_file(bytes.len());
         self.files.insert(path, bytes.clone());
         Ok(bytes)
     }

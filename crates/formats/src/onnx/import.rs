@@ -1,18 +1,22 @@
 //! From a model to a graph.
 
+mod account;
 mod call;
 mod fold;
 mod operators;
 mod order;
 mod parameters;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use graph::{ElementType, Graph, Role, Value as GraphValue, ValueId};
 
 use super::array::count;
+use super::budget::{Budget, piece, table};
 use super::edge::{Edge, Numbering, Source};
 use super::model::{Extent, Model};
+use super::node::Node;
 use super::{Array, Element, OnnxError};
 use call::Call;
 use parameters::Parameters;
@@ -65,8 +69,10 @@ impl Model {
     /// [`OnnxError`].
     pub fn import(&self, bindings: &Bindings) -> Result<Import, OnnxError> {
         let mut importer = Importer::new(self, bindings)?;
-        for index in order::needed(self)? {
-            importer.node(index)?;
+        let order = order::needed(self, &mut importer.budget)?;
+        importer.begin(&order)?;
+        for &index in &order {
+            importer.node(index as usize)?;
         }
         importer.finish()
     }
@@ -75,14 +81,46 @@ impl Model {
 /// A value of the model, as far as it is known.
 #[derive(Clone, Debug)]
 enum Value {
-    /// Known without a run. An initializer has a name, which its parameter will have.
-    Constant(Array, Option<String>),
+    /// Known without a run.
+    Constant(Box<Constant>),
     /// An input of the model, not yet one of the graph.
     Input(usize),
     /// Computed by the graph.
     Tensor(Tensor),
     /// The places that a max pool gives.
-    Places(ValueId, Numbering),
+    Places(Box<Places>),
+}
+
+/// What is known without a run. An initializer has a name, which its parameter will have.
+#[derive(Clone, Debug)]
+struct Constant {
+    array: Array,
+    name: Option<Arc<str>>,
+}
+
+/// Places of maxima, and how the model numbers them.
+#[derive(Clone, Debug)]
+struct Places {
+    id: ValueId,
+    numbering: Numbering,
+}
+
+/// A name of the model: what it stands for, once that is known, and how many nodes and outputs are still to read it.
+#[derive(Debug, Default)]
+struct Slot {
+    value: Option<Value>,
+    reads: u32,
+}
+
+impl Value {
+    /// A constant without a name.
+    fn constant(array: Array) -> Self {
+        Self::named(array, None)
+    }
+
+    fn named(array: Array, name: Option<Arc<str>>) -> Self {
+        Self::Constant(Box::new(Constant { array, name }))
+    }
 }
 
 /// A value of the graph, and what its elements are in the model.
@@ -96,13 +134,13 @@ struct Importer<'a> {
     model: &'a Model,
     bindings: &'a Bindings,
     graph: Graph,
-    values: HashMap<&'a str, Value>,
+    values: HashMap<&'a str, Slot>,
     inputs: Vec<Edge>,
     parameters: Parameters,
-    /// Names that a node or the model reads; nothing unless the model is to be trained.
-    read: HashSet<&'a str>,
-    /// Bytes that constants may still take.
-    budget: usize,
+    /// What all this takes.
+    budget: Budget,
+    /// Nodes and values that the graph has room for.
+    room: (usize, usize),
     dropouts: u32,
 }
 
@@ -115,20 +153,18 @@ impl<'a> Importer<'a> {
             values: HashMap::new(),
             inputs: Vec::new(),
             parameters: Parameters::new(bindings.learns),
-            read: match bindings.learns {
-                true => read(model),
-                false => HashSet::new(),
-            },
-            budget: model.bytes.saturating_add(super::weigh::SLACK / 2),
+            budget: model.budget.clone(),
+            room: (0, 0),
             dropouts: 0,
         };
-        for (name, array) in &model.initializers {
-            let value = Value::Constant(array.clone(), Some(name.clone()));
-            importer.values.insert(name, value);
-        }
+        let edges = model.inputs().len().saturating_mul(size_of::<Edge>());
+        importer.budget.take(edges)?;
+        importer.inputs.reserve_exact(model.inputs().len());
         for (index, declared) in model.inputs().iter().enumerate() {
             let shape = importer.shape_of(index)?;
             count(&shape)?;
+            let kept = piece(declared.name.len()) + piece(size_of_val(&*shape));
+            importer.budget.take(2 * kept + Parameters::NAME)?;
             importer.inputs.push(Edge {
                 name: declared.name.clone(),
                 element: declared.element,
@@ -136,9 +172,37 @@ impl<'a> Importer<'a> {
                 source: Source::Unread,
             });
             importer.parameters.reserve(&declared.name);
-            importer.values.insert(&declared.name, Value::Input(index));
         }
         Ok(importer)
+    }
+
+    /// Makes room for what these nodes make, and knows what is given.
+    fn begin(&mut self, order: &[u32]) -> Result<(), OnnxError> {
+        let model = self.model;
+        let made = order.iter().map(|&index| {
+            let outputs = super::node::outputs(model.node(index as usize));
+            outputs.filter(|name| !name.is_empty()).count()
+        });
+        let names = model.initializers.len() + model.inputs().len() + made.sum::<usize>();
+        self.budget.take(table::<&str, Slot>(names))?;
+        self.values.reserve(names);
+        for &index in order {
+            for name in super::node::inputs(model.node(index as usize)) {
+                self.values.entry(name).or_default().reads += 1;
+            }
+        }
+        for output in model.outputs() {
+            self.values.entry(&output.name).or_default().reads += 1;
+        }
+        for (name, array) in &model.initializers {
+            let value = Value::named(array.clone(), Some(Arc::clone(name)));
+            self.define(name, value)?;
+        }
+        for (index, declared) in model.inputs().iter().enumerate() {
+            self.define(&declared.name, Value::Input(index))?;
+        }
+        self.expect_nodes(order.len());
+        Ok(())
     }
 
     /// The extents of an input: as bound, or as declared, with the batch in place of an open first one.
@@ -186,32 +250,64 @@ impl<'a> Importer<'a> {
     /// Makes one node's values.
     fn node(&mut self, index: usize) -> Result<(), OnnxError> {
         let model = self.model;
-        let node = &model.graph.node[index];
-        let call = Call::new(self, node, index);
+        let node = Node::new(model.node(index), &self.budget)?;
+        let call = Call::new(self, &node, index);
         let name = call.name().to_owned();
         let made = operators::import(call)
-            .map_err(|fault| fault.at(&name, node.op_type()))?
+            .map_err(|fault| fault.at(&name, node.op))?
             .ok_or_else(|| OnnxError::UnknownOperator {
                 node: name.clone(),
-                op: node.op_type().to_owned(),
-                domain: match node.domain() {
+                op: node.op.to_owned(),
+                domain: match node.domain {
                     "" => "ai.onnx".to_owned(),
                     domain => domain.to_owned(),
                 },
-                version: version_of(model, node.domain()),
+                version: version_of(model, node.domain),
             })?;
-        for (output, value) in node.output.iter().zip(made) {
-            if !output.is_empty() {
-                self.values.insert(output, value);
-            }
+        for (output, value) in node.outputs.iter().zip(made) {
+            self.define(output, value)?;
+        }
+        for input in &node.inputs {
+            self.was_read(input);
         }
         Ok(())
     }
 
+    /// Keeps what a name stands for, if anybody will read it.
+    fn define(&mut self, name: &'a str, value: Value) -> Result<(), OnnxError> {
+        match self.values.get_mut(name) {
+            Some(slot) if slot.reads > 0 => {
+                self.budget.take(account::of_kept(&value))?;
+                slot.value = Some(value);
+            }
+            _ => self.budget.give_back(account::of_elements(&value)),
+        }
+        Ok(())
+    }
+
+    /// A name was read. After the last time, what it stands for goes.
+    fn was_read(&mut self, name: &str) {
+        let Some(slot) = self.values.get_mut(name) else {
+            return;
+        };
+        slot.reads = slot.reads.saturating_sub(1);
+        if slot.reads == 0
+            && let Some(value) = slot.value.take()
+        {
+            let bytes = account::of_kept(&value) + account::of_elements(&value);
+            self.budget.give_back(bytes);
+        }
+    }
+
     fn finish(mut self) -> Result<Import, OnnxError> {
-        let mut outputs = Vec::new();
+        let count = self.model.outputs().len();
+        let edges = count.saturating_mul(size_of::<Edge>() + 2 * size_of::<ValueId>());
+        self.budget.take(edges)?;
+        self.graph.outputs.reserve_exact(count);
+        let mut outputs = Vec::with_capacity(count);
         for declared in self.model.outputs() {
-            let value = self.values.get(declared.name.as_str()).cloned();
+            let slot = self.values.get(declared.name.as_str());
+            let value = slot.and_then(|slot| slot.value.clone());
             let value = value.ok_or_else(|| OnnxError::NoOutput {
                 value: declared.name.clone(),
             })?;
@@ -220,7 +316,8 @@ impl<'a> Importer<'a> {
                 value => value,
             };
             let (element, shape, source) = match value {
-                Value::Constant(array, _) => {
+                Value::Constant(constant) => {
+                    let array = constant.array;
                     let shape = array.shape().to_vec();
                     (array.element(), shape, Source::Constant(array))
                 }
@@ -230,7 +327,8 @@ impl<'a> Importer<'a> {
                     let source = Source::Real(self.graph.outputs.len() - 1);
                     (tensor.element, shape, source)
                 }
-                Value::Places(id, numbering) => {
+                Value::Places(places) => {
+                    let Places { id, numbering } = *places;
                     let shape = self.graph.value(id).shape.clone();
                     self.graph.outputs.push(id);
                     let source = Source::Index(self.graph.outputs.len() - 1, numbering);
@@ -238,6 +336,8 @@ impl<'a> Importer<'a> {
                 }
                 Value::Input(_) => unreachable!("made a tensor above"),
             };
+            let kept = piece(declared.name.len()) + piece(size_of_val(&*shape));
+            self.budget.take(kept)?;
             outputs.push(Edge {
                 name: declared.name.clone(),
                 element,
@@ -245,6 +345,12 @@ impl<'a> Importer<'a> {
                 source,
             });
         }
+        // What was only on the way goes before the graph is looked at as a whole.
+        self.values = HashMap::new();
+        let given = self.graph.iter_values();
+        let given = given.filter(|(_, value)| value.role != Role::Computed);
+        let names = 2 * table::<&str, ()>(given.count());
+        self.budget.check(names + self.graph.values().len())?;
         self.graph.verify()?;
         Ok(Import {
             graph: self.graph,
@@ -271,12 +377,13 @@ impl<'a> Importer<'a> {
                 });
             }
         }
-        let id = self.add_input(index, ElementType::Real);
+        let id = self.add_input(index, ElementType::Real)?;
         self.inputs[index].source = Source::Real(self.graph.inputs.len() - 1);
         Ok(Tensor { id, element })
     }
 
-    fn add_input(&mut self, index: usize, element: ElementType) -> ValueId {
+    fn add_input(&mut self, index: usize, element: ElementType) -> Result<ValueId, OnnxError> {
+        self.make_room()?;
         let edge = &self.inputs[index];
         let id = self.graph.add_value(GraphValue {
             name: edge.name.clone(),
@@ -285,15 +392,8 @@ impl<'a> Importer<'a> {
             role: Role::Input,
         });
         self.graph.inputs.push(id);
-        id
+        Ok(id)
     }
-}
-
-/// Names that a node or the model reads.
-fn read(model: &Model) -> HashSet<&str> {
-    let nodes = model.graph.node.iter().flat_map(|node| &node.input);
-    let outputs = model.outputs().iter().map(|output| &output.name);
-    nodes.chain(outputs).map(String::as_str).collect()
 }
 
 fn open(input: &str, shape: &str) -> OnnxError {

@@ -5,7 +5,7 @@
 //! graph + weights ─▶ Export ─ save ─▶ file
 //! ```
 //!
-//! A [`Model`] is the file's messages; its weights are slices of the file. [`Model::import`] makes a
+//! A [`Model`] is the file, and where in it the nodes are; its weights are slices of it. [`Model::import`] makes a
 //! [`graph::Graph`] of it, operator by operator: what is known without running the model, above all the
 //! arithmetic of shapes, is computed on the way ([`Array`]s), and everything else becomes nodes.
 //! All that the model computes is computed in [`graph::ElementType::Real`]; an [`Edge`] remembers which
@@ -20,6 +20,7 @@
 //! The specification: <https://onnx.ai/onnx/operators>.
 
 mod array;
+mod budget;
 mod edge;
 mod element;
 mod error;
@@ -29,8 +30,9 @@ mod import;
 mod initializer;
 mod model;
 mod names;
+mod node;
 mod proto;
-mod weigh;
+mod wire;
 
 pub use array::Array;
 pub use edge::{Edge, Numbering, Source};

@@ -1,16 +1,30 @@
 //! An ONNX file that was read: its messages, checked as far as they can be without running it.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use prost::Message;
 use prost::bytes::Bytes;
 
+use super::array::MOST_AXES;
+use super::budget::{Budget, piece, table};
 use super::external::External;
-use super::initializer::{self, extents};
-use super::proto::tensor_shape_proto::dimension;
-use super::proto::{GraphProto, ModelProto, ValueInfoProto, type_proto};
-use super::{Array, Element, OnnxError, weigh};
+use super::wire::{Content, damaged, each, fields};
+use super::{Array, Element, OnnxError, initializer, node};
+
+/// Tags of a model's fields.
+const IR_VERSION: u64 = 1;
+const GRAPH: u64 = 7;
+const OPERATOR_SET: u64 = 8;
+const METADATA: u64 = 14;
+
+/// Tags of a graph's fields.
+const NODE: u64 = 1;
+const INITIALIZER: u64 = 5;
+const INPUT: u64 = 11;
+const OUTPUT: u64 = 12;
+const SPARSE: u64 = 15;
 
 /// The newest version of the standard operators that is known.
 pub(super) const NEWEST: i64 = 28;
@@ -53,15 +67,17 @@ pub struct Model {
     pub(super) opset: i64,
     /// Versions of other domains.
     pub(super) domains: Vec<(String, i64)>,
-    pub(super) graph: GraphProto,
+    file: Bytes,
+    /// Where in the file the nodes are.
+    nodes: Vec<Range<usize>>,
     /// By name; the elements are slices of the file.
-    pub(super) initializers: Vec<(String, Array)>,
+    pub(super) initializers: Vec<(Arc<str>, Array)>,
     inputs: Vec<Declared>,
     outputs: Vec<Declared>,
     metadata: Vec<(String, String)>,
     files: Vec<PathBuf>,
-    /// Length of the file and those beside it that were read.
-    pub(super) bytes: usize,
+    /// What is left to make a graph.
+    pub(super) budget: Budget,
 }
 
 impl Model {
@@ -91,64 +107,148 @@ impl Model {
         Self::read(bytes.into(), name, External::default())
     }
 
-    fn read(bytes: Bytes, name: &str, mut external: External) -> Result<Self, OnnxError> {
-        weigh::check(&bytes)?;
-        let len = bytes.len();
-        let damaged = |reason: &dyn std::fmt::Display| OnnxError::Damaged {
-            reason: reason.to_string(),
-        };
-        let model = ModelProto::decode(bytes).map_err(|error| damaged(&error))?;
-        let mut graph = model.graph.ok_or_else(|| damaged(&"it has no graph"))?;
-        // Files of the first two versions of the format name no operator set.
-        if model.opset_import.is_empty() && model.ir_version.unwrap_or(0) > 2 {
-            return Err(damaged(&"it names no operator set"));
+    fn read(file: Bytes, name: &str, mut external: External) -> Result<Self, OnnxError> {
+        let mut budget = Budget::new(file.len());
+        let (mut ir_version, mut has_graph) = (0, false);
+        let (mut opset, mut domains) = (None, Vec::new());
+        let mut metadata = Vec::new();
+        // How many of each field the graph has, so that memory is taken once.
+        let mut counts = [0_usize; 16];
+        for field in fields(&file) {
+            match field? {
+                (IR_VERSION, content) => ir_version = content.number()?,
+                (OPERATOR_SET, content) => {
+                    let (domain, version) = operator_set(content.bytes()?)?;
+                    match domain {
+                        "" | "ai.onnx" => opset = Some(version),
+                        domain => {
+                            // A list may be twice as long as what is in it.
+                            budget.take(96 + piece(domain.len()))?;
+                            domains.push((domain.to_owned(), version));
+                        }
+                    }
+                }
+                (METADATA, content) => {
+                    let (key, value) = entry(content.bytes()?)?;
+                    budget.take(144 + piece(key.len()) + piece(value.len()))?;
+                    metadata.push((key.to_owned(), value.to_owned()));
+                }
+                (GRAPH, content) => {
+                    has_graph = true;
+                    for field in fields(content.bytes()?) {
+                        let (tag, _) = field?;
+                        if let Some(count) = counts.get_mut(tag as usize) {
+                            *count += 1;
+                        }
+                    }
+                }
+                _ => {}
+            }
         }
-        let (opset, domains) = versions(&model.opset_import)?;
-        if !graph.sparse_initializer.is_empty() {
+        if !has_graph {
+            return Err(damaged("it has no graph".to_owned()));
+        }
+        // Files of the first two versions of the format name no operator set.
+        if opset.is_none() && domains.is_empty() && ir_version > 2 {
+            return Err(damaged("it names no operator set".to_owned()));
+        }
+        let opset = opset.unwrap_or(1);
+        if !(1..=NEWEST).contains(&opset) {
+            return Err(OnnxError::OperatorSet {
+                domain: "ai.onnx".to_owned(),
+                version: opset,
+                newest: NEWEST,
+            });
+        }
+
+        let count = |tag: u64| counts[tag as usize];
+        let graph_fields = |tag: u64| {
+            let graphs = each(&file, GRAPH).filter_map(|graph| graph.bytes().ok());
+            graphs.flat_map(move |graph| each(graph, tag))
+        };
+        if let Some(sparse) = graph_fields(SPARSE).next() {
+            let values = each(sparse.bytes()?, 1).last();
+            let values = values.map_or(Ok(&[][..]), Content::bytes)?;
             return Err(OnnxError::ElementType {
-                tensor: graph.sparse_initializer[0]
-                    .values
-                    .as_ref()
-                    .map_or_else(String::new, |values| values.name().to_owned()),
+                tensor: initializer::name(values).to_owned(),
                 element: "sparse".to_owned(),
             });
         }
-        let mut names = HashSet::new();
-        let mut initializers = Vec::with_capacity(graph.initializer.len());
-        for mut tensor in std::mem::take(&mut graph.initializer) {
-            let array = initializer::array(&mut tensor, &mut external)?;
-            let name = tensor.name().to_owned();
-            if !names.insert(name.clone()) {
+        budget.take(count(NODE).saturating_mul(size_of::<Range<usize>>()))?;
+        let mut nodes = Vec::with_capacity(count(NODE));
+        for content in graph_fields(NODE) {
+            let message = content.bytes()?;
+            node::check(message)?;
+            let start = message.as_ptr().addr() - file.as_ptr().addr();
+            nodes.push(start..start + message.len());
+        }
+        let known = count(INITIALIZER);
+        let each_known = size_of::<(Arc<str>, Array)>();
+        budget.take(known.saturating_mul(each_known))?;
+        let names_of_known = table::<&str, ()>(known);
+        budget.take(names_of_known)?;
+        let mut names = HashSet::with_capacity(known);
+        let mut initializers = Vec::with_capacity(known);
+        for content in graph_fields(INITIALIZER) {
+            let message = content.bytes()?;
+            let (name, array) = initializer::array(message, &file, &mut external, &mut budget)?;
+            if !names.insert(name) {
+                let name = name.to_owned();
                 return Err(OnnxError::DuplicateName { name });
             }
-            initializers.push((name, array));
+            budget.take(piece(name.len() + 16) + piece(size_of_val(array.shape())))?;
+            initializers.push((Arc::from(name), array));
         }
+        let mut declarations = |tag, except: &HashSet<&str>| {
+            budget.take(count(tag).saturating_mul(size_of::<Declared>()))?;
+            let mut declarations = Vec::with_capacity(count(tag));
+            for content in graph_fields(tag) {
+                let message = content.bytes()?;
+                if !except.contains(declared_name(message)?) {
+                    declarations.push(declared(message, &mut budget)?);
+                }
+            }
+            Ok::<_, OnnxError>(declarations)
+        };
         // Old models list what they hold among their inputs too.
-        let inputs = graph.input.iter();
-        let inputs = inputs.filter(|input| !names.contains(input.name()));
-        let inputs = inputs.map(declared).collect::<Result<Vec<_>, _>>()?;
-        let outputs = graph.output.iter().map(declared);
-        let outputs = outputs.collect::<Result<Vec<_>, _>>()?;
-        let mut given = HashSet::new();
+        let inputs = declarations(INPUT, &names)?;
+        let outputs = declarations(OUTPUT, &HashSet::new())?;
+        drop(names);
+        budget.give_back(names_of_known);
+        budget.check(table::<&str, ()>(inputs.len()))?;
+        let mut given = HashSet::with_capacity(inputs.len());
         if let Some(twice) = inputs.iter().find(|input| !given.insert(&input.name)) {
             let name = twice.name.clone();
             return Err(OnnxError::DuplicateName { name });
         }
-        let metadata = model.metadata_props.into_iter();
         Ok(Self {
             name: name.to_owned(),
-            metadata: metadata
-                .map(|entry| (entry.key().to_owned(), entry.value().to_owned()))
-                .collect(),
+            metadata,
             opset,
             domains,
-            graph,
+            file,
+            nodes,
             initializers,
             inputs,
             outputs,
             files: external.into_files(),
-            bytes: len,
+            budget,
         })
+    }
+
+    /// The message of every node, in the order of the file.
+    pub(super) fn nodes(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.nodes.iter().map(|node| &self.file[node.clone()])
+    }
+
+    /// The message of one node.
+    pub(super) fn node(&self, index: usize) -> &[u8] {
+        &self.file[self.nodes[index].clone()]
+    }
+
+    /// The file.
+    pub(super) fn file(&self) -> &Bytes {
+        &self.file
     }
 
     /// Version of the standard operators that the model asks for.
@@ -177,54 +277,101 @@ impl Model {
     }
 }
 
-/// The version of the standard operators, and those of other domains.
-fn versions(
-    imports: &[super::proto::OperatorSetIdProto],
-) -> Result<(i64, Vec<(String, i64)>), OnnxError> {
-    // A file of the first version of the format names none.
-    let (mut opset, mut domains) = (1, Vec::new());
-    for import in imports {
-        match import.domain() {
-            "" | "ai.onnx" => opset = import.version(),
-            other => domains.push((other.to_owned(), import.version())),
+/// A domain, and the version of its operators.
+fn operator_set(message: &[u8]) -> Result<(&str, i64), OnnxError> {
+    let (mut domain, mut version) = ("", 0);
+    for field in fields(message) {
+        match field? {
+            (1, content) => domain = content.name()?,
+            (2, content) => version = content.number()?,
+            _ => {}
         }
     }
-    if !(1..=NEWEST).contains(&opset) {
-        return Err(OnnxError::OperatorSet {
-            domain: "ai.onnx".to_owned(),
-            version: opset,
-            newest: NEWEST,
-        });
-    }
-    Ok((opset, domains))
+    Ok((domain, version))
 }
 
-fn declared(info: &ValueInfoProto) -> Result<Declared, OnnxError> {
-    let value = info.r#type.as_ref().and_then(|kind| kind.value.as_ref());
-    let Some(type_proto::Value::TensorType(tensor)) = value else {
-        return Err(OnnxError::ElementType {
-            tensor: info.name().to_owned(),
-            element: match value {
-                None => "unknown".to_owned(),
-                Some(_) => "other than a tensor's".to_owned(),
-            },
-        });
-    };
-    let extent = |dim: &super::proto::tensor_shape_proto::Dimension| match &dim.value {
-        Some(dimension::Value::DimValue(extent)) => {
-            let extents = extents(&[*extent], info.name())?;
-            Ok::<_, OnnxError>(Extent::Known(extents[0]))
+/// A key and its value.
+fn entry(message: &[u8]) -> Result<(&str, &str), OnnxError> {
+    let (mut key, mut value) = ("", "");
+    for field in fields(message) {
+        match field? {
+            (1, content) => key = content.text()?,
+            (2, content) => value = content.text()?,
+            _ => {}
         }
-        Some(dimension::Value::DimParam(name)) => Ok(Extent::Open(name.clone())),
-        None => Ok(Extent::Open(String::new())),
-    };
-    let shape = tensor.shape.as_ref();
+    }
+    Ok((key, value))
+}
+
+/// The name of an input or output.
+fn declared_name(message: &[u8]) -> Result<&str, OnnxError> {
+    let mut name = "";
+    for field in fields(message) {
+        if let (1, content) = field? {
+            name = content.name()?;
+        }
+    }
+    Ok(name)
+}
+
+fn declared(message: &[u8], budget: &mut Budget) -> Result<Declared, OnnxError> {
+    let name = declared_name(message)?;
+    budget.take(piece(name.len()))?;
+    let kind = each(message, 2).last();
+    let kind = kind.map_or(Ok(&[][..]), Content::bytes)?;
+    // The tags of other kinds of types are those of sequences, maps, optional and sparse tensors.
+    let mut tensor = Err("unknown");
+    for field in fields(kind) {
+        match field? {
+            (1, content) => tensor = Ok(content.bytes()?),
+            (4 | 5 | 7..=9, _) => tensor = Err("other than a tensor's"),
+            _ => {}
+        }
+    }
+    let tensor = tensor.map_err(|element| OnnxError::ElementType {
+        tensor: name.to_owned(),
+        element: element.to_owned(),
+    })?;
+    let (mut element, mut shape) = (0, None);
+    for field in fields(tensor) {
+        match field? {
+            (1, content) => element = content.number()?,
+            (2, content) => shape = Some(extents(content.bytes()?, name, budget)?),
+            _ => {}
+        }
+    }
     Ok(Declared {
-        name: info.name().to_owned(),
-        element: Element::of(tensor.elem_type(), info.name())?,
-        shape: match shape {
-            Some(shape) => Some(shape.dim.iter().map(extent).collect::<Result<_, _>>()?),
-            None => None,
-        },
+        name: name.to_owned(),
+        element: Element::of(i32::try_from(element).unwrap_or(-1), name)?,
+        shape,
     })
+}
+
+/// The extents of a declared shape.
+fn extents(shape: &[u8], name: &str, budget: &mut Budget) -> Result<Vec<Extent>, OnnxError> {
+    let mut extents = Vec::new();
+    for field in fields(shape) {
+        let (1, dimension) = field? else { continue };
+        let mut extent = Extent::Open(String::new());
+        for field in fields(dimension.bytes()?) {
+            match field? {
+                (1, content) => extent = Extent::Known(initializer::extent(content, name)?),
+                (2, content) => extent = Extent::Open(content.name()?.to_owned()),
+                _ => {}
+            }
+        }
+        let open = match &extent {
+            Extent::Open(name) => piece(name.len()),
+            Extent::Known(_) => 0,
+        };
+        budget.take(2 * size_of::<Extent>() + open)?;
+        extents.push(extent);
+        if extents.len() > MOST_AXES {
+            return Err(OnnxError::Axes {
+                axes: extents.len(),
+                most: MOST_AXES,
+            });
+        }
+    }
+    Ok(extents)
 }

@@ -1,4 +1,5 @@
-//! The messages of an ONNX file, as [`prost`] reads them.
+//! The messages of an ONNX file, as [`prost`] writes them, and the numbers of its enumerations. Files are read by
+//! [`wire`](super::wire), where they lie.
 //!
 //! `generated.rs` is made of `onnx.proto`, which the Python package `onnx` ships; `proto/README.md` says how.
 

@@ -117,6 +117,11 @@ impl<R: Read + Seek> WeightsReader<R> {
         &self.header.metadata
     }
 
+    /// The text entries alone.
+    pub(super) fn into_metadata(self) -> BTreeMap<String, String> {
+        self.header.metadata
+    }
+
     /// Names and shapes of the tensors, in the order in which they lie in the file.
     pub fn tensors(&self) -> impl Iterator<Item = (&str, &[usize])> {
         let shape = |name| self.shape(name).unwrap_or_default();

@@ -3,6 +3,6 @@
 
 mod encode;
 mod external;
-mod memory;
+mod folded;
 mod mutations;
 mod refusals;

@@ -7,23 +7,23 @@ use graph::{
 use tensor::Unary;
 
 use super::parameters::Purpose;
-use super::{Importer, Numbering, Source, Tensor, Value, fold};
+use super::{Constant, Importer, Numbering, Source, Tensor, Value, fold};
 use crate::onnx::error::{Fault, unsupported, wrong};
 use crate::onnx::external::External;
-use crate::onnx::proto::{AttributeProto, NodeProto};
-use crate::onnx::{Array, Element, Extent, OnnxError, initializer};
+use crate::onnx::node::{Attribute, Node};
+use crate::onnx::{Array, Element, Extent, initializer};
 
 /// A node, and the import it is part of.
 pub(super) struct Call<'c, 'm> {
     importer: &'c mut Importer<'m>,
-    node: &'m NodeProto,
+    node: &'c Node<'m>,
     name: String,
 }
 
 impl<'c, 'm> Call<'c, 'm> {
-    pub(super) fn new(importer: &'c mut Importer<'m>, node: &'m NodeProto, index: usize) -> Self {
-        let name = match node.name().trim_start_matches('/') {
-            "" => format!("{}_{index}", node.op_type()),
+    pub(super) fn new(importer: &'c mut Importer<'m>, node: &'c Node<'m>, index: usize) -> Self {
+        let name = match node.name.trim_start_matches('/') {
+            "" => format!("{}_{index}", node.op),
             name => name.to_owned(),
         };
         Self {
@@ -39,11 +39,11 @@ impl<'c, 'm> Call<'c, 'm> {
     }
 
     pub(super) fn op(&self) -> &'m str {
-        self.node.op_type()
+        self.node.op
     }
 
     pub(super) fn domain(&self) -> &'m str {
-        self.node.domain()
+        self.node.domain
     }
 
     /// Version of the standard operators.
@@ -52,7 +52,7 @@ impl<'c, 'm> Call<'c, 'm> {
     }
 
     pub(super) fn outputs(&self) -> usize {
-        self.node.output.len()
+        self.node.outputs.len()
     }
 
     /// The batch that the model says, and another one that takes its place.
@@ -70,22 +70,23 @@ impl<'c, 'm> Call<'c, 'm> {
         self.importer.bindings.learns
     }
 
-    /// Whether a node or the model reads an output of a model that is to be trained.
+    /// Whether a node or the model reads an output.
     pub(super) fn is_read(&self, place: usize) -> bool {
-        let output = self.node.output.get(place);
-        output.is_some_and(|name| self.importer.read.contains(name.as_str()))
+        let output = self.node.outputs.get(place);
+        let slot = output.and_then(|name| self.importer.values.get(name));
+        slot.is_some_and(|slot| slot.reads > 0)
     }
 
     /// Whether an output has a name, so that somebody may read it.
     pub(super) fn makes(&self, place: usize) -> bool {
-        let output = self.node.output.get(place);
+        let output = self.node.outputs.get(place);
         output.is_some_and(|name| !name.is_empty())
     }
 
     // Attributes.
 
-    fn attribute(&self, name: &str) -> Option<&'m AttributeProto> {
-        self.node.attribute.iter().find(|a| a.name() == name)
+    fn attribute(&self, name: &str) -> Option<Attribute<'m>> {
+        self.node.attribute(name)
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -93,9 +94,8 @@ impl<'c, 'm> Call<'c, 'm> {
     }
 
     pub(super) fn int(&self, name: &str, default: i64) -> i64 {
-        self.attribute(name)
-            .and_then(|attribute| attribute.i)
-            .unwrap_or(default)
+        let attribute = self.attribute(name);
+        attribute.and_then(Attribute::int).unwrap_or(default)
     }
 
     pub(super) fn flag(&self, name: &str, default: bool) -> bool {
@@ -104,35 +104,60 @@ impl<'c, 'm> Call<'c, 'm> {
 
     pub(super) fn float(&self, name: &str, default: f32) -> f32 {
         let attribute = self.attribute(name);
-        attribute.and_then(|a| a.f).unwrap_or(default)
+        attribute.and_then(Attribute::float).unwrap_or(default)
     }
 
     pub(super) fn text(&self, name: &str, default: &'static str) -> &'m str {
-        let attribute = self.attribute(name).and_then(|a| a.s.as_ref());
-        attribute
-            .and_then(|text| std::str::from_utf8(text).ok())
-            .unwrap_or(default)
+        let attribute = self.attribute(name);
+        attribute.and_then(Attribute::text).unwrap_or(default)
     }
 
-    pub(super) fn ints(&self, name: &str) -> Option<&'m [i64]> {
-        self.attribute(name).map(|attribute| &*attribute.ints)
+    pub(super) fn ints(&self, name: &str) -> Result<Option<Vec<i64>>, Fault> {
+        let Some(attribute) = self.attribute(name) else {
+            return Ok(None);
+        };
+        listed(name, attribute.ints().count())?;
+        Ok(Some(attribute.ints().collect()))
     }
 
-    pub(super) fn floats(&self, name: &str) -> Option<&'m [f32]> {
-        self.attribute(name).map(|attribute| &*attribute.floats)
+    pub(super) fn floats(&self, name: &str) -> Result<Option<Vec<f32>>, Fault> {
+        let Some(attribute) = self.attribute(name) else {
+            return Ok(None);
+        };
+        listed(name, attribute.floats().count())?;
+        Ok(Some(attribute.floats().collect()))
     }
 
     /// A list of extents, none of them negative.
     pub(super) fn sizes(&self, name: &str) -> Result<Option<Vec<usize>>, Fault> {
-        self.ints(name).map(|ints| sizes(name, ints)).transpose()
+        self.ints(name)?.map(|ints| sizes(name, &ints)).transpose()
     }
 
     /// An attribute that is a tensor.
-    pub(super) fn array(&self, name: &str) -> Result<Option<Array>, Fault> {
-        let Some(tensor) = self.attribute(name).and_then(|a| a.t.as_ref()) else {
+    pub(super) fn array(&mut self, name: &str) -> Result<Option<Array>, Fault> {
+        let Some(tensor) = self.attribute(name).and_then(Attribute::tensor) else {
             return Ok(None);
         };
-        let array = initializer::array(&mut tensor.clone(), &mut External::default())?;
+        let (file, budget) = (self.importer.model.file(), &mut self.importer.budget);
+        let (_, array) = initializer::array(tensor, file, &mut External::default(), budget)?;
+        Ok(Some(array))
+    }
+
+    /// An attribute that is a list of numbers, as a constant of one axis.
+    pub(super) fn list_as_array(&mut self, name: &str) -> Result<Option<Array>, Fault> {
+        let Some(attribute) = self.attribute(name) else {
+            return Ok(None);
+        };
+        let (ints, floats) = (attribute.ints().count(), attribute.floats().count());
+        self.book(ints.saturating_mul(8))?;
+        self.book(floats.saturating_mul(4))?;
+        let array = match floats {
+            0 => Array::from_integers(Element::I64, &[ints], attribute.ints())?,
+            _ => {
+                let reals = attribute.floats().map(f64::from);
+                Array::from_reals(Element::F32, &[floats], reals)?
+            }
+        };
         Ok(Some(array))
     }
 
@@ -140,18 +165,22 @@ impl<'c, 'm> Call<'c, 'm> {
 
     /// How many inputs the node lists, those left out in between among them.
     pub(super) fn inputs(&self) -> usize {
-        self.node.input.len()
+        self.node.inputs.len()
     }
 
     pub(super) fn given(&self, place: usize) -> bool {
-        let input = self.node.input.get(place);
+        let input = self.node.inputs.get(place);
         input.is_some_and(|name| !name.is_empty())
     }
 
     /// An input, if there is one.
     pub(super) fn value(&self, place: usize) -> Option<&Value> {
-        let name = self.node.input.get(place).filter(|name| !name.is_empty())?;
-        self.importer.values.get(name.as_str())
+        let name = self
+            .node
+            .inputs
+            .get(place)
+            .filter(|name| !name.is_empty())?;
+        self.importer.values.get(*name)?.value.as_ref()
     }
 
     fn needed(&self, place: usize) -> Result<Value, Fault> {
@@ -164,7 +193,7 @@ impl<'c, 'm> Call<'c, 'm> {
     /// Elements of an input in the model.
     pub(super) fn element(&self, place: usize) -> Result<Element, Fault> {
         Ok(match self.needed(place)? {
-            Value::Constant(array, _) => array.element(),
+            Value::Constant(constant) => constant.array.element(),
             Value::Input(index) => self.importer.inputs[index].element,
             Value::Tensor(tensor) => tensor.element,
             Value::Places(..) => Element::I64,
@@ -174,17 +203,17 @@ impl<'c, 'm> Call<'c, 'm> {
     /// Extents of an input.
     pub(super) fn shape_of(&self, place: usize) -> Result<Vec<usize>, Fault> {
         Ok(match self.needed(place)? {
-            Value::Constant(array, _) => array.shape().to_vec(),
+            Value::Constant(constant) => constant.array.shape().to_vec(),
             Value::Input(index) => self.importer.inputs[index].shape.clone(),
             Value::Tensor(tensor) => self.shape(tensor.id).to_vec(),
-            Value::Places(id, _) => self.shape(id).to_vec(),
+            Value::Places(places) => self.shape(places.id).to_vec(),
         })
     }
 
     /// An input that is known without a run: a constant of the model.
     pub(super) fn constant(&self, place: usize) -> Option<&Array> {
         match self.value(place) {
-            Some(Value::Constant(array, _)) => Some(array),
+            Some(Value::Constant(constant)) => Some(&constant.array),
             _ => None,
         }
     }
@@ -194,7 +223,7 @@ impl<'c, 'm> Call<'c, 'm> {
     pub(super) fn known(&self, place: usize) -> Result<Option<Array>, Fault> {
         match self.value(place) {
             None => Ok(None),
-            Some(Value::Constant(array, _)) => Ok(Some(array.clone())),
+            Some(Value::Constant(constant)) => Ok(Some(constant.array.clone())),
             Some(Value::Input(index)) => {
                 let edge = &self.importer.inputs[*index];
                 let bound = self.importer.bindings.values.get(&edge.name);
@@ -213,13 +242,19 @@ impl<'c, 'm> Call<'c, 'm> {
     }
 
     pub(super) fn known_ints(&self, place: usize) -> Result<Option<Vec<i64>>, Fault> {
-        let known = self.known(place)?;
-        Ok(known.map(|array| array.integers().collect()))
+        let Some(known) = self.known(place)? else {
+            return Ok(None);
+        };
+        listed(&format!("input {place}"), known.len())?;
+        Ok(Some(known.integers().collect()))
     }
 
     pub(super) fn known_reals(&self, place: usize) -> Result<Option<Vec<f64>>, Fault> {
-        let known = self.known(place)?;
-        Ok(known.map(|array| array.reals().collect()))
+        let Some(known) = self.known(place)? else {
+            return Ok(None);
+        };
+        listed(&format!("input {place}"), known.len())?;
+        Ok(Some(known.reals().collect()))
     }
 
     /// One number, if it is given.
@@ -237,8 +272,8 @@ impl<'c, 'm> Call<'c, 'm> {
 
     /// A list that newer operator sets have as an input and older ones as an attribute.
     pub(super) fn list(&self, place: usize, attribute: &str) -> Result<Option<Vec<i64>>, Fault> {
-        match self.ints(attribute) {
-            Some(list) => Ok(Some(list.to_vec())),
+        match self.ints(attribute)? {
+            Some(list) => Ok(Some(list)),
             None => self.known_ints(place),
         }
     }
@@ -274,9 +309,10 @@ impl<'c, 'm> Call<'c, 'm> {
         match self.needed(place)? {
             Value::Tensor(tensor) => Ok(tensor),
             Value::Input(index) => Ok(self.importer.input(index, &self.name)?),
-            Value::Constant(array, name) => {
+            Value::Constant(constant) => {
+                let Constant { array, name } = *constant;
                 let element = array.element();
-                let id = self.parameter(&array, name.as_deref(), purpose);
+                let id = self.parameter(&array, name.as_deref(), purpose)?;
                 Ok(Tensor { id, element })
             }
             Value::Places(..) => unsupported(format!(
@@ -291,20 +327,26 @@ impl<'c, 'm> Call<'c, 'm> {
         array: &Array,
         name: Option<&str>,
         purpose: Purpose,
-    ) -> ValueId {
+    ) -> Result<ValueId, Fault> {
+        self.importer.make_room()?;
         let Importer {
-            graph, parameters, ..
+            graph,
+            parameters,
+            budget,
+            ..
         } = &mut *self.importer;
-        parameters.make(graph, array, name, &self.name, purpose)
+        Ok(parameters.make(graph, budget, array, name, &self.name, purpose)?)
     }
 
     /// A matrix turned round; a constant is turned here and now.
     pub(super) fn transposed_weight(&mut self, place: usize) -> Result<ValueId, Fault> {
         let purpose = Purpose::Learned(ParameterKind::Weight);
         match self.needed(place)? {
-            Value::Constant(array, name) if array.shape().len() == 2 => {
+            Value::Constant(constant) if constant.array.shape().len() == 2 => {
+                let Constant { array, name } = *constant;
+                self.book(array.bytes().len())?;
                 let turned = fold::permute(&array, &[1, 0])?;
-                Ok(self.parameter(&turned, name.as_deref(), purpose))
+                self.parameter(&turned, name.as_deref(), purpose)
             }
             _ => {
                 let x = self.tensor(place)?.id;
@@ -320,10 +362,10 @@ impl<'c, 'm> Call<'c, 'm> {
             column_major: false,
         };
         match self.needed(place)? {
-            Value::Places(id, given) if given.plane == plane => Ok(id),
-            Value::Places(_, given) => unsupported(format!(
+            Value::Places(places) if places.numbering.plane == plane => Ok(places.id),
+            Value::Places(places) => unsupported(format!(
                 "places within planes of {:?} as those within {plane:?}",
-                given.plane
+                places.numbering.plane
             )),
             Value::Input(index) => {
                 let edge = &self.importer.inputs[index];
@@ -334,7 +376,7 @@ impl<'c, 'm> Call<'c, 'm> {
                     }
                     _ => return unsupported("indices that are read as numbers too"),
                 }
-                let id = self.importer.add_input(index, ElementType::Index);
+                let id = self.importer.add_input(index, ElementType::Index)?;
                 let at = self.importer.graph.inputs.len() - 1;
                 self.importer.inputs[index].source = Source::Index(at, numbering);
                 Ok(id)
@@ -346,7 +388,7 @@ impl<'c, 'm> Call<'c, 'm> {
     /// The plane that places were found in, if the input is what a max pool gives.
     pub(super) fn plane_of(&self, place: usize) -> Option<&[usize]> {
         match self.value(place) {
-            Some(Value::Places(_, numbering)) => Some(&numbering.plane),
+            Some(Value::Places(places)) => Some(&places.numbering.plane),
             _ => None,
         }
     }
@@ -368,7 +410,7 @@ impl<'c, 'm> Call<'c, 'm> {
 
     /// Adds a node and gives all its results.
     pub(super) fn push_all(&mut self, op: Op, inputs: Vec<ValueId>) -> Result<Vec<ValueId>, Fault> {
-        Ok(self.importer.graph.append(op, self.name.clone(), inputs)?)
+        self.importer.append(op, &self.name, inputs)
     }
 
     pub(super) fn unary(&mut self, f: Unary, x: ValueId) -> Result<ValueId, Fault> {
@@ -462,23 +504,25 @@ impl<'c, 'm> Call<'c, 'm> {
     /// A constant that takes memory of its own.
     pub(super) fn keep(&mut self, array: Array) -> Result<Value, Fault> {
         self.book(array.bytes().len())?;
-        Ok(Value::Constant(array, None))
+        Ok(Value::constant(array))
     }
 
-    /// Takes bytes off what constants may take.
+    /// Puts the memory of a constant to account.
     pub(super) fn book(&mut self, bytes: usize) -> Result<(), Fault> {
-        let budget = &mut self.importer.budget;
-        match budget.checked_sub(bytes) {
-            Some(left) => {
-                *budget = left;
-                Ok(())
-            }
-            None => Err(Fault::Other(OnnxError::Memory {
-                bytes: self.importer.model.bytes,
-                needed: bytes,
-                limit: *budget,
-            })),
-        }
+        Ok(self.importer.budget.take(bytes)?)
+    }
+
+    /// Puts memory to account while `make` has it, and what it makes for as long as the import lasts.
+    pub(super) fn passing(
+        &mut self,
+        bytes: usize,
+        make: impl FnOnce(&Self) -> Result<Array, Fault>,
+    ) -> Result<Array, Fault> {
+        self.book(bytes)?;
+        let made = make(self)?;
+        self.importer.budget.give_back(bytes);
+        self.book(made.bytes().len())?;
+        Ok(made)
     }
 
     /// An axis counted from the front.
@@ -497,6 +541,19 @@ pub(super) fn axis_of(axis: i64, rank: usize) -> Result<usize, Fault> {
     match usize::try_from(counted) {
         Ok(place) if place < rank => Ok(place),
         _ => wrong(format!("axis {axis} of a tensor of {rank} axes")),
+    }
+}
+
+/// Longest list of numbers that says how something is computed; constants may have any length.
+const LONGEST_LIST: usize = 1 << 16;
+
+/// Refuses a list that no operator has a use for.
+fn listed(what: &str, len: usize) -> Result<(), Fault> {
+    match len {
+        ..=LONGEST_LIST => Ok(()),
+        _ => wrong(format!(
+            "{what} has {len} numbers, more than {LONGEST_LIST}"
+        )),
     }
 }
 

@@ -1,11 +1,12 @@
 //! What can be computed without a run: the arithmetic of shapes, and constants on their way to a node.
 
 mod arithmetic;
+mod cumulative;
 mod generate;
 mod walk;
 
-use super::Value;
 use super::call::{Call, axis_of, sizes};
+use super::{Constant, Value};
 use crate::onnx::array::count;
 use crate::onnx::error::{Fault, wrong};
 use crate::onnx::{Array, OnnxError};
@@ -32,9 +33,10 @@ pub(super) fn evaluate(call: &mut Call<'_, '_>) -> Result<Option<Vec<Value>>, Fa
 
 /// Operators that move elements.
 fn moved(call: &mut Call<'_, '_>) -> Result<Option<Vec<Value>>, Fault> {
-    let Some(Value::Constant(x, name)) = call.value(0).cloned() else {
+    let Some(Value::Constant(constant)) = call.value(0).cloned() else {
         return Ok(None);
     };
+    let Constant { array: x, name } = *constant;
     let rank = x.shape().len();
     let made = match call.op() {
         "Identity" => x,
@@ -76,9 +78,7 @@ fn moved(call: &mut Call<'_, '_>) -> Result<Option<Vec<Value>>, Fault> {
         }
         "Slice" => {
             let ranges = slice_ranges(call, rank)?;
-            let made = walk::slice(&x, &ranges)?;
-            call.book(made.bytes().len())?;
-            made
+            call.passing(x.bytes().len(), |_| walk::slice(&x, &ranges))?
         }
         "Split" => {
             let axis = axis_of(call.int("axis", 0), rank)?;
@@ -112,7 +112,7 @@ fn moved(call: &mut Call<'_, '_>) -> Result<Option<Vec<Value>>, Fault> {
         }
         _ => return Ok(None),
     };
-    Ok(Some(vec![Value::Constant(made, name)]))
+    Ok(Some(vec![Value::named(made, name)]))
 }
 
 /// Bytes of a result of another shape.
@@ -216,9 +216,9 @@ pub(super) fn squeezed(call: &Call<'_, '_>, x: &[usize]) -> Result<Vec<usize>, F
 
 /// The order of axes of a Transpose, reversed if none is given.
 pub(super) fn permutation(call: &Call<'_, '_>, rank: usize) -> Result<Vec<usize>, Fault> {
-    match call.ints("perm") {
+    match call.ints("perm")? {
         None => Ok((0..rank).rev().collect()),
-        Some(perm) => perm.iter().map(|&axis| axis_of(axis, rank)).collect(),
+        Some(perm) => perm.into_iter().map(|axis| axis_of(axis, rank)).collect(),
     }
 }
 

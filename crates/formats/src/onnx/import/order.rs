@@ -3,37 +3,73 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-use crate::onnx::{Model, OnnxError};
+use crate::onnx::budget::{Budget, table};
+use crate::onnx::wire::damaged;
+use crate::onnx::{Model, OnnxError, node};
+
+/// Stands for what is given and not made by a node.
+const GIVEN: u32 = u32::MAX;
 
 /// The nodes that the outputs depend on, in the order of the file as far as that is possible.
 ///
 /// # Errors
 /// Names that stand for two values or for none, and cycles.
-pub(super) fn needed(model: &Model) -> Result<Vec<usize>, OnnxError> {
-    let nodes = &model.graph.node;
-    let given: HashMap<&str, ()> = model
-        .initializers
-        .iter()
-        .map(|(name, _)| (name.as_str(), ()))
-        .chain(model.inputs().iter().map(|input| (&*input.name, ())))
-        .collect();
-    let mut maker = HashMap::new();
-    for (index, node) in nodes.iter().enumerate() {
-        for output in node.output.iter().filter(|name| !name.is_empty()) {
-            if given.contains_key(output.as_str()) || maker.insert(&**output, index).is_some() {
+pub(super) fn needed(model: &Model, budget: &mut Budget) -> Result<Vec<u32>, OnnxError> {
+    let count = model.nodes().len();
+    if count >= GIVEN as usize {
+        return Err(damaged(format!("{count} nodes")));
+    }
+    let names = |message| node::outputs(message).filter(|name| !name.is_empty());
+    let made: usize = model.nodes().map(|message| names(message).count()).sum();
+    let read: usize = model
+        .nodes()
+        .map(|message| node::inputs(message).count())
+        .sum();
+    let given = model.initializers.len() + model.inputs().len();
+    // Beside the table and the readers there are five lists of four bytes a node, one of marks, and the heap, which
+    // grows by doubling.
+    let on_the_way = table::<&str, u32>(made + given)
+        .saturating_add(read.saturating_mul(size_of::<u32>()))
+        .saturating_add(count.saturating_mul(33));
+    budget.take(on_the_way)?;
+    let order = sorted(model, made + given)?;
+    budget.give_back(on_the_way);
+    budget.take(size_of_val(&*order))?;
+    Ok(order)
+}
+
+fn sorted(model: &Model, names: usize) -> Result<Vec<u32>, OnnxError> {
+    let mut maker = HashMap::with_capacity(names);
+    for (name, _) in &model.initializers {
+        maker.insert(&**name, GIVEN);
+    }
+    for input in model.inputs() {
+        maker.insert(&input.name, GIVEN);
+    }
+    for (index, message) in model.nodes().enumerate() {
+        for output in node::outputs(message).filter(|name| !name.is_empty()) {
+            if maker.insert(output, index as u32).is_some() {
                 return Err(OnnxError::DuplicateName {
-                    name: output.clone(),
+                    name: output.to_owned(),
                 });
             }
         }
     }
+    let made_by = |name: &str| maker.get(name).copied().filter(|&by| by != GIVEN);
+
     // Backwards from the outputs.
-    let mut wanted = vec![false; nodes.len()];
-    let mut open: Vec<usize> = Vec::new();
+    let count = model.nodes().len();
+    let mut wanted = vec![false; count];
+    let mut open = Vec::with_capacity(count);
+    let mut want = |index: u32, open: &mut Vec<u32>| {
+        if !std::mem::replace(&mut wanted[index as usize], true) {
+            open.push(index);
+        }
+    };
     for output in model.outputs() {
-        match maker.get(output.name.as_str()) {
-            Some(&index) => open.push(index),
-            None if given.contains_key(output.name.as_str()) => {}
+        match maker.get(&*output.name) {
+            Some(&GIVEN) => {}
+            Some(&index) => want(index, &mut open),
             None => {
                 return Err(OnnxError::NoOutput {
                     value: output.name.clone(),
@@ -42,52 +78,68 @@ pub(super) fn needed(model: &Model) -> Result<Vec<usize>, OnnxError> {
         }
     }
     while let Some(index) = open.pop() {
-        if std::mem::replace(&mut wanted[index], true) {
-            continue;
-        }
-        for input in nodes[index].input.iter().filter(|name| !name.is_empty()) {
-            match maker.get(input.as_str()) {
-                Some(&before) => open.push(before),
-                None if given.contains_key(input.as_str()) => {}
+        let message = model.node(index as usize);
+        for input in node::inputs(message).filter(|name| !name.is_empty()) {
+            match maker.get(input) {
+                Some(&GIVEN) => {}
+                Some(&before) => want(before, &mut open),
                 None => {
                     return Err(OnnxError::NothingMakes {
-                        node: nodes[index].name().to_owned(),
-                        value: input.clone(),
+                        node: node::name(message).to_owned(),
+                        value: input.to_owned(),
                     });
                 }
             }
         }
     }
-    // Forwards (Kahn 1962): a node is ready when all that it waits for is done.
-    let mut waits = vec![0_usize; nodes.len()];
-    let mut readers: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
-    for index in (0..nodes.len()).filter(|&index| wanted[index]) {
-        for input in &nodes[index].input {
-            if let Some(&before) = maker.get(input.as_str()) {
-                waits[index] += 1;
-                readers[before].push(index);
-            }
-        }
+
+    // Who reads what a node makes: the readers of node `i` stand at `starts[i] .. starts[i + 1]`.
+    let indices = || (0..count as u32).filter(|&index| wanted[index as usize]);
+    let edges = || {
+        indices().flat_map(|index| {
+            let inputs = node::inputs(model.node(index as usize)).filter_map(made_by);
+            inputs.map(move |before| (before as usize, index))
+        })
+    };
+    let mut waits = vec![0_u32; count];
+    let mut starts = vec![0_u32; count + 1];
+    for (before, index) in edges() {
+        waits[index as usize] += 1;
+        starts[before + 1] += 1;
     }
-    let count = wanted.iter().filter(|&&wanted| wanted).count();
-    let ready = (0..nodes.len()).filter(|&index| wanted[index] && waits[index] == 0);
+    for index in 0..count {
+        starts[index + 1] += starts[index];
+    }
+    let mut readers_of = vec![0_u32; starts[count] as usize];
+    let mut next = starts.clone();
+    for (before, index) in edges() {
+        readers_of[next[before] as usize] = index;
+        next[before] += 1;
+    }
+    drop(next);
+
+    // Forwards (Kahn 1962): a node is ready when all that it waits for is done.
+    let needed = indices().count();
+    let ready = indices().filter(|&index| waits[index as usize] == 0);
     let mut ready: BinaryHeap<_> = ready.map(Reverse).collect();
-    let mut order = Vec::with_capacity(count);
+    let mut order = Vec::with_capacity(needed);
     while let Some(Reverse(index)) = ready.pop() {
         order.push(index);
-        for &reader in &readers[index] {
-            waits[reader] -= 1;
-            if waits[reader] == 0 {
+        let readers = starts[index as usize] as usize..starts[index as usize + 1] as usize;
+        for &reader in &readers_of[readers] {
+            waits[reader as usize] -= 1;
+            if waits[reader as usize] == 0 {
                 ready.push(Reverse(reader));
             }
         }
     }
-    if order.len() == count {
+    if order.len() == needed {
         return Ok(order);
     }
-    let stuck = (0..nodes.len()).find(|&index| wanted[index] && waits[index] > 0);
+    let stuck = indices().find(|&index| waits[index as usize] > 0);
+    let name = stuck.map_or("", |index| node::name(model.node(index as usize)));
     Err(OnnxError::Cycle {
-        count: count - order.len(),
-        node: stuck.map_or_else(String::new, |index| nodes[index].name().to_owned()),
+        count: needed - order.len(),
+        node: name.to_owned(),
     })
 }

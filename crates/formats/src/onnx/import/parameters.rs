@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use graph::{ElementType, Graph, Init, ParameterKind, Role, Value, ValueId};
 
-use crate::onnx::Array;
+use crate::onnx::budget::{Budget, piece};
 use crate::onnx::names::Names;
+use crate::onnx::{Array, OnnxError};
 
 /// What a constant is to an operator that reads it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,16 +40,23 @@ impl Parameters {
             ..Self::default()
         }
     }
+    /// What a name in use takes besides its letters: its place in a table, and while that grows, in the old one.
+    pub(super) const NAME: usize = 4 * size_of::<(String, usize)>();
+
+    /// What a parameter takes besides its name and shape: its places in a list and in a table.
+    const PLACES: usize =
+        3 * size_of::<(String, Array)>() + 4 * size_of::<((*const u8, Vec<usize>), ValueId)>();
 
     /// The parameter that holds a constant: one, however often it is read with that shape.
     pub(super) fn make(
         &mut self,
         graph: &mut Graph,
+        budget: &mut Budget,
         array: &Array,
         name: Option<&str>,
         layer: &str,
         purpose: Purpose,
-    ) -> ValueId {
+    ) -> Result<ValueId, OnnxError> {
         let shared = match purpose {
             Purpose::Learned(ParameterKind::Weight) | Purpose::Fixed => true,
             Purpose::Learned(_) | Purpose::Statistic => !self.untied,
@@ -56,9 +64,12 @@ impl Parameters {
         // The elements stay where they are as long as `elements` holds them.
         let key = (array.bytes().as_ptr(), array.shape().to_vec());
         if shared && let Some(&id) = self.made.get(&key) {
-            return id;
+            return Ok(id);
         }
         let wanted = name.map_or_else(|| format!("{layer}.constant"), str::to_owned);
+        // The name is kept twice and in use, and so is the name that was wanted; the shape is kept three times.
+        let kept = 5 * piece(wanted.len() + 8) + 3 * piece(size_of_val(array.shape()));
+        budget.take(kept + 2 * Self::NAME + Self::PLACES)?;
         let name = self.names.free(wanted);
         let role = match purpose {
             Purpose::Statistic => Role::State { init: 0.0 },
@@ -80,7 +91,7 @@ impl Parameters {
         if shared {
             self.made.insert(key, id);
         }
-        id
+        Ok(id)
     }
 
     /// Keeps a name from being taken by a parameter.

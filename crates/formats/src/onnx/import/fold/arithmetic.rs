@@ -1,25 +1,26 @@
 //! Arithmetic of constants: integers in 64 bits, floats in f64 and rounded to their type once an operator.
 
 use super::walk::{broadcast, expand, places};
-use super::{reduced, reduced_axes};
+use super::{cumulative, reduced, reduced_axes};
 use crate::onnx::array::count;
 use crate::onnx::error::{Fault, wrong};
-use crate::onnx::import::Value;
 use crate::onnx::import::call::Call;
+use crate::onnx::import::{Constant, Value};
 use crate::onnx::{Array, Element};
 
 /// What a node makes of constants, if it is known here.
 pub(super) fn evaluate(call: &mut Call<'_, '_>) -> Result<Option<Value>, Fault> {
-    let Some(Value::Constant(x, name)) = call.value(0).cloned() else {
+    let Some(Value::Constant(constant)) = call.value(0).cloned() else {
         return Ok(None);
     };
+    let Constant { array: x, name } = *constant;
     if matches!(call.op(), "Cast" | "CastLike") {
         let to = target(call)?;
         if to == x.element() {
-            return Ok(Some(Value::Constant(x, name)));
+            return Ok(Some(Value::named(x, name)));
         }
         call.book(x.len().saturating_mul(to.size()))?;
-        return Ok(Some(Value::Constant(cast(&x, to)?, name)));
+        return Ok(Some(Value::named(cast(&x, to)?, name)));
     }
     let made = if let Some(f) = unary(call.op()) {
         call.book(x.bytes().len())?;
@@ -27,6 +28,8 @@ pub(super) fn evaluate(call: &mut Call<'_, '_>) -> Result<Option<Value>, Fault> 
     } else if call.op() == "Clip" {
         call.book(x.bytes().len())?;
         clipped(call, &x)?
+    } else if call.op() == "CumSum" {
+        cumulative::sums(call, &x)?
     } else if call.op() == "Where" {
         match selected(call)? {
             Some(made) => made,
@@ -38,20 +41,18 @@ pub(super) fn evaluate(call: &mut Call<'_, '_>) -> Result<Option<Value>, Fault> 
             let Some(next) = call.constant(place).cloned() else {
                 return Ok(None);
             };
-            call.book(broadcast_size(&made, &next)?)?;
-            made = op.apply(&made, &next)?;
+            made = call.passing(broadcast_size(&made, &next)?, |_| op.apply(&made, &next))?;
         }
         made
     } else if let Some(fold) = Reduction::named(call.op()) {
         let (axes, keeps) = reduced_axes(call, x.shape().len())?;
         // Of nothing there may be many sums.
         let sums = count(&reduced(x.shape(), &axes, true))?;
-        call.book(sums.saturating_mul(16))?;
-        reduce(&x, &axes, keeps, &fold)?
+        call.passing(sums.saturating_mul(16), |_| reduce(&x, &axes, keeps, &fold))?
     } else {
         return Ok(None);
     };
-    Ok(Some(Value::Constant(made, None)))
+    Ok(Some(Value::constant(made)))
 }
 
 /// The type that a Cast makes.
@@ -202,9 +203,9 @@ fn clipped(call: &Call<'_, '_>, x: &Array) -> Result<Array, Fault> {
     Ok(Array::from_reals(x.element(), x.shape(), values)?)
 }
 
-/// Bytes that an operation of two takes on its way, both operands repeated.
+/// Bytes that an operation of two takes on its way: both operands repeated, the results as numbers and as elements.
 fn broadcast_size(a: &Array, b: &Array) -> Result<usize, Fault> {
-    Ok(count(&broadcast(a.shape(), b.shape())?)?.saturating_mul(16))
+    Ok(count(&broadcast(a.shape(), b.shape())?)?.saturating_mul(32))
 }
 
 /// The elements of the second operand where the first is true, of the third elsewhere.

@@ -9,7 +9,7 @@ use crate::onnx::{Array, Element};
 /// What such a node makes.
 pub(super) fn evaluate(call: &mut Call<'_, '_>) -> Result<Option<Value>, Fault> {
     Ok(Some(match call.op() {
-        "Constant" => Value::Constant(constant(call)?, None),
+        "Constant" => Value::constant(constant(call)?),
         "Shape" => {
             let shape = call.shape_of(0)?;
             let rank = shape.len() as i64;
@@ -17,14 +17,11 @@ pub(super) fn evaluate(call: &mut Call<'_, '_>) -> Result<Option<Value>, Fault> 
             let (start, end) = (place(call.int("start", 0)), place(call.int("end", rank)));
             let part = shape.get(start..end).unwrap_or_default();
             let extents = part.iter().map(|&extent| extent as i64);
-            Value::Constant(
-                Array::from_integers(Element::I64, &[part.len()], extents)?,
-                None,
-            )
+            Value::constant(Array::from_integers(Element::I64, &[part.len()], extents)?)
         }
         "Size" => {
             let elements = count(&call.shape_of(0)?)? as i64;
-            Value::Constant(Array::from_integers(Element::I64, &[], [elements])?, None)
+            Value::constant(Array::from_integers(Element::I64, &[], [elements])?)
         }
         "ConstantOfShape" => {
             let shape = sizes("shape", &call.known_ints(0)?.unwrap_or_default())?;
@@ -36,10 +33,8 @@ pub(super) fn evaluate(call: &mut Call<'_, '_>) -> Result<Option<Value>, Fault> 
             };
             let bytes = count(&shape)?.saturating_mul(value.element().size());
             call.book(bytes)?;
-            Value::Constant(
-                value.with_bytes(&shape, value.bytes().repeat(count(&shape)?))?,
-                None,
-            )
+            let elements = value.bytes().repeat(count(&shape)?);
+            Value::constant(value.with_bytes(&shape, elements)?)
         }
         "Range" => range(call)?,
         "EyeLike" => eye(call)?,
@@ -47,7 +42,7 @@ pub(super) fn evaluate(call: &mut Call<'_, '_>) -> Result<Option<Value>, Fault> 
     }))
 }
 
-fn constant(call: &Call<'_, '_>) -> Result<Array, Fault> {
+fn constant(call: &mut Call<'_, '_>) -> Result<Array, Fault> {
     if let Some(array) = call.array("value")? {
         return Ok(array);
     }
@@ -59,17 +54,10 @@ fn constant(call: &Call<'_, '_>) -> Result<Array, Fault> {
         let value = call.int("value_int", 0);
         return Ok(Array::from_integers(Element::I64, &[], [value])?);
     }
-    if let Some(values) = call.floats("value_floats") {
-        let reals = values.iter().map(|&value| value.into());
-        return Ok(Array::from_reals(Element::F32, &[values.len()], reals)?);
-    }
-    if let Some(values) = call.ints("value_ints") {
-        let integers = values.iter().copied();
-        return Ok(Array::from_integers(
-            Element::I64,
-            &[values.len()],
-            integers,
-        )?);
+    for list in ["value_floats", "value_ints"] {
+        if let Some(array) = call.list_as_array(list)? {
+            return Ok(array);
+        }
     }
     unsupported("a constant that is neither a tensor nor numbers")
 }
@@ -91,10 +79,7 @@ fn eye(call: &mut Call<'_, '_>) -> Result<Value, Fault> {
         let (row, column) = ((at / columns) as i64, (at % columns) as i64);
         f64::from(u8::from(column.checked_sub(row) == Some(diagonal)))
     });
-    Ok(Value::Constant(
-        Array::from_reals(element, &shape, values)?,
-        None,
-    ))
+    Ok(Value::constant(Array::from_reals(element, &shape, values)?))
 }
 
 fn range(call: &mut Call<'_, '_>) -> Result<Value, Fault> {
@@ -114,8 +99,6 @@ fn range(call: &mut Call<'_, '_>) -> Result<Value, Fault> {
     let steps = steps.max(0.0) as usize;
     call.book(steps.saturating_mul(element.size()))?;
     let values = (0..steps).map(|step| start + step as f64 * delta);
-    Ok(Value::Constant(
-        Array::from_reals(element, &[steps], values)?,
-        None,
-    ))
+    let steps = [steps];
+    Ok(Value::constant(Array::from_reals(element, &steps, values)?))
 }

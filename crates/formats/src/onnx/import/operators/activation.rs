@@ -98,10 +98,7 @@ pub(super) fn dropout(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
             .len();
         call.book(len.saturating_mul(element.size()))?;
         let ones = std::iter::repeat_n(1.0, len);
-        made.push(Value::Constant(
-            Array::from_reals(element, &shape, ones)?,
-            None,
-        ));
+        made.push(Value::constant(Array::from_reals(element, &shape, ones)?));
     }
     Ok(made)
 }

@@ -7,8 +7,8 @@ use super::one;
 use super::window::{Windows, spatial};
 use crate::onnx::edge::Numbering;
 use crate::onnx::error::{Fault, wrong};
-use crate::onnx::import::Value;
 use crate::onnx::import::call::{Call, sizes};
+use crate::onnx::import::{Places, Value};
 
 fn descriptor(call: &Call<'_, '_>, kind: PoolKind) -> Result<PoolDesc, Fault> {
     let x = call.shape_of(0)?;
@@ -41,7 +41,8 @@ pub(super) fn max(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
             plane: call.shape(x.id)[2..].to_vec(),
             column_major: call.flag("storage_order", false),
         };
-        values.push(Value::Places(made[1], numbering));
+        let id = made[1];
+        values.push(Value::Places(Box::new(Places { id, numbering })));
     }
     Ok(values)
 }

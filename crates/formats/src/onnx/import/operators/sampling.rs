@@ -16,10 +16,10 @@ pub(super) fn resize(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     let x = call.tensor(0)?;
     let shape = call.shape(x.id).to_vec();
     let rank = shape.len();
-    let axes = match call.ints("axes") {
+    let axes = match call.ints("axes")? {
         Some(axes) => axes
-            .iter()
-            .map(|&axis| axis_of(axis, rank))
+            .into_iter()
+            .map(|axis| axis_of(axis, rank))
             .collect::<Result<_, _>>()?,
         None => (0..rank).collect::<Vec<_>>(),
     };
@@ -86,8 +86,8 @@ fn wanted(
     axes: &[usize],
 ) -> Result<(Option<Vec<f64>>, Option<Vec<usize>>), Fault> {
     let old = call.opset() < 11 || call.op() == "Upsample";
-    let (scales, sizes) = match (old, call.floats("scales")) {
-        (true, Some(scales)) => (Some(scales.iter().map(|&s| f64::from(s)).collect()), None),
+    let (scales, sizes) = match (old, call.floats("scales")?) {
+        (true, Some(scales)) => (Some(scales.into_iter().map(f64::from).collect()), None),
         (true, None) if call.has("height_scale") => {
             let across = [
                 call.float("height_scale", 1.0),

@@ -1,0 +1,157 @@
+//! A node of the file and its attributes, read where they lie.
+
+use super::OnnxError;
+use super::budget::Budget;
+use super::wire::{Content, each, fields, fixed, varints};
+
+/// Tags of a node's fields.
+const INPUT: u64 = 1;
+const OUTPUT: u64 = 2;
+const NAME: u64 = 3;
+const OPERATOR: u64 = 4;
+const ATTRIBUTE: u64 = 5;
+const DOMAIN: u64 = 7;
+
+/// A node: what it is called, what it computes, and which names it reads and makes.
+#[derive(Clone, Debug)]
+pub(super) struct Node<'a> {
+    message: &'a [u8],
+    pub(super) name: &'a str,
+    pub(super) op: &'a str,
+    pub(super) domain: &'a str,
+    /// An empty name is an input left out.
+    pub(super) inputs: Vec<&'a str>,
+    /// An empty name is an output that nobody wants.
+    pub(super) outputs: Vec<&'a str>,
+}
+
+/// Checks a node as far as it is read here.
+///
+/// # Errors
+/// [`OnnxError::Damaged`].
+pub(super) fn check(message: &[u8]) -> Result<(), OnnxError> {
+    for field in fields(message) {
+        let (tag, content) = field?;
+        match tag {
+            INPUT | OUTPUT | NAME | OPERATOR | DOMAIN => content.name().map(|_| ())?,
+            ATTRIBUTE => Attribute::check(content.bytes()?)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The names that a node reads, those left out among them; of a checked node.
+pub(super) fn inputs(message: &[u8]) -> impl Iterator<Item = &str> {
+    each(message, INPUT).filter_map(|content| content.name().ok())
+}
+
+/// The names that a node makes, those left out among them; of a checked node.
+pub(super) fn outputs(message: &[u8]) -> impl Iterator<Item = &str> {
+    each(message, OUTPUT).filter_map(|content| content.name().ok())
+}
+
+/// The name of a checked node.
+pub(super) fn name(message: &[u8]) -> &str {
+    text(message, NAME)
+}
+
+/// A text of a checked message; the last one counts.
+fn text(message: &[u8], tag: u64) -> &str {
+    let last = each(message, tag).last();
+    last.and_then(|content| content.name().ok())
+        .unwrap_or_default()
+}
+
+impl<'a> Node<'a> {
+    /// A checked node.
+    ///
+    /// # Errors
+    /// [`OnnxError::Memory`] for lists of names that are too long.
+    pub(super) fn new(message: &'a [u8], budget: &Budget) -> Result<Self, OnnxError> {
+        let names = inputs(message).count() + outputs(message).count();
+        budget.check(names.saturating_mul(2 * size_of::<&str>()))?;
+        Ok(Self {
+            message,
+            name: text(message, NAME),
+            op: text(message, OPERATOR),
+            domain: text(message, DOMAIN),
+            inputs: inputs(message).collect(),
+            outputs: outputs(message).collect(),
+        })
+    }
+
+    /// The first attribute of a name.
+    pub(super) fn attribute(&self, name: &str) -> Option<Attribute<'a>> {
+        let attributes = each(self.message, ATTRIBUTE).filter_map(|content| content.bytes().ok());
+        let mut named = attributes.map(|message| Attribute { message });
+        named.find(|attribute| text(attribute.message, Attribute::NAME) == name)
+    }
+}
+
+/// An attribute of a checked node.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attribute<'a> {
+    message: &'a [u8],
+}
+
+impl<'a> Attribute<'a> {
+    const NAME: u64 = 1;
+    const FLOAT: u64 = 2;
+    const INT: u64 = 3;
+    const TEXT: u64 = 4;
+    const TENSOR: u64 = 5;
+    const FLOATS: u64 = 7;
+    const INTS: u64 = 8;
+
+    fn check(message: &[u8]) -> Result<(), OnnxError> {
+        for field in fields(message) {
+            let (tag, content) = field?;
+            let one = std::iter::once(content);
+            match tag {
+                Self::NAME => content.name().map(|_| ())?,
+                Self::FLOAT => content.float().map(|_| ())?,
+                Self::INT => content.number().map(|_| ())?,
+                Self::TEXT | Self::TENSOR => content.bytes().map(|_| ())?,
+                Self::FLOATS => fixed(one, 4).try_for_each(|floats| floats.map(|_| ()))?,
+                Self::INTS => varints(one).try_for_each(|int| int.map(|_| ()))?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn last(self, tag: u64) -> Option<Content<'a>> {
+        each(self.message, tag).last()
+    }
+
+    pub(super) fn int(self) -> Option<i64> {
+        self.last(Self::INT)?.number().ok()
+    }
+
+    pub(super) fn float(self) -> Option<f32> {
+        self.last(Self::FLOAT)?.float().ok()
+    }
+
+    pub(super) fn text(self) -> Option<&'a str> {
+        std::str::from_utf8(self.last(Self::TEXT)?.bytes().ok()?).ok()
+    }
+
+    /// The message of a tensor.
+    pub(super) fn tensor(self) -> Option<&'a [u8]> {
+        self.last(Self::TENSOR)?.bytes().ok()
+    }
+
+    pub(super) fn ints(self) -> impl Iterator<Item = i64> {
+        let numbers = varints(each(self.message, Self::INTS));
+        numbers.filter_map(Result::ok).map(|number| number as i64)
+    }
+
+    pub(super) fn floats(self) -> impl Iterator<Item = f32> {
+        let pieces = fixed(each(self.message, Self::FLOATS), 4).filter_map(Result::ok);
+        pieces.flat_map(|piece| {
+            let chunks = piece.as_chunks::<4>().0;
+            chunks.iter().map(|&bytes| f32::from_le_bytes(bytes))
+        })
+    }
+}
