@@ -5,6 +5,7 @@ use graph::ElementType;
 use kernels::conv::Epilogue;
 use kernels::dropout::{DropoutKey, dropout};
 use kernels::norm::{self, Gate, NormTraining};
+use kernels::rearrange::{Band, interleave};
 use kernels::softmax::{CrossEntropy, softmax};
 use kernels::{
     Activation, Context, Isa, Team, activation, concat, elementwise, pool, reduce, transpose,
@@ -312,6 +313,26 @@ impl<'a> Machine<'a> {
                 (write(to.buffer), to.total, to.first),
                 map.channels,
             ),
+            Work::Interleave {
+                count,
+                ref parts,
+                y,
+            } => {
+                let none = Band {
+                    map: &[][..],
+                    channels: 0,
+                    first: 0,
+                };
+                let mut bands = [none; MOST_OPERANDS];
+                for (band, part) in bands.iter_mut().zip(parts) {
+                    *band = Band {
+                        map: read(part.buffer),
+                        channels: part.total,
+                        first: part.first,
+                    };
+                }
+                interleave(ctx, &bands[..parts.len()], count, write(y));
+            }
             Work::Dropout { rate, stream, x, y } => {
                 let key = DropoutKey {
                     seed: run.seed,

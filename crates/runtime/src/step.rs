@@ -215,6 +215,12 @@ pub(crate) enum Work {
         from: Channels,
         to: Channels,
     },
+    /// Channels last; as many of each part.
+    Interleave {
+        count: usize,
+        parts: Vec<Channels>,
+        y: BufferId,
+    },
     Dropout {
         rate: f32,
         stream: u32,
@@ -440,6 +446,10 @@ impl Work {
             Self::Add { a, b, y } => (vec![Some(a), Some(b)], vec![Some(y)]),
             Self::AddInPlace { y, b } => (vec![Some(b)], vec![Some(y)]),
             Self::CopyChannels { from, to, .. } => (vec![Some(from.buffer)], vec![Some(to.buffer)]),
+            Self::Interleave { ref parts, y, .. } => (
+                parts.iter().map(|part| Some(part.buffer)).collect(),
+                vec![Some(y)],
+            ),
             Self::CrossEntropy {
                 logits,
                 labels,
@@ -515,6 +525,7 @@ impl fmt::Display for Work {
             Self::Add { .. } => "add",
             Self::AddInPlace { .. } => "add in place",
             Self::CopyChannels { .. } => "copy channels",
+            Self::Interleave { .. } => "interleave channels",
             Self::Dropout { .. } => "dropout",
             Self::Softmax { .. } => "softmax",
             Self::CrossEntropy { .. } => "cross-entropy",

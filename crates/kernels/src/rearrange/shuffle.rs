@@ -4,6 +4,7 @@ use geometry::{ChannelShuffle, PixelOrder, PixelShuffleGeometry};
 use tensor::Layout;
 
 use super::strided::copy;
+use super::{Band, interleave};
 use crate::Context;
 use crate::nest::{Loop, strides};
 
@@ -82,6 +83,9 @@ fn loops(layout: Layout, g: &PixelShuffleGeometry) -> [Loop<2>; 8] {
     ]
 }
 
+/// Groups up to which channels last are shuffled pixel by pixel.
+const FEW_GROUPS: usize = 8;
+
 /// Mixes channels between groups (Zhang et al. 2018, *ShuffleNet*):
 /// `y[n, j·g + i] = x[n, i·(c/g) + j]` for group `i` of `g`.
 ///
@@ -103,8 +107,21 @@ pub fn channels<T: Copy + Send + Sync>(
     let len = batch * channels * area;
     assert_eq!(x.len(), len, "channel shuffle: length of x");
     assert_eq!(y.len(), len, "channel shuffle: length of y");
-    let [image, channel, pixel, ..] = strides(layout, &[batch, channels, area]);
     let size = channels / groups;
+    let first = Band {
+        map: x,
+        channels,
+        first: 0,
+    };
+    let mut bands = [first; FEW_GROUPS];
+    if layout == Layout::Nhwc && groups <= FEW_GROUPS {
+        for (group, band) in bands.iter_mut().enumerate() {
+            band.first = group * size;
+        }
+        interleave(context, &bands[..groups], size, y);
+        return;
+    }
+    let [image, channel, pixel, ..] = strides(layout, &[batch, channels, area]);
     let entry = |extent: usize, read: isize, write: isize| Loop {
         extent,
         steps: [read, write],

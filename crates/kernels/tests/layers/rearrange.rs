@@ -372,6 +372,9 @@ fn channels_are_shuffled_between_groups() {
         (17, 17, vec![4]),
         (16, 1, vec![2, 3, 4]),
         (64, 2, vec![70, 9]),
+        (20, 4, vec![3, 5]),
+        (35, 5, vec![3, 5]),
+        (36, 9, vec![3, 5]),
     ] {
         let shape = [&[2, channels][..], &spatial].concat();
         let geometry = ChannelShuffle::resolve(groups, &shape).unwrap();

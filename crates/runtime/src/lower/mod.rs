@@ -113,6 +113,10 @@ struct Lowering<'g> {
     /// The region a value is made in, where it is a gradient or an output.
     reserved: HashMap<ValueId, Span>,
     reordered: HashMap<(ValueId, Layout), BufferId>,
+    /// Concatenations that are made as the shuffle behind them leaves them.
+    shuffled: HashSet<ValueId>,
+    /// The node that reads a value, if it is read once and by a node.
+    reader: Vec<Option<usize>>,
     /// Regions to be filled at the end: gradients and outputs.
     edges: Vec<(ValueId, Span)>,
     prologue: Vec<Step>,
@@ -136,6 +140,12 @@ impl<'g> Lowering<'g> {
         for id in by_nodes.chain(&graph.outputs).chain(at_the_end) {
             uses[id.index()] += 1;
         }
+        let mut reader = vec![None; count];
+        for (index, node) in graph.nodes.iter().enumerate() {
+            for id in node.inputs.iter().filter(|id| uses[id.index()] == 1) {
+                reader[id.index()] = Some(index);
+            }
+        }
         let mut lowering = Self {
             graph,
             options: *options,
@@ -148,6 +158,8 @@ impl<'g> Lowering<'g> {
             constant: vec![false; count],
             reserved: HashMap::new(),
             reordered: HashMap::new(),
+            shuffled: HashSet::new(),
+            reader,
             edges: Vec::new(),
             prologue: Vec::new(),
             main: Vec::new(),
@@ -224,6 +236,11 @@ impl<'g> Lowering<'g> {
                 self.loss(node)
             }
             Op::Deformable(op) => self.deformable(node, op),
+            Op::Rearrange(_) if self.shuffled.contains(&node.inputs[0]) => {
+                let Placed { buffer, lies } = self.at(node.inputs[0]);
+                self.place_at(node.outputs[0], buffer, lies);
+                Ok(())
+            }
             _ => self.call(node),
         }
     }
@@ -251,6 +268,10 @@ impl<'g> Lowering<'g> {
     fn place_at(&mut self, id: ValueId, buffer: BufferId, lies: Layout) {
         self.pending[buffer.index()] += self.uses[id.index()];
         self.placed[id.index()] = Some(Placed { buffer, lies });
+    }
+
+    fn only_reader(&self, id: ValueId) -> Option<&'g Node> {
+        self.reader[id.index()].map(|index| &self.graph.nodes[index])
     }
 
     fn at(&self, id: ValueId) -> Placed {

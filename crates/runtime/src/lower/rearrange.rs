@@ -1,10 +1,11 @@
 //! Operators that only move elements: concatenation, slices, and between maps and vectors.
 
-use graph::{Node, Op};
+use graph::{Node, Op, RearrangeOp, ValueId};
 use tensor::Layout;
 
 use super::Lowering;
 use crate::RuntimeError;
+use crate::calls::MOST_OPERANDS;
 use crate::step::{Channels, Work};
 
 impl Lowering<'_> {
@@ -25,8 +26,11 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    /// One copy an input.
+    /// One copy an input, or one step for all where a shuffle follows.
     fn concat(&mut self, node: &Node) {
+        if self.is_shuffled(node) {
+            return self.interleave(node);
+        }
         let whole = self.map(node.outputs[0]);
         let inputs: Vec<_> = node
             .inputs
@@ -51,6 +55,34 @@ impl Lowering<'_> {
             });
             first += part.channels;
         }
+    }
+
+    /// Whether nothing but a shuffle between as many groups reads a concatenation of maps alike, channels last.
+    fn is_shuffled(&self, node: &Node) -> bool {
+        let (joined, parts) = (node.outputs[0], node.inputs.len());
+        let Some(reader) = self.only_reader(joined) else {
+            return false;
+        };
+        let alike = |&id: &ValueId| self.map(id).channels == self.map(node.inputs[0]).channels;
+        self.options.layout == Layout::Nhwc
+            && reader.op == Op::Rearrange(RearrangeOp::ChannelShuffle { groups: parts })
+            && parts <= MOST_OPERANDS
+            && node.inputs.iter().all(alike)
+            && !self.reserved.contains_key(&reader.outputs[0])
+    }
+
+    /// The concatenation as it is after its shuffle.
+    fn interleave(&mut self, node: &Node) {
+        let count = self.map(node.inputs[0]).channels;
+        let parts = node.inputs.iter().map(|&id| Channels {
+            buffer: self.feature(id),
+            total: count,
+            first: 0,
+        });
+        let parts = parts.collect();
+        let y = self.feature_result(node.outputs[0]);
+        self.shuffled.insert(node.outputs[0]);
+        self.push(Work::Interleave { count, parts, y });
     }
 
     fn channel_slice(&mut self, node: &Node, start: usize) {

@@ -14,3 +14,4 @@ mod oracle;
 mod profile;
 mod random;
 mod separable;
+mod shuffled;

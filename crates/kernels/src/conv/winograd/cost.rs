@@ -18,12 +18,12 @@ use crate::Isa;
 const AT_POINTS: f64 = 0.87;
 /// Share of the peak that the direct algorithm reaches, with panels of several vectors and of one.
 const DIRECT: [f64; 2] = [0.93, 0.76];
-/// Slots of transforming a vector to a point or back, by the pairs of points an axis.
-const TRANSFORM: [f64; 4] = [4.0, 8.0, 20.0, 28.0];
+/// Slots of transforming a vector to a point or back along an axis, by the pairs of its points.
+const TRANSFORM: [f64; 4] = [0.0, 4.0, 9.0, 12.0];
 /// Slots of finding the elements of a tile, there and back.
 const TILE: f64 = 800.0;
 /// Slots of reading a byte of weights from memory, where two cores share the way to it.
-const BYTE: f64 = 0.4;
+const BYTE: f64 = 0.5;
 /// How often weights that change between runs are moved.
 const REPACKED: f64 = 3.0;
 
@@ -37,10 +37,10 @@ pub(super) fn of_plan(plan: &WinogradPlan, repacked: bool) -> f64 {
     );
     let rows = blocks * whole_rows(plan.tiles) + whole_rows(rest);
     let products = points * rows as f64 * (plan.sources * vectors) as f64;
-    let pairs = plan.rows.line.pairs.max(plan.columns.line.pairs);
+    let transform = TRANSFORM[plan.rows.line.pairs] + TRANSFORM[plan.columns.line.pairs];
     let moved = points * plan.tile_count() as f64 * (sources + vectors) as f64;
     products / AT_POINTS
-        + moved * TRANSFORM[pairs]
+        + moved * transform
         + plan.tile_count() as f64 * TILE
         + weights(plan.packed_len(), repacked)
 }
