@@ -7,7 +7,7 @@ use formats::onnx::OnnxError;
 use formats::weights::WeightsError;
 use formats::{DataError, ModelConfigError};
 use tensor::NpyError;
-use train::{CheckpointError, OnnxNetworkError, TrainError};
+use train::{ArchitectureError, CheckpointError, OnnxNetworkError, TrainError};
 use zoo::ZooError;
 
 /// What was asked for makes no sense, whatever the files hold.
@@ -30,7 +30,7 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     if error.is::<Interrupted>() {
         return 130;
     }
-    if error.is::<Usage>() || error.is::<ZooError>() || names_nothing(error) {
+    if error.is::<Usage>() || is_of_the_zoo(error) || names_nothing(error) {
         return 2;
     }
     match error.downcast_ref::<io::Error>() {
@@ -38,6 +38,12 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
         Some(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
         _ => 1,
     }
+}
+
+/// A network of the zoo cannot be built as it was asked for.
+fn is_of_the_zoo(error: &anyhow::Error) -> bool {
+    let architecture = error.downcast_ref::<ArchitectureError>();
+    error.is::<ZooError>() || matches!(architecture, Some(ArchitectureError::Zoo(_)))
 }
 
 /// The message, with the program's own words where the system says in its words that nothing is there.
