@@ -3,7 +3,7 @@
 //! The divisor is [`PoolGeometry::divisor`]: padding counts where the geometry says so, the overhang
 //! of ceil mode never does. A window wholly off the image is 0.
 
-use geometry::PoolGeometry;
+use geometry::{PoolGeometry, Window};
 use tensor::Layout;
 
 use super::{
@@ -194,6 +194,9 @@ pub fn backward<T: Real>(
                 );
             }
         }),
+        Layout::Nhwc if geometry.windows.iter().all(covers_once) => {
+            spread_tiles(context, geometry, dy, out);
+        }
         Layout::Nhwc => {
             let bands = channels.div_ceil(BAND);
             context.team.for_each(geometry.batch * bands, |task, _| {
@@ -221,9 +224,7 @@ pub fn backward<T: Real>(
                             Placed::new(geometry, at).for_each_source(
                                 #[inline(always)]
                                 |place| {
-                                    for (dx, &share) in band(place).iter_mut().zip(&share) {
-                                        *dx += share;
-                                    }
+                                    add(band(place), &share[..width]);
                                 },
                             );
                         }
@@ -232,6 +233,47 @@ pub fn backward<T: Real>(
             });
         }
     }
+}
+
+/// Whether the placements of a window lie side by side and reach over the whole axis.
+fn covers_once(window: &Window) -> bool {
+    window.stride == window.kernel
+        && window.dilation == 1
+        && window.output * window.stride >= window.input + window.before
+}
+
+/// The gradient where every element lies in one window: its share is all there is.
+fn spread_tiles<T: Real>(context: &Context, geometry: &PoolGeometry, dy: &[T], out: Shared<'_, T>) {
+    let (input, output) = areas(geometry);
+    let channels = geometry.channels;
+    for_rows(context.team, geometry.batch * output, channels, |range| {
+        T::vectorised(
+            context.isa,
+            #[inline(always)]
+            || {
+                for_each_placed(
+                    geometry,
+                    range,
+                    #[inline(always)]
+                    |pixel, image, window| {
+                        let divisor = divisor_at::<T>(geometry, window.at);
+                        let dy = &dy[pixel * channels..][..channels];
+                        window.for_each_source(
+                            #[inline(always)]
+                            |place| {
+                                let start = (image * input + place) * channels;
+                                // SAFETY: an element belongs to the task of its window.
+                                let dx = unsafe { out.slice(start, channels) };
+                                for (dx, &dy) in dx.iter_mut().zip(dy) {
+                                    *dx = dy / divisor;
+                                }
+                            },
+                        );
+                    },
+                );
+            },
+        );
+    });
 }
 
 #[inline(always)]
