@@ -58,10 +58,54 @@ pub(in crate::conv) struct Finish {
 }
 
 impl Finish {
-    /// Sums are written as they are.
+    /// Adds bias and residual to a tile of sums and applies the activation, all in registers. What there is
+    /// to do is asked once a tile: with short sums a question for every vector would take as long as
+    /// the sums.
+    ///
+    /// # Safety
+    /// `V`'s instructions exist. The bias is valid for `NV` vectors, the residual for as many from each of the
+    /// targets.
     #[inline(always)]
-    pub(in crate::conv) fn is_plain(&self) -> bool {
-        self.bias.is_null() && self.residual.is_null() && self.activation.is_none()
+    pub(in crate::conv) unsafe fn apply<V: Vector, const MR: usize, const NV: usize>(
+        &self,
+        sums: &mut [[V; NV]; MR],
+        targets: &[usize; MR],
+    ) {
+        // SAFETY: the contract of this function.
+        unsafe {
+            if !self.bias.is_null() {
+                let bias: [V; NV] = std::array::from_fn(|v| V::load(self.bias.add(v * V::LANES)));
+                for sums in sums.iter_mut() {
+                    for (sum, bias) in sums.iter_mut().zip(bias) {
+                        *sum = sum.add(bias);
+                    }
+                }
+            }
+            if !self.residual.is_null() {
+                for (sums, &offset) in sums.iter_mut().zip(targets) {
+                    for (v, sum) in sums.iter_mut().enumerate() {
+                        *sum = sum.add(V::load(self.residual.add(offset + v * V::LANES)));
+                    }
+                }
+            }
+            match self.activation {
+                None => {}
+                Some(Activation::Relu) => {
+                    for sums in sums.iter_mut() {
+                        for sum in sums.iter_mut() {
+                            *sum = Activation::Relu.apply_vector(*sum);
+                        }
+                    }
+                }
+                Some(Activation::Relu6) => {
+                    for sums in sums.iter_mut() {
+                        for sum in sums.iter_mut() {
+                            *sum = Activation::Relu6.apply_vector(*sum);
+                        }
+                    }
+                }
+            }
+        }
     }
 
     /// Adds bias and residual, applies the activation and writes `count` channels.

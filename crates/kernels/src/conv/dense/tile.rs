@@ -177,7 +177,8 @@ pub(in crate::conv) unsafe fn tile<
             }
             return;
         }
-        if finish.is_plain() && target.channels == NV * V::LANES {
+        if target.channels == NV * V::LANES {
+            finish.apply(&mut sums, targets);
             for (sums, &offset) in sums.iter().zip(targets) {
                 for (v, &sum) in sums.iter().enumerate() {
                     sum.store(target.start.add(offset + v * V::LANES));
