@@ -58,6 +58,18 @@ pub(in crate::conv) struct Finish {
 }
 
 impl Finish {
+    /// The same for sums that begin with another channel of the bias.
+    #[inline(always)]
+    pub(in crate::conv) fn from_channel(self, channel: usize) -> Self {
+        match self.bias.is_null() {
+            true => self,
+            false => Self {
+                bias: self.bias.wrapping_add(channel),
+                ..self
+            },
+        }
+    }
+
     /// Adds bias and residual to a tile of sums and applies the activation, all in registers. What there is
     /// to do is asked once a tile: with short sums a question for every vector would take as long as
     /// the sums.

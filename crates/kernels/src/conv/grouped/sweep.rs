@@ -38,6 +38,7 @@ pub(super) unsafe fn row<V: Vector>(
         },
         target,
         start: task * plan.columns.target * to,
+        is_far: source.len() >= FAR,
     };
     for run in &plan.runs {
         // SAFETY: the tiles stay within the run, which stays within the row; the lanes are the plan's.
@@ -62,7 +63,12 @@ struct Row<'a> {
     target: Shared<'a>,
     /// The row's first element of the target.
     start: usize,
+    /// The source is read from memory.
+    is_far: bool,
 }
+
+/// Elements of a source that is larger than the caches: 16 MiB.
+const FAR: usize = 4 << 20;
 
 impl Row<'_> {
     /// A run, in tiles as large as the registers hold. `PICK` says that lanes read other source
@@ -116,6 +122,36 @@ impl Row<'_> {
             while block < lanes.blocks {
                 self.block::<V, P, 1, PICK>(tile, block);
                 block += 1;
+            }
+        }
+    }
+
+    /// Asks for the source rows that the next row of targets reads and this one does not, under the same
+    /// pixels and channels: rows end where the processor's own foresight ends too.
+    ///
+    /// # Safety
+    /// `V`'s instructions exist.
+    #[inline(always)]
+    unsafe fn prefetch_below<V: Vector, const P: usize, const NV: usize>(
+        &self,
+        tile: Tile<'_>,
+        source: usize,
+    ) {
+        let plan = self.plan;
+        let (channels, _) = plan.channels();
+        let shift = tile.run.shift;
+        let (row, column) = (plan.rows.at(self.row), plan.columns.at(tile.run.first));
+        let (Some((_, row)), Some((_, column))) = (row.last(), column.first()) else {
+            return;
+        };
+        for row in row + 1..=row + shift {
+            let pixel = row * plan.columns.source + column + tile.done * shift;
+            for pixel in pixel..pixel + P * shift {
+                for v in 0..NV {
+                    let element = pixel * channels + source + v * V::LANES;
+                    // SAFETY: the contract of this function.
+                    unsafe { V::prefetch(self.source.as_ptr().wrapping_add(element)) }
+                }
             }
         }
     }
@@ -174,9 +210,26 @@ impl Row<'_> {
                     }
                 }
             }
-            for (p, sums) in sums.into_iter().enumerate() {
+            if !PICK && self.is_far {
+                self.prefetch_below::<V, P, NV>(tile, source);
+            }
+            let offset = |p: usize| {
                 let pixel = tile.run.first + (tile.done + p) * tile.run.step;
-                let offset = self.start + pixel * to;
+                self.start + pixel * to
+            };
+            if targets == V::LANES {
+                let offsets: [usize; P] = std::array::from_fn(|p| offset(p) + target);
+                self.finish.from_channel(target).apply(&mut sums, &offsets);
+                let to = self.target.as_mut_ptr();
+                for (sums, &offset) in sums.iter().zip(&offsets) {
+                    for (v, &sum) in sums.iter().enumerate() {
+                        sum.store(to.add(offset + v * V::LANES));
+                    }
+                }
+                return;
+            }
+            for (p, sums) in sums.into_iter().enumerate() {
+                let offset = offset(p);
                 for (v, sum) in sums.into_iter().enumerate() {
                     let at = target + v * targets;
                     let to = self.target.as_mut_ptr();
