@@ -87,7 +87,7 @@ impl SweepPlan {
         let sweeps: Vec<_> = walks
             .into_iter()
             .map(|walk| {
-                let sweep = Sweep::new(walk, isa, fetch, wanted);
+                let sweep = Sweep::new(walk, geometry, isa, fetch, wanted);
                 let entry = (tasks, packed_len, sweep);
                 tasks += entry.2.tasks();
                 packed_len += entry.2.panels.len();
@@ -126,7 +126,7 @@ impl SweepPlan {
             let packed = &mut packed[*start..][..sweep.panels.len()];
             sweep.panels.pack(
                 ctx,
-                &sweep.walk,
+                self.isa,
                 &self.geometry,
                 self.direction,
                 weight,

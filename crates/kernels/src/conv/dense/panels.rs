@@ -9,6 +9,7 @@ use geometry::ConvGeometry;
 use super::walk::Walk;
 use crate::conv::Direction;
 use crate::shared::Shared;
+use crate::simd::{Vector, dispatch, turn};
 use crate::{Context, Isa};
 
 /// Vectors of target channels that share one pass over the pixels.
@@ -41,11 +42,18 @@ pub(super) struct Panels {
     pub(super) per_group: Vec<Panel>,
     /// Products summed for one target element.
     depth: usize,
+    /// Where each element of the kernel stands among the taps of the summation, if it is one of them.
+    places: Vec<Option<usize>>,
     groups: usize,
 }
 
 impl Panels {
-    pub(super) fn new(walk: &Walk, isa: Isa) -> Self {
+    pub(super) fn new(walk: &Walk, isa: Isa, geometry: &ConvGeometry) -> Self {
+        let [_, height, width] = geometry.windows;
+        let mut places = vec![None; geometry.kernel_area()];
+        for (place, tap) in walk.kernel_taps(height.kernel, width.kernel).enumerate() {
+            places[tap] = Some(place);
+        }
         let lanes = isa.lanes();
         let vectors = walk.target_channels_per_group().div_ceil(lanes);
         let depth = walk.depth();
@@ -54,6 +62,7 @@ impl Panels {
             vectors,
             per_group: cut_panels(isa, depth, vectors),
             depth,
+            places,
             groups: walk.groups,
         }
     }
@@ -68,18 +77,16 @@ impl Panels {
         (group * self.vectors + panel.first) * self.depth * self.lanes
     }
 
-    /// Packs weights `[o, c/g, kernel…]` for a walk of the given direction. The taps of the walk say
-    /// which kernel elements it has and in which order.
+    /// Packs weights `[o, c/g, kernel…]` for the walk, which is of the given direction.
     pub(super) fn pack(
         &self,
         ctx: &Context<'_>,
-        walk: &Walk,
+        isa: Isa,
         geometry: &ConvGeometry,
         direction: Direction,
         weight: &[f32],
         packed: &mut [f32],
     ) {
-        let [_, height, width] = geometry.windows;
         let area = geometry.kernel_area();
         let (o, c) = (
             geometry.out_channels_per_group(),
@@ -90,33 +97,124 @@ impl Panels {
             Direction::BackwardData => (area, c * area, c, o),
             _ => (c * area, area, o, c),
         };
+        let kernels = Kernels {
+            area,
+            places: &self.places,
+            by_target,
+            by_source,
+            targets,
+            sources,
+        };
         let tasks = self.groups * self.per_group.len();
         let shared = Shared::new(packed);
         ctx.team.for_each(tasks, |task, _| {
-            let (group, panel) = (
-                task / self.per_group.len(),
-                self.per_group[task % self.per_group.len()],
-            );
-            let row = panel.vectors * self.lanes;
-            let first = panel.first * self.lanes;
-            let used = row.min(targets - first);
+            let group = task / self.per_group.len();
+            let panel = self.per_group[task % self.per_group.len()];
+            let len = self.depth * panel.vectors * self.lanes;
             // SAFETY: panels do not overlap.
-            let packed = unsafe { shared.slice(self.start(group, panel), self.depth * row) };
-            let mut rows = packed.chunks_exact_mut(row);
+            let packed = unsafe { shared.slice(self.start(group, panel), len) };
             let weight = &weight[group * o * c * area..][..o * c * area];
-            for tap in walk.kernel_taps(height.kernel, width.kernel) {
-                for (source, out) in (0..sources).zip(&mut rows) {
-                    let start = first * by_target + source * by_source + tap;
-                    let (out, unused) = out.split_at_mut(used);
-                    for (target, out) in out.iter_mut().enumerate() {
-                        *out = weight[start + target * by_target];
-                    }
-                    unused.fill(0.0);
-                }
-            }
+            // SAFETY: the vector family exists, as `isa` proves; the slices have the lengths of the panel
+            // and of the group's weights.
+            dispatch!(isa => pack_panel(
+                kernels: Kernels<'_>, panel: Panel, weight: &[f32], packed: &mut [f32],
+            ));
         });
     }
 }
+
+/// How the weights of a group lie.
+#[derive(Clone, Copy)]
+struct Kernels<'a> {
+    /// Elements of a kernel.
+    area: usize,
+    /// Where each of them stands among the taps of the summation, if it is one of them.
+    places: &'a [Option<usize>],
+    /// Elements between the kernels of neighbouring targets and of neighbouring sources.
+    by_target: usize,
+    by_source: usize,
+    targets: usize,
+    sources: usize,
+}
+
+/// Packs one panel, a vector of targets after the other.
+///
+/// The targets of a vector lie far apart in the weights of a forward pass, and a kernel apart in those of
+/// a backward one: both are turned in registers, block by block, since an element alone would cost a cache
+/// line. What a source has for the targets then goes to the row where the summation wants it.
+///
+/// # Safety
+/// `V`'s instructions exist; the slices have the lengths of the panel and of the group's weights.
+#[inline(always)]
+unsafe fn pack_panel<V: Vector>(
+    kernels: Kernels<'_>,
+    panel: Panel,
+    weight: &[f32],
+    packed: &mut [f32],
+) {
+    let Kernels {
+        area,
+        places,
+        by_target,
+        by_source,
+        targets,
+        sources,
+    } = kernels;
+    let row = panel.vectors * V::LANES;
+    let mut turned = [0.0f32; MOST_LANES * MOST_LANES];
+    for vector in 0..panel.vectors {
+        let first = (panel.first + vector) * V::LANES;
+        let used = V::LANES.min(targets - first);
+        turned.fill(0.0);
+        let mut put = |turned: &[f32], source: usize, tap: usize, line: usize| {
+            if let Some(place) = places[tap] {
+                let to = (place * sources + source) * row + vector * V::LANES;
+                packed[to..to + V::LANES].copy_from_slice(&turned[line * V::LANES..][..V::LANES]);
+            }
+        };
+        if by_target == 1 {
+            // What a source has for its targets lies side by side already.
+            for source in 0..sources {
+                turned[..used].copy_from_slice(&weight[source * by_source + first..][..used]);
+                put(&turned, source, 0, 0);
+            }
+            continue;
+        }
+        // Kernel elements that lie behind each other for a target: of all its sources, or of one.
+        let (runs, run) = match by_source == area {
+            true => (1, sources * area),
+            false => (sources, area),
+        };
+        for start in 0..runs {
+            let (mut source, mut tap) = (start, 0);
+            for column in (0..run).step_by(V::LANES) {
+                let from = start * by_source + first * by_target + column;
+                let columns = V::LANES.min(run - column);
+                let last = from + (used - 1) * by_target;
+                // SAFETY: a whole block, used or not, lies within the weights; or what is used does.
+                unsafe {
+                    let from = weight[from..=last].as_ptr();
+                    if used == V::LANES && last + V::LANES <= weight.len() {
+                        V::turn_block(from, by_target, turned.as_mut_ptr(), V::LANES);
+                    } else {
+                        let to = turned.as_mut_ptr();
+                        turn::<V>(from, by_target, (used, columns), to, V::LANES);
+                    }
+                }
+                for line in 0..columns {
+                    put(&turned, source, tap, line);
+                    tap += 1;
+                    if tap == area {
+                        (source, tap) = (source + 1, 0);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Lanes of the widest vector.
+const MOST_LANES: usize = 16;
 
 /// Products up to which a panel of four vectors stays in a first-level cache: 16 KiB of weights.
 const SHALLOW: usize = 64;

@@ -4,6 +4,7 @@
 //! passes over its pixels once for each panel, tile by tile; a panel's weights stay in the cache
 //! near the registers meanwhile. Tasks are cut from the problem alone.
 
+use geometry::ConvGeometry;
 use tensor::Layout;
 
 use super::chunk::{Chunk, chunks};
@@ -66,8 +67,14 @@ pub(super) fn wanted_tasks(macs: usize) -> usize {
 
 impl Sweep {
     /// `wanted` tasks, if the walk has work for so many.
-    pub(super) fn new(walk: Walk, isa: Isa, fetch: Fetch, wanted: usize) -> Self {
-        let panels = Panels::new(&walk, isa);
+    pub(super) fn new(
+        walk: Walk,
+        geometry: &ConvGeometry,
+        isa: Isa,
+        fetch: Fetch,
+        wanted: usize,
+    ) -> Self {
+        let panels = Panels::new(&walk, isa, geometry);
         let cut = cut(&walk, fetch, wanted.div_ceil(walk.slice_count().max(1)));
         let all_panels = walk.groups * panels.per_group.len();
         let splits = wanted

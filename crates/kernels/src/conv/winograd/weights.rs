@@ -69,59 +69,94 @@ unsafe fn pack_panel<V: Vector>(
             // the largest kernel and the points of the largest tile; the packed element belongs to
             // this panel.
             unsafe {
-                turn::<V>(
-                    from.as_ptr(),
-                    by_target,
-                    (used, area),
-                    taps.as_mut_ptr(),
-                    V::LANES,
-                );
+                let to = taps.as_mut_ptr();
+                // A whole block, what is used of it and what is not, lies within the weights.
+                if used == V::LANES
+                    && area <= V::LANES
+                    && (used - 1) * by_target + V::LANES <= from.len()
+                {
+                    V::turn_block(from.as_ptr(), by_target, to, V::LANES);
+                } else {
+                    turn::<V>(from.as_ptr(), by_target, (used, area), to, V::LANES);
+                }
                 // Down the columns, then along the rows.
                 for column in 0..columns.taps {
-                    let tap = |row: usize| {
-                        let index = match backward {
-                            true => area - 1 - (row * columns.taps + column),
-                            false => row * columns.taps + column,
-                        };
-                        V::load(taps.as_ptr().add(index * V::LANES))
-                    };
-                    for point in 0..rows.inputs() {
-                        let to = half
-                            .as_mut_ptr()
-                            .add((point * MOST_INPUTS + column) * V::LANES);
-                        at_point(rows, point, tap).store(to);
-                    }
+                    to_points(
+                        rows,
+                        #[inline(always)]
+                        |row| {
+                            let index = match backward {
+                                true => area - 1 - (row * columns.taps + column),
+                                false => row * columns.taps + column,
+                            };
+                            V::load(taps.as_ptr().add(index * V::LANES))
+                        },
+                        #[inline(always)]
+                        |point, value| {
+                            let at = (point * MOST_INPUTS + column) * V::LANES;
+                            value.store(half.as_mut_ptr().add(at));
+                        },
+                    );
                 }
                 for line in 0..rows.inputs() {
-                    let tap = |column: usize| {
-                        V::load(half.as_ptr().add((line * MOST_INPUTS + column) * V::LANES))
-                    };
-                    for point in 0..columns.inputs() {
-                        let start = plan.panel_start(line * columns.inputs() + point, panel);
-                        let at = start + source * row + vector * V::LANES;
-                        let to = packed.slice(at, V::LANES);
-                        at_point(columns, point, tap).store(to.as_mut_ptr());
-                    }
+                    to_points(
+                        columns,
+                        #[inline(always)]
+                        |column| {
+                            V::load(half.as_ptr().add((line * MOST_INPUTS + column) * V::LANES))
+                        },
+                        #[inline(always)]
+                        |point, value| {
+                            let start = plan.panel_start(line * columns.inputs() + point, panel);
+                            let at = start + source * row + vector * V::LANES;
+                            value.store(packed.slice(at, V::LANES).as_mut_ptr());
+                        },
+                    );
                 }
             }
         }
     }
 }
 
-/// A row of `G`, applied.
+/// `G`, applied to a line of taps.
+///
+/// # Safety
+/// `V`'s instructions exist.
 #[inline(always)]
-unsafe fn at_point<V: Vector>(line: &Line, point: usize, tap: impl Fn(usize) -> V) -> V {
-    // SAFETY: the caller runs where the family exists.
+unsafe fn to_points<V: Vector>(
+    line: &Line,
+    tap: impl Fn(usize) -> V,
+    mut put: impl FnMut(usize, V),
+) {
+    // SAFETY: the contract of this function.
     unsafe {
-        if line.pairs == 0 {
-            return tap(0);
+        match line.taps {
+            1 => put(0, tap(0)),
+            3 => each_point::<V, 3>(line, tap, put),
+            5 => each_point::<V, 5>(line, tap, put),
+            _ => each_point::<V, 7>(line, tap, put),
         }
-        let mut sum = V::zero();
-        for (power, &factor) in line.kernel[point][..line.taps].iter().enumerate() {
-            if factor != 0.0 {
-                sum = tap(power).mul_add(V::splat(factor), sum);
+    }
+}
+
+#[inline(always)]
+unsafe fn each_point<V: Vector, const TAPS: usize>(
+    line: &Line,
+    tap: impl Fn(usize) -> V,
+    mut put: impl FnMut(usize, V),
+) {
+    // SAFETY: the contract of `to_points`.
+    unsafe {
+        let mut taps = [V::zero(); TAPS];
+        for (power, value) in taps.iter_mut().enumerate() {
+            *value = tap(power);
+        }
+        for point in 0..line.inputs() {
+            let mut sum = V::zero();
+            for (value, &factor) in taps.iter().zip(&line.kernel[point]) {
+                sum = value.mul_add(V::splat(factor), sum);
             }
+            put(point, sum);
         }
-        sum
     }
 }
