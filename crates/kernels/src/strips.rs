@@ -104,7 +104,15 @@ impl Cut {
             Layout::Nchw if area > 1 => Self::channels_first(batch, area),
             _ => Self::channels_last(batch * area, channels),
         };
-        let chunks = match kind {
+        Self {
+            channels,
+            kind,
+            chunks: Self::chunks_of(kind),
+        }
+    }
+
+    fn chunks_of(kind: Kind) -> usize {
+        match kind {
             Kind::ChannelsLast {
                 pixels, per_chunk, ..
             } => pixels.div_ceil(per_chunk),
@@ -114,16 +122,29 @@ impl Cut {
                 parts,
                 ..
             } => batch.div_ceil(images) * parts,
-        };
-        Self {
-            channels,
-            kind,
-            chunks,
+        }
+    }
+
+    /// The same cut with a row for every pixel, however few its channels.
+    pub(crate) fn unfolded(self) -> Self {
+        match self.kind {
+            Kind::ChannelsLast { pixels, .. } => {
+                let kind = Self::rows(pixels, 1);
+                Self {
+                    kind,
+                    chunks: Self::chunks_of(kind),
+                    ..self
+                }
+            }
+            Kind::ChannelsFirst { .. } => self,
         }
     }
 
     fn channels_last(pixels: usize, channels: usize) -> Kind {
-        let fold = (LANES / channels.max(1)).max(1);
+        Self::rows(pixels, (LANES / channels.max(1)).max(1))
+    }
+
+    fn rows(pixels: usize, fold: usize) -> Kind {
         let rows = CHUNK_ROWS.max(pixels.div_ceil(MOST_CHUNKS * fold));
         Kind::ChannelsLast {
             pixels,

@@ -167,6 +167,8 @@ pub(crate) enum Work {
         epsilon: f32,
         activation: Option<Activation>,
         x: BufferId,
+        /// Channels of the map that `x` is; the norm's are the first.
+        x_channels: usize,
         residual: Option<BufferId>,
         gamma: BufferId,
         beta: BufferId,

@@ -1,5 +1,7 @@
 //! Normalisation with the statistics of the batch, or with given ones.
 
+use tensor::Layout;
+
 use super::{Activation, NormGeometry, inverse_deviation, statistics};
 use crate::row::{for_each_group, load, store};
 use crate::shared::Shared;
@@ -108,7 +110,7 @@ pub fn forward_training(
         geometry,
         |channel| inv_std[channel],
         options.activation,
-        x,
+        (x, geometry.channels),
         residual,
         y,
     );
@@ -116,14 +118,18 @@ pub fn forward_training(
 
 /// Normalises with the statistics given, as a trained network does.
 ///
+/// `x` comes with the channels of its map, of which the norm's are the first. Channels last these may be
+/// more than the norm's: a concatenation that still grows.
+///
 /// # Panics
-/// When a map does not hold `batch · channels · area` elements, or a vector not one a channel.
+/// When a map does not hold `batch · channels · area` elements, or a vector not one a channel; when `x` has
+/// fewer channels than the norm, or others channels first.
 pub fn inference(
     context: &Context,
     geometry: &NormGeometry,
     epsilon: f32,
     activation: Option<Activation>,
-    x: &[f32],
+    x: (&[f32], usize),
     residual: Option<&[f32]>,
     gamma: &[f32],
     beta: &[f32],
@@ -151,13 +157,20 @@ impl Affine<'_> {
         geometry: &NormGeometry,
         inv_std: impl Fn(usize) -> f32 + Sync,
         activation: Option<Activation>,
-        x: &[f32],
+        (x, x_channels): (&[f32], usize),
         residual: Option<&[f32]>,
         y: &mut [f32],
     ) {
+        let channels = geometry.channels;
+        let fits = match geometry.layout {
+            Layout::Nchw => x_channels == channels,
+            Layout::Nhwc => x_channels >= channels,
+        };
+        assert!(fits, "norm: {channels} of the {x_channels} channels of x");
+        let x_len = geometry.batch * x_channels * geometry.area;
+        assert_eq!(x.len(), x_len, "norm: length of x for {geometry:?}");
         geometry.check_maps(&[
-            ("x", x.len()),
-            ("residual", residual.map_or(x.len(), <[f32]>::len)),
+            ("residual", residual.map_or(y.len(), <[f32]>::len)),
             ("y", y.len()),
         ]);
         geometry.check_vectors(&[
@@ -165,7 +178,12 @@ impl Affine<'_> {
             ("beta", self.beta.len()),
             ("mean", self.mean.len()),
         ]);
-        let cut = geometry.cut();
+        // Channels that `x` has besides are skipped pixel by pixel.
+        let besides = x_channels - channels;
+        let cut = match besides {
+            0 => geometry.cut(),
+            _ => geometry.cut().unfolded(),
+        };
         let isa = context.isa.min(Isa::best());
         let out = Shared::new(y);
         context.team.for_each(cut.tasks(), |index, _| {
@@ -177,14 +195,20 @@ impl Affine<'_> {
                 let (mean, scale) = (mean[slot].as_ptr(), scale[slot].as_ptr());
                 let shift = shift[slot].as_ptr();
                 let at = strip.start..strip.end();
-                let x = x[at.clone()].as_ptr();
+                let skipped = match besides {
+                    0 => 0,
+                    besides => strip.start / channels * besides,
+                };
+                let x_stride = strip.stride + besides;
+                let x_last = at.end + skipped + strip.rows.saturating_sub(1) * besides;
+                let x = x[at.start + skipped..x_last].as_ptr();
                 let residual = residual.map_or(std::ptr::null(), |r| r[at].as_ptr());
                 // SAFETY: the strip ends within `x`, which is as long as `y`.
                 let y = unsafe { out.as_mut_ptr().add(strip.start) };
                 // SAFETY: the maps are valid for the whole strip, which is this task's alone, the
                 // vectors for all lanes.
                 dispatch!(isa => apply(
-                    strip: Strip, x: *const f32, residual: *const f32, y: *mut f32,
+                    strip: Strip, x: *const f32, x_stride: usize, residual: *const f32, y: *mut f32,
                     mean: *const f32, scale: *const f32, shift: *const f32,
                     activation: Option<Activation>,
                 ));
@@ -201,6 +225,7 @@ impl Affine<'_> {
 unsafe fn apply<V: Vector>(
     strip: Strip,
     x: *const f32,
+    x_stride: usize,
     residual: *const f32,
     y: *mut f32,
     mean: *const f32,
@@ -214,6 +239,7 @@ unsafe fn apply<V: Vector>(
         tail: usize,
         strip: Strip,
         x: *const f32,
+        x_stride: usize,
         residual: *const f32,
         y: *mut f32,
         mean: *const f32,
@@ -228,7 +254,7 @@ unsafe fn apply<V: Vector>(
             let shift = load::<V, N, PARTIAL>(shift.add(lane), tail);
             for row in 0..strip.rows {
                 let at = row * strip.stride + lane;
-                let mut v = load::<V, N, PARTIAL>(x.add(at), tail);
+                let mut v = load::<V, N, PARTIAL>(x.add(row * x_stride + lane), tail);
                 for n in 0..N {
                     v[n] = v[n].sub(mean[n]).mul_add(scale[n], shift[n]);
                 }
@@ -250,7 +276,7 @@ unsafe fn apply<V: Vector>(
     // SAFETY: passed on to the caller.
     unsafe {
         for_each_group!(
-            group::<V>(strip.width; strip, x, residual, y, mean, scale, shift, activation)
+            group::<V>(strip.width; strip, x, x_stride, residual, y, mean, scale, shift, activation)
         );
     }
 }

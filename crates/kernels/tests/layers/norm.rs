@@ -249,7 +249,7 @@ fn inference_equals_the_oracle() {
                         &problem.geometry(layout),
                         EPSILON,
                         activation,
-                        &operand(&x),
+                        (&operand(&x), channels),
                         residual.then_some(&added[..]),
                         &operand(&problem.gamma),
                         &operand(&problem.beta),
@@ -262,6 +262,41 @@ fn inference_equals_the_oracle() {
                 |name, got| assert_close(name, &got[0], &want, &bound),
             );
         }
+    }
+}
+
+#[test]
+fn inference_reads_the_first_channels_of_a_wider_map() {
+    for (batch, channels, area, besides) in [(2, 5, 12, 3), (1, 64, 9, 32), (2, 70, 7, 1)] {
+        let problem = Problem::draw(batch, channels, area);
+        let (want, bound) = problem.forward(&problem.old(), false, None);
+        let map = problem.map(Layout::Nhwc, &problem.x);
+        let mut wide = Vec::new();
+        for pixel in map.chunks_exact(channels) {
+            wide.extend_from_slice(pixel);
+            wide.extend(std::iter::repeat_n(f32::NAN, besides));
+        }
+        way(
+            &format!("{} and {besides} besides", problem.name(Layout::Nhwc)),
+            |context| {
+                let mut y = result(map.len());
+                inference(
+                    context,
+                    &problem.geometry(Layout::Nhwc),
+                    EPSILON,
+                    None,
+                    (&operand(&wide), channels + besides),
+                    None,
+                    &operand(&problem.gamma),
+                    &operand(&problem.beta),
+                    &operand(&problem.old[0]),
+                    &operand(&problem.old[1]),
+                    &mut y,
+                );
+                vec![problem.nchw(Layout::Nhwc, &y)]
+            },
+            |name, got| assert_close(name, &got[0], &want, &bound),
+        );
     }
 }
 

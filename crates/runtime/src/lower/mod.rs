@@ -21,6 +21,7 @@ mod convolution;
 pub(crate) mod deformable;
 mod edges;
 mod elementwise;
+mod growing;
 mod loss;
 mod normalisation;
 mod place;
@@ -54,14 +55,14 @@ pub(crate) struct Lowered {
 }
 
 /// Lowers a verified graph.
-pub(crate) fn lower(
-    graph: &Graph,
+pub(crate) fn lower<'g>(
+    graph: &'g Graph,
     regions: &Regions,
     options: &RuntimeOptions,
     threads: usize,
-    layout: &dyn Fn(&Node) -> Layout,
+    layout: &'g dyn Fn(&Node) -> Layout,
 ) -> Result<Lowered, RuntimeError> {
-    let mut lowering = Lowering::new(graph, regions, options, threads);
+    let mut lowering = Lowering::new(graph, regions, options, threads, layout);
     for node in &graph.nodes {
         lowering.options.layout = layout(node);
         lowering.node(node)?;
@@ -115,8 +116,12 @@ struct Lowering<'g> {
     reordered: HashMap<(ValueId, Layout), BufferId>,
     /// Concatenations that are made as the shuffle behind them leaves them.
     shuffled: HashSet<ValueId>,
-    /// The node that reads a value, if it is read once and by a node.
-    reader: Vec<Option<usize>>,
+    /// Beginnings of a concatenation that grows in one buffer, with the channels that this will have.
+    grown: HashMap<ValueId, usize>,
+    /// The nodes that read a value, once for each time.
+    readers: Vec<Vec<usize>>,
+    /// The layout each node computes in.
+    layout: &'g dyn Fn(&Node) -> Layout,
     /// Regions to be filled at the end: gradients and outputs.
     edges: Vec<(ValueId, Span)>,
     prologue: Vec<Step>,
@@ -128,7 +133,13 @@ struct Lowering<'g> {
 }
 
 impl<'g> Lowering<'g> {
-    fn new(graph: &'g Graph, regions: &Regions, options: &RuntimeOptions, threads: usize) -> Self {
+    fn new(
+        graph: &'g Graph,
+        regions: &Regions,
+        options: &RuntimeOptions,
+        threads: usize,
+        layout: &'g dyn Fn(&Node) -> Layout,
+    ) -> Self {
         let count = graph.values().len();
         let mut uses = vec![0; count];
         let by_nodes = graph.nodes.iter().flat_map(|node| &node.inputs);
@@ -140,10 +151,10 @@ impl<'g> Lowering<'g> {
         for id in by_nodes.chain(&graph.outputs).chain(at_the_end) {
             uses[id.index()] += 1;
         }
-        let mut reader = vec![None; count];
+        let mut readers = vec![Vec::new(); count];
         for (index, node) in graph.nodes.iter().enumerate() {
-            for id in node.inputs.iter().filter(|id| uses[id.index()] == 1) {
-                reader[id.index()] = Some(index);
+            for id in &node.inputs {
+                readers[id.index()].push(index);
             }
         }
         let mut lowering = Self {
@@ -159,7 +170,9 @@ impl<'g> Lowering<'g> {
             reserved: HashMap::new(),
             reordered: HashMap::new(),
             shuffled: HashSet::new(),
-            reader,
+            grown: HashMap::new(),
+            readers,
+            layout,
             edges: Vec::new(),
             prologue: Vec::new(),
             main: Vec::new(),
@@ -271,7 +284,10 @@ impl<'g> Lowering<'g> {
     }
 
     fn only_reader(&self, id: ValueId) -> Option<&'g Node> {
-        self.reader[id.index()].map(|index| &self.graph.nodes[index])
+        match self.readers[id.index()].as_slice() {
+            &[index] if self.uses[id.index()] == 1 => Some(&self.graph.nodes[index]),
+            _ => None,
+        }
     }
 
     fn at(&self, id: ValueId) -> Placed {

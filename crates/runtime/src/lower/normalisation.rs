@@ -27,6 +27,7 @@ impl Lowering<'_> {
                     epsilon,
                     activation,
                     x: self.feature(node.inputs[0]),
+                    x_channels: self.channels_in_memory(node.inputs[0]),
                     gamma: self.plain(node.inputs[1]),
                     beta: self.plain(node.inputs[2]),
                     mean: self.plain(node.inputs[3]),

@@ -31,30 +31,12 @@ impl Lowering<'_> {
         if self.is_shuffled(node) {
             return self.interleave(node);
         }
-        let whole = self.map(node.outputs[0]);
-        let inputs: Vec<_> = node
-            .inputs
-            .iter()
-            .map(|&id| (self.map(id), self.feature(id)))
-            .collect();
-        let y = self.feature_result(node.outputs[0]);
-        let mut first = 0;
-        for (part, x) in inputs {
-            self.push(Work::CopyChannels {
-                map: part,
-                from: Channels {
-                    buffer: x,
-                    total: part.channels,
-                    first: 0,
-                },
-                to: Channels {
-                    buffer: y,
-                    total: whole.channels,
-                    first,
-                },
-            });
-            first += part.channels;
+        if self.grow(node) {
+            return;
         }
+        let total = self.map(node.outputs[0]).channels;
+        let y = self.feature_result(node.outputs[0]);
+        self.add_channels(node, 0, y, total);
     }
 
     /// Whether nothing but a shuffle between as many groups reads a concatenation of maps alike, channels last.

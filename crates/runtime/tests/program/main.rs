@@ -5,6 +5,7 @@ mod edges;
 mod errors;
 mod frozen;
 mod gradients;
+mod growing;
 mod inference;
 mod initialisation;
 mod invariance;
