@@ -60,7 +60,7 @@ pub(in crate::conv) struct Finish {
 impl Finish {
     /// The same for sums that begin with another channel of the bias.
     #[inline(always)]
-    pub(in crate::conv) fn from_channel(self, channel: usize) -> Self {
+    pub(in crate::conv) fn at_channel(self, channel: usize) -> Self {
         match self.bias.is_null() {
             true => self,
             false => Self {

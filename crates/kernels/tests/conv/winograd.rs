@@ -118,25 +118,30 @@ fn results_are_near_and_those_of_halves_and_ones_exact() {
 #[test]
 fn results_are_bitwise_equal_for_every_team() {
     let teams = teams();
-    let case = ConvCase::new(3, 40, 72, [19, 22], [3, 3]).padding([1, 1]);
-    let geometry = resolve(&case);
-    let mut draw = Draw::new(5);
-    let x = draw.reals(case.input_len());
-    let w = draw.reals(case.weight_len());
-    let dy = draw.reals(case.output_len());
-    for task in tasks(&case, &x, &w, &dy) {
-        for (name, plan, isa, layout) in short_plans(&geometry, task.direction) {
-            let bits = |team: &Team| -> Vec<u32> {
-                let result = run(&plan, layout, &Context { team, isa }, &task);
-                result.iter().map(|v| v.to_bits()).collect()
-            };
-            let alone = bits(&teams[0]);
-            for team in &teams[1..] {
-                assert!(
-                    bits(team) == alone,
-                    "{name}: {} threads differ",
-                    team.threads()
-                );
+    for case in [
+        ConvCase::new(3, 40, 72, [19, 22], [3, 3]).padding([1, 1]),
+        // Few tiles of many channels: a large team shares the channels.
+        ConvCase::new(1, 300, 310, [8, 9], [3, 3]).padding([1, 1]),
+    ] {
+        let geometry = resolve(&case);
+        let mut draw = Draw::new(5);
+        let x = draw.reals(case.input_len());
+        let w = draw.reals(case.weight_len());
+        let dy = draw.reals(case.output_len());
+        for task in tasks(&case, &x, &w, &dy) {
+            for (name, plan, isa, layout) in short_plans(&geometry, task.direction) {
+                let bits = |team: &Team| -> Vec<u32> {
+                    let result = run(&plan, layout, &Context { team, isa }, &task);
+                    result.iter().map(|v| v.to_bits()).collect()
+                };
+                let alone = bits(&teams[0]);
+                for team in &teams[1..] {
+                    let threads = team.threads();
+                    assert!(
+                        bits(team) == alone,
+                        "{case} {name}: {threads} threads differ"
+                    );
+                }
             }
         }
     }

@@ -219,7 +219,7 @@ impl Row<'_> {
             };
             if targets == V::LANES {
                 let offsets: [usize; P] = std::array::from_fn(|p| offset(p) + target);
-                self.finish.from_channel(target).apply(&mut sums, &offsets);
+                self.finish.at_channel(target).apply(&mut sums, &offsets);
                 let to = self.target.as_mut_ptr();
                 for (sums, &offset) in sums.iter().zip(&offsets) {
                     for (v, &sum) in sums.iter().enumerate() {

@@ -25,7 +25,7 @@ mod tiles;
 mod transform;
 mod weights;
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 use geometry::{ConvGeometry, Window};
 
@@ -70,8 +70,6 @@ pub(super) struct WinogradPlan {
     blocks: usize,
     /// Panels of a round: the first of each, and the end.
     rounds: Vec<usize>,
-    /// Rounds of a task.
-    rounds_per_task: usize,
 }
 
 /// Elements at the points that a task keeps in its second-level cache, sources and targets each.
@@ -160,7 +158,6 @@ impl WinogradPlan {
             tiles: 0,
             blocks: 0,
             rounds: Vec::new(),
-            rounds_per_task: 0,
         };
         let all = plan.tile_count();
         let by_cache = CACHED / (plan.points() * plan.sources.next_multiple_of(16));
@@ -189,7 +186,6 @@ impl WinogradPlan {
         }
         rounds.push(self.panels.len());
         self.rounds = rounds;
-        self.rounds_per_task = self.rounds.len() - 1;
     }
 
     fn lanes(&self) -> usize {
@@ -211,9 +207,11 @@ impl WinogradPlan {
         self.batch * self.rows.tiles * self.columns.tiles
     }
 
-    /// Tasks a block of tiles is split into.
-    fn splits(&self) -> usize {
-        (self.rounds.len() - 1).div_ceil(self.rounds_per_task.max(1))
+    /// Tasks a block of tiles is split into, each with some of the rounds: more than one only where a team
+    /// would have nothing to do otherwise, for each brings the sources to the points anew.
+    fn splits(&self, threads: usize) -> usize {
+        let rounds = self.rounds.len() - 1;
+        (threads / self.blocks.max(1)).clamp(1, rounds.max(1))
     }
 
     /// Elements between the source channels of neighbouring tiles at a point. One line more than
@@ -262,15 +260,17 @@ impl WinogradPlan {
         };
         let (plan, per_worker) = (self, self.scratch_per_worker());
         let scratch = Shared::new(scratch);
-        let splits = self.splits();
+        let splits = self.splits(ctx.team.threads());
+        let rounds = self.rounds.len() - 1;
         ctx.team.for_each(self.blocks * splits, |task, worker| {
             // SAFETY: a worker runs one task at a time.
             let scratch = unsafe { scratch.slice(worker * per_worker, per_worker) };
             let (block, split) = (task / splits, task % splits);
+            let rounds = split * rounds / splits..(split + 1) * rounds / splits;
             // SAFETY: the vector family exists, as the plan's `isa` proves; the operands have the
             // lengths of the plan, which its entry asserts; tasks write disjoint tiles or channels.
             dispatch!(self.isa => tiles::task(
-                plan: &WinogradPlan, operands: Operands<'_>, block: usize, split: usize,
+                plan: &WinogradPlan, operands: Operands<'_>, block: usize, rounds: Range<usize>,
                 scratch: &mut [f32],
             ));
         });

@@ -6,17 +6,17 @@ use super::{Operands, WinogradPlan, transform};
 use crate::conv::finish::Finish;
 use crate::simd::Vector;
 
-/// Runs the tiles of a block for the rounds of a split.
+/// Runs the tiles of a block for some rounds of target channels.
 ///
 /// # Safety
 /// `V` is the vector of the plan's family and its instructions exist; the operands and the scratch
-/// have the lengths of the plan; no other task has the block and the split.
+/// have the lengths of the plan; no other task has the block and any of the rounds.
 #[inline(always)]
 pub(super) unsafe fn task<V: Vector>(
     plan: &WinogradPlan,
     operands: Operands<'_>,
     block: usize,
-    split: usize,
+    rounds: Range<usize>,
     scratch: &mut [f32],
 ) {
     let first = block * plan.tiles;
@@ -27,8 +27,6 @@ pub(super) unsafe fn task<V: Vector>(
         for (index, tile) in tiles.clone().enumerate() {
             to_points::<V>(plan, operands.source, tile, index, sources);
         }
-        let first = split * plan.rounds_per_task;
-        let rounds = first..(first + plan.rounds_per_task).min(plan.rounds.len() - 1);
         for round in rounds {
             let panels = plan.rounds[round]..plan.rounds[round + 1];
             plan.multiply::<V>(
