@@ -207,11 +207,10 @@ impl WinogradPlan {
         self.batch * self.rows.tiles * self.columns.tiles
     }
 
-    /// Tasks a block of tiles is split into, each with some of the rounds: more than one only where a team
+    /// Tasks a block of tiles is split into, each with some of the panels: more than one only where a team
     /// would have nothing to do otherwise, for each brings the sources to the points anew.
     fn splits(&self, threads: usize) -> usize {
-        let rounds = self.rounds.len() - 1;
-        (threads / self.blocks.max(1)).clamp(1, rounds.max(1))
+        (threads / self.blocks.max(1)).clamp(1, self.panels.len().max(1))
     }
 
     /// Elements between the source channels of neighbouring tiles at a point. One line more than
@@ -261,16 +260,16 @@ impl WinogradPlan {
         let (plan, per_worker) = (self, self.scratch_per_worker());
         let scratch = Shared::new(scratch);
         let splits = self.splits(ctx.team.threads());
-        let rounds = self.rounds.len() - 1;
+        let panels = self.panels.len();
         ctx.team.for_each(self.blocks * splits, |task, worker| {
             // SAFETY: a worker runs one task at a time.
             let scratch = unsafe { scratch.slice(worker * per_worker, per_worker) };
             let (block, split) = (task / splits, task % splits);
-            let rounds = split * rounds / splits..(split + 1) * rounds / splits;
+            let panels = split * panels / splits..(split + 1) * panels / splits;
             // SAFETY: the vector family exists, as the plan's `isa` proves; the operands have the
             // lengths of the plan, which its entry asserts; tasks write disjoint tiles or channels.
             dispatch!(self.isa => tiles::task(
-                plan: &WinogradPlan, operands: Operands<'_>, block: usize, rounds: Range<usize>,
+                plan: &WinogradPlan, operands: Operands<'_>, block: usize, panels: Range<usize>,
                 scratch: &mut [f32],
             ));
         });

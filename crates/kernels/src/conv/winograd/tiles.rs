@@ -6,17 +6,17 @@ use super::{Operands, WinogradPlan, transform};
 use crate::conv::finish::Finish;
 use crate::simd::Vector;
 
-/// Runs the tiles of a block for some rounds of target channels.
+/// Runs the tiles of a block for some panels of target channels, round by round.
 ///
 /// # Safety
 /// `V` is the vector of the plan's family and its instructions exist; the operands and the scratch
-/// have the lengths of the plan; no other task has the block and any of the rounds.
+/// have the lengths of the plan; no other task has the block and any of the panels.
 #[inline(always)]
 pub(super) unsafe fn task<V: Vector>(
     plan: &WinogradPlan,
     operands: Operands<'_>,
     block: usize,
-    rounds: Range<usize>,
+    panels: Range<usize>,
     scratch: &mut [f32],
 ) {
     let first = block * plan.tiles;
@@ -27,8 +27,11 @@ pub(super) unsafe fn task<V: Vector>(
         for (index, tile) in tiles.clone().enumerate() {
             to_points::<V>(plan, operands.source, tile, index, sources);
         }
-        for round in rounds {
-            let panels = plan.rounds[round]..plan.rounds[round + 1];
+        for round in plan.rounds.windows(2) {
+            let panels = round[0].max(panels.start)..round[1].min(panels.end);
+            if panels.is_empty() {
+                continue;
+            }
             plan.multiply::<V>(
                 panels.clone(),
                 tiles.len(),
