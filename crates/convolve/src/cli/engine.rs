@@ -20,7 +20,8 @@ pub(crate) struct Engine {
     #[arg(long, default_value_t, value_name = "LAYOUT")]
     pub(crate) layout: Layout,
     /// Convolutions as sums of products of their operands and nothing else: without Winograd's algorithms,
-    /// which are quicker and differ in the last digits
+    /// which are quicker, differ in the last digits, and spread a NaN, an infinity or an overflow near the
+    /// largest number over a few neighbours. `op` is strict in any case
     #[arg(long)]
     pub(crate) strict: bool,
 }

@@ -114,7 +114,7 @@
 //! (`winograd-2`, `winograd-4`; Winograd 1980, Lavin and Gray 2015): 4 or 2.25 in the place of the 9 of a 3×3
 //! kernel. A plan takes them where it expects them to be quicker. Their sums are not of products of operands, so
 //! they differ from the other algorithms in the last digits, by some millionths of the result's norm, and a
-//! value that is infinite or NaN spoils a few neighbours too. Options that are *strict*
+//! value that is infinite, NaN or near the largest number (1e37) spoils a few neighbours too. Options that are *strict*
 //! ([`RuntimeOptions::strict`](crate::runtime::RuntimeOptions), `--strict`) leave them out; `convolve op` is
 //! strict in any case.
 //!
