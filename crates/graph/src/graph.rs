@@ -229,6 +229,12 @@ impl Graph {
         self.values.reserve_exact(values);
     }
 
+    /// Calls a value by another name. Weights are found by the names of parameters and states; what is computed may be
+    /// called anything.
+    pub fn rename(&mut self, id: ValueId, name: String) {
+        self.values[id.index()].name = name;
+    }
+
     /// Adds a value.
     pub fn add_value(&mut self, value: Value) -> ValueId {
         let id = ValueId(u32::try_from(self.values.len()).expect("fewer than 2^32 values"));

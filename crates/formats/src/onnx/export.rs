@@ -233,6 +233,8 @@ struct Exporter<'g, 'w> {
     /// Makers of folded weights, which are written where they are read.
     folds: HashMap<ValueId, usize>,
     taken: Names,
+    /// Names of outputs that nothing else may have, until they are given.
+    kept: HashMap<ValueId, String>,
     taken_by_nodes: Names,
     constants: HashMap<(DataType, Vec<i64>, Vec<u8>), String>,
     initializers: Vec<Initializer<'w>>,
@@ -265,6 +267,7 @@ impl<'g, 'w> Exporter<'g, 'w> {
             read,
             folds: HashMap::new(),
             taken: Names::default(),
+            kept: HashMap::new(),
             taken_by_nodes: Names::default(),
             constants: HashMap::new(),
             initializers: Vec::new(),
@@ -283,6 +286,13 @@ impl<'g, 'w> Exporter<'g, 'w> {
                 return Err(ExportError::DuplicateName { name });
             }
             exporter.taken.reserve(&value.name);
+        }
+        for &id in &graph.outputs {
+            let value = graph.value(id);
+            if value.role == Role::Computed && !exporter.kept.contains_key(&id) {
+                let name = exporter.taken.free(value.name.clone());
+                exporter.kept.insert(id, name);
+            }
         }
         for &id in &graph.inputs {
             let name = &graph.value(id).name;
@@ -340,19 +350,22 @@ impl<'g, 'w> Exporter<'g, 'w> {
         let first = self.nodes.len();
         let made = operators::export(&mut Draft::new(self, node))?;
         for (&id, made) in node.outputs.iter().zip(made) {
-            let name = self.renamed(first, made, &graph.value(id).name);
+            let name = self.renamed(first, made, id);
             self.names[id.index()] = Some(name);
         }
         Ok(())
     }
 
     /// Gives what one of the nodes from `first` on makes the name of a value, or one like it.
-    fn renamed(&mut self, first: usize, made: String, wanted: &str) -> String {
+    fn renamed(&mut self, first: usize, made: String, id: ValueId) -> String {
         let nodes = &mut self.nodes[first..];
         if !nodes.iter().any(|node| node.output.contains(&made)) {
             return made;
         }
-        let name = self.taken.free(wanted.to_owned());
+        let name = match self.kept.remove(&id) {
+            Some(name) => name,
+            None => self.taken.free(self.graph.value(id).name.clone()),
+        };
         for node in nodes {
             for value in node.input.iter_mut().chain(&mut node.output) {
                 if *value == made {
@@ -425,7 +438,10 @@ impl<'g, 'w> Exporter<'g, 'w> {
             let made = self.nodes.iter().any(|node| node.output.contains(&name));
             let twice = self.outputs.iter().any(|info| info.name() == name);
             if !made || twice {
-                let copy = self.taken.free(format!("{name}/output"));
+                let copy = match self.kept.remove(&id) {
+                    Some(name) => name,
+                    None => self.taken.free(format!("{name}/output")),
+                };
                 self.nodes.push(NodeProto {
                     op_type: Some("Identity".to_owned()),
                     name: Some(self.taken_by_nodes.free(copy.clone())),

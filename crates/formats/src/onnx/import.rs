@@ -345,6 +345,7 @@ impl<'a> Importer<'a> {
                 source,
             });
         }
+        self.name_outputs(&outputs)?;
         // What was only on the way goes before the graph is looked at as a whole.
         self.values = HashMap::new();
         let given = self.graph.iter_values();
@@ -358,6 +359,23 @@ impl<'a> Importer<'a> {
             inputs: self.inputs,
             outputs,
         })
+    }
+
+    /// Gives values that nodes make the names that they have as outputs, by which others read the model when it is
+    /// written again. One that is several outputs has the name of the first.
+    fn name_outputs(&mut self, outputs: &[Edge]) -> Result<(), OnnxError> {
+        let mut named = std::collections::HashSet::new();
+        for edge in outputs {
+            let (Source::Real(place) | Source::Index(place, _)) = edge.source else {
+                continue;
+            };
+            let id = self.graph.outputs[place];
+            if self.graph.value(id).role == Role::Computed && named.insert(id) {
+                self.budget.take(piece(edge.name.len()))?;
+                self.graph.rename(id, edge.name.clone());
+            }
+        }
+        Ok(())
     }
 
     /// An input of the model as one of the graph.
