@@ -157,6 +157,14 @@ impl Evaluator {
         &self.card
     }
 
+    /// Whether the network tells apart what the pictures of a data set are of. An evaluation asks first of all.
+    ///
+    /// # Errors
+    /// [`TrainError::UnknownClass`]
+    pub fn check_classes(&self, dataset: &dyn Dataset) -> Result<(), TrainError> {
+        targets(dataset.classes(), &self.card.classes).map(|_| ())
+    }
+
     /// Classifies all pictures of a data set.
     ///
     /// # Errors

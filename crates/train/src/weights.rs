@@ -1,6 +1,6 @@
 //! Weights in a file, of this program or published by others, on their way into a network.
 
-mod auxiliary;
+pub(crate) mod auxiliary;
 mod identify;
 mod tensors;
 pub(crate) mod usual;
@@ -27,7 +27,7 @@ use crate::{Architecture, ArchitectureError, Checkpoint, CheckpointError, ModelC
 /// name them; PyTorch's `num_batches_tracked` is ignored, and heads that exist for training only may be missing. What the network and its classes are, and how pictures are
 /// prepared, is said by
 ///
-/// 1. the file itself, if this program wrote it,
+/// 1. the file itself, if this program wrote it, be it an ONNX file,
 /// 2. `config.json` beside it, as timm writes it,
 /// 3. the caller, or else the tensors, if a single network of the zoo has such. Pictures are then prepared as
 ///    torchvision does for its weights, and a thousand classes are those of ImageNet.
@@ -112,8 +112,17 @@ impl Weights {
             None => Architecture::of_checkpoint(&file, &card.model).map_err(unusable)?,
         };
         let network = architecture.build(&card.options(1)).map_err(unusable)?;
-        let tensors = Tensors::File(reader);
-        let absent = check_fits(&tensors, &card.model, &network)?;
+        Self::fitting(card, architecture, Tensors::File(reader), &network)
+    }
+
+    /// Tensors of a network with its card, if they are all that it needs.
+    fn fitting(
+        card: ModelCard,
+        architecture: Architecture,
+        tensors: Tensors,
+        network: &Graph,
+    ) -> Result<Self, CheckpointError> {
+        let absent = check_fits(&tensors, &card.model, network)?;
         Ok(Self {
             card,
             architecture,
@@ -131,7 +140,13 @@ impl Weights {
         let (card, tensors) = (own.card()?, Tensors::of_model(&own)?);
         match named {
             Some(named) if named.reference() != path.to_string_lossy() => {
-                Self::describe(tensors, None, Some(named))
+                if !own.is_described() {
+                    return Self::describe(tensors, None, Some(named));
+                }
+                let model = named.name();
+                let card = ModelCard { model, ..card };
+                let network = named.build(&card.options(1))?;
+                Self::fitting(card, named, tensors, &network)
             }
             _ => Ok(Self {
                 card,
@@ -237,15 +252,58 @@ impl Weights {
     /// # Errors
     /// As there.
     pub fn restore_body(&mut self, program: &mut Program) -> Result<bool, CheckpointError> {
-        let head = self.architecture.head(&self.card.options(1))?;
-        let differs = program.slots().iter().any(|slot| {
-            head.contains(&slot.name)
-                && self.is_there(&slot.name)
-                && self.tensors.shape(&slot.name) != Some(&slot.shape)
-        });
-        let anew = if differs { head } else { Head::default() };
+        let slots = program.slots().iter();
+        let (anew, differs) =
+            self.head_anew(slots.map(|slot| (slot.name.as_str(), slot.shape.as_slice())))?;
         self.restore_but(program, &anew)?;
         Ok(differs)
+    }
+
+    /// Whether [`Weights::restore_body`] would find what a network built for other images or classes needs, without
+    /// reading a number. Says whether the head would be left as it is.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Mismatch`]
+    pub fn check_body(&self, network: &Graph) -> Result<bool, CheckpointError> {
+        let (anew, differs) = self.head_anew(needed(network))?;
+        self.compare(needed(network), &anew, &network.name)?;
+        Ok(differs)
+    }
+
+    /// What of a network with these tensors starts anew, and whether anything does: the head, if it has other shapes.
+    fn head_anew<'a>(
+        &self,
+        mut tensors: impl Iterator<Item = (&'a str, &'a [usize])>,
+    ) -> Result<(Head, bool), CheckpointError> {
+        let head = self.architecture.head(&self.card.options(1))?;
+        let differs = tensors.any(|(name, shape)| {
+            head.contains(name) && self.is_there(name) && self.tensors.shape(name) != Some(shape)
+        });
+        Ok(match differs {
+            true => (head, true),
+            false => (Head::default(), false),
+        })
+    }
+
+    /// Compares the tensors that a network needs, but for what starts anew, with those of the file. It may hold more
+    /// than a program that only predicts reads.
+    fn compare<'a>(
+        &'a self,
+        needed: impl Iterator<Item = (&'a str, &'a [usize])>,
+        anew: &Head,
+        model: &str,
+    ) -> Result<(), CheckpointError> {
+        let needed = needed.filter(|(name, _)| !anew.contains(name) && self.is_there(name));
+        match Mismatch::between(needed, self.tensors.named()) {
+            Some(mut mismatch)
+                if !(mismatch.missing.is_empty() && mismatch.reshaped.is_empty()) =>
+            {
+                mismatch.origin = self.origin().to_owned();
+                mismatch.model = model.to_owned();
+                Err(CheckpointError::Mismatch(Box::new(mismatch)))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn restore_but(&mut self, program: &mut Program, anew: &Head) -> Result<(), CheckpointError> {
@@ -260,15 +318,7 @@ impl Weights {
             .collect();
         let needed = slots.iter().chain(&states);
         let needed = needed.map(|(name, shape, _)| (name.as_str(), shape.as_slice()));
-        // The file may hold more than a program that only predicts reads.
-        let mismatch = Mismatch::between(needed, self.tensors.named());
-        if let Some(mut mismatch) = mismatch
-            && !(mismatch.missing.is_empty() && mismatch.reshaped.is_empty())
-        {
-            mismatch.origin = self.origin().to_owned();
-            mismatch.model = program.graph().name.clone();
-            return Err(CheckpointError::Mismatch(Box::new(mismatch)));
-        }
+        self.compare(needed, anew, &program.graph().name)?;
         for (name, _, range) in slots {
             self.tensors
                 .read(&name, &mut program.parameters_mut()[range])?;

@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     /// A network of `convolve models`, an ONNX file, a run folder, a weights file, or hf-hub:ORG/NAME
     #[arg(value_name = "MODEL")]
     model: Option<String>,
-    /// Of a network: weights instead of random ones, a .safetensors file, a run folder, or
+    /// Of a network: weights instead of random ones, a .safetensors or .onnx file, a run folder, or
     /// hf-hub:ORG/NAME
     #[arg(
         long, value_name = "FILE|RUN|hf-hub:ORG/NAME", conflicts_with_all = ["problems", "peak"]

@@ -27,11 +27,12 @@ pictures where there is none. Where the run's own data have gone elsewhere, --da
 Examples: convolve eval runs/resnet20-shapes-1
           convolve eval hf-hub:timm/resnet18.a1_in1k --data imagenet/")]
 pub(crate) struct Arguments {
-    /// A run folder, whose best weights are taken, a weights file, hf-hub:ORG/NAME, or with --weights
-    /// a network of `convolve models`
+    /// A run folder, whose best weights are taken, a weights file, an ONNX file, hf-hub:ORG/NAME, or with
+    /// --weights a network of `convolve models`
     #[arg(value_name = "RUN|MODEL")]
     run: String,
-    /// The network's weights: a .safetensors file, a run folder, or hf-hub:ORG/NAME
+    /// The network's weights: a .safetensors or .onnx file, a run folder, or
+    /// hf-hub:ORG/NAME
     #[arg(long, value_name = "FILE|RUN|hf-hub:ORG/NAME")]
     weights: Option<String>,
     /// A folder of images, an IDX file, CIFAR-10 binary, or shapes
@@ -48,7 +49,8 @@ pub(crate) struct Arguments {
     batch_size: u16,
     #[command(flatten)]
     engine: Engine,
-    /// One JSON object, with the confusion matrix
+    /// One JSON object, with the confusion matrix (a row a class, a column an answer); `classes` are those
+    /// that pictures have or that were answered, `class` their places in the network
     #[arg(long)]
     json: bool,
 }
@@ -63,13 +65,23 @@ fn parse_fraction(text: &str) -> Result<f64, String> {
 /// Classifies a data set and compares.
 pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()> {
     let (reference, model) = match &arguments.weights {
+        None if weights::lacks_weights(arguments.run.as_ref()) => {
+            return Err(weights::lacking(&arguments.run));
+        }
         Some(weights) => (weights, Some(arguments.run.as_str())),
         None => (&arguments.run, None),
     };
+    if model.is_some() {
+        weights::must_need_weights(&arguments.run)?;
+    }
     let place = weights::locate(reference, messages)?;
     let mut weights = Weights::open(&place, model)?;
     let Opened { splits, of_run } = open_data(&arguments, &place)?;
     let (dataset, part) = chosen_part(splits);
+    let batch = dataset.len().clamp(1, arguments.batch_size.into());
+    let options = arguments.engine.options();
+    let mut evaluator = Evaluator::from_weights(&mut weights, batch, &options)?;
+    evaluator.check_classes(&*dataset)?;
     messages.say(format_args!(
         "{} {part}",
         table::thousands(dataset.len() as u64)
@@ -84,9 +96,6 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         });
     }
 
-    let batch = dataset.len().clamp(1, arguments.batch_size.into());
-    let options = arguments.engine.options();
-    let mut evaluator = Evaluator::from_weights(&mut weights, batch, &options)?;
     let stop = interrupt::stop_flag();
     let (bar, start) = (Bar::new(messages), Instant::now());
     let mut show = |done: usize, total: usize| {
@@ -194,15 +203,22 @@ fn chosen_part(splits: Splits) -> (Arc<dyn Dataset>, String) {
 }
 
 fn as_json(evaluation: &Evaluation, labels: &[String]) -> Value {
-    let classes: Vec<Value> = labels
+    // A class that no picture has and that was never answered says nothing, and there may be a thousand.
+    let shown = met(evaluation);
+    let classes: Vec<Value> = shown
         .iter()
-        .enumerate()
-        .map(|(class, label)| {
+        .map(|&class| {
             let (pictures, correct) = evaluation.class(class);
-            json!({ "label": label, "pictures": pictures, "correct": correct })
+            json!({
+                "class": class, "label": labels[class], "pictures": pictures, "correct": correct,
+            })
         })
         .collect();
-    let confusion: Vec<&[u64]> = evaluation.confusion.chunks(evaluation.classes).collect();
+    let rows = shown.iter().map(|&class| {
+        let row = &evaluation.confusion[class * evaluation.classes..];
+        shown.iter().map(|&answer| row[answer]).collect()
+    });
+    let confusion: Vec<Vec<u64>> = rows.collect();
     json!({
         "pictures": evaluation.pictures, "correct": evaluation.correct(),
         "accuracy": evaluation.accuracy(), "top5_accuracy": evaluation.top5_accuracy(),
@@ -211,23 +227,32 @@ fn as_json(evaluation: &Evaluation, labels: &[String]) -> Value {
     })
 }
 
+/// Classes that pictures have or that were answered, in the order of the network.
+fn met(evaluation: &Evaluation) -> Vec<usize> {
+    let classes = evaluation.classes;
+    let mut met = vec![false; classes];
+    for (place, &pictures) in evaluation.confusion.iter().enumerate() {
+        if pictures > 0 {
+            met[place / classes] = true;
+            met[place % classes] = true;
+        }
+    }
+    (0..classes).filter(|&class| met[class]).collect()
+}
+
 fn as_text(evaluation: &Evaluation, labels: &[String]) -> String {
     let percent = |part: f64| format!("{:.2} %", 100.0 * part);
     let rows: Vec<_> = labels
         .iter()
         .enumerate()
-        .map(|(class, label)| {
-            let (pictures, correct) = evaluation.class(class);
-            let part = correct as f64 / pictures.max(1) as f64;
-            let accuracy = match pictures {
-                0 => String::new(),
-                _ => percent(part),
-            };
+        .map(|(class, label)| (label, evaluation.class(class)))
+        .filter(|(_, (pictures, _))| *pictures > 0)
+        .map(|(label, (pictures, correct))| {
             [
                 printable(label),
                 pictures.to_string(),
                 correct.to_string(),
-                accuracy,
+                percent(correct as f64 / pictures as f64),
             ]
         })
         .collect();
@@ -238,6 +263,11 @@ fn as_text(evaluation: &Evaluation, labels: &[String]) -> String {
         ("accuracy", Align::Right),
     ];
     let mut lines = table::lines(heading, &rows);
+    match labels.len() - rows.len() {
+        0 => {}
+        1 => lines.push("1 class more, without pictures".to_owned()),
+        rest => lines.push(format!("{rest} classes more, without pictures")),
+    }
     lines.push(String::new());
     // Of five classes the right one is always among the first five.
     let top5 = match labels.len() {

@@ -2,15 +2,15 @@
 
 mod onnx;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use formats::weights::Precision;
-use train::Architecture;
+use train::{Architecture, Checkpoint};
 
 use super::failure::usage;
 use super::output::Messages;
-use super::{model, trained};
+use super::{model, trained, weights};
 
 /// What `export` takes.
 #[derive(Args)]
@@ -37,39 +37,72 @@ pub(crate) struct Arguments {
 
 /// Writes weights, classes and preprocessing, without what only a continued training needs.
 pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()> {
-    if model::is_onnx(&arguments.file) {
+    let (model, file) = (&arguments.model, &arguments.file);
+    let to_onnx = model::is_onnx(file);
+    if !to_onnx && !trained::has_extension(file) {
+        return Err(usage(format!(
+            "{}: the name of a weights file ends in .safetensors or .onnx",
+            file.display()
+        )));
+    }
+    let sources = [Some(model.as_str()), arguments.onnx.weights()];
+    for source in sources.into_iter().flatten() {
+        must_differ(source, file)?;
+    }
+    if to_onnx {
         if arguments.half {
             return Err(usage("--half is for .safetensors files"));
         }
-        return onnx::run(&arguments.model, &arguments.file, &arguments.onnx, messages);
+        return onnx::run(model, file, &arguments.onnx, messages);
     }
     if let Some(flag) = arguments.onnx.given() {
         return Err(usage(format!("{flag} is for .onnx files")));
+    }
+    if model::is_onnx(model.as_ref()) {
+        return Err(usage(format!(
+            "{model}: an ONNX model is exported to an .onnx file; no weights file says how to build it"
+        )));
+    }
+    if weights::lacks_weights(model.as_ref()) {
+        return Err(usage(format!(
+            "{model}: a network without weights; to an .onnx file it is exported with --weights, to .safetensors \
+             only a run or a weights file"
+        )));
     }
     let precision = match arguments.half {
         true => Precision::F16,
         false => Precision::F32,
     };
-    if !trained::has_extension(&arguments.file) {
-        return Err(usage(format!(
-            "{}: the name of a weights file ends in .safetensors or .onnx",
-            arguments.file.display()
-        )));
-    }
-    let weights = trained::open(arguments.model.as_ref())?.into_weights();
+    let weights = trained::open(model.as_ref())?.into_weights();
     // Whoever gets the file has nothing else to go by.
     weights.network(1)?;
     if let Architecture::Onnx(network) = weights.architecture()? {
         return Err(usage(format!(
             "{}: the run trains {}, which no weights file says how to build; export it to an .onnx file",
-            arguments.model,
+            model,
             network.name()
         )));
     }
-    weights.save(&arguments.file, precision)?;
+    weights.save(file, precision)?;
     messages.say(format_args!(
         "next: convolve predict {} PICTURE",
-        arguments.file.display()
+        file.display()
     ));
     Ok(())
+}
+
+/// Refuses to write over what is read: it would be lost for a copy with less in it.
+fn must_differ(source: &str, file: &Path) -> anyhow::Result<()> {
+    let source = Path::new(source);
+    let run = [Checkpoint::BEST, Checkpoint::LAST].map(|name| source.join(name));
+    let place = |path: &Path| path.canonicalize().ok();
+    let target = place(file);
+    let mut read = run.iter().map(PathBuf::as_path).chain([source]);
+    match target.is_some() && read.any(|path| place(path) == target) {
+        true => Err(usage(format!(
+            "{}: is what is exported; name another file to write",
+            file.display()
+        ))),
+        false => Ok(()),
+    }
 }

@@ -174,7 +174,10 @@ pub(crate) fn load(import: &Import, program: &mut Program) -> Result<(), OnnxErr
 pub(crate) fn named(path: &Path, error: OnnxError) -> anyhow::Error {
     match error {
         OnnxError::Io { .. } => error.into(),
-        OnnxError::OpenExtent { .. } => usage(format!("{}: {error}", path.display())),
+        OnnxError::OpenExtent { .. } => usage(format!(
+            "{}: {error} with --input CxHxW, as in 3x224x224",
+            path.display()
+        )),
         error => anyhow!("{}: {error}", path.display()),
     }
 }

@@ -36,7 +36,8 @@ pub(crate) struct Arguments {
     /// PNG, WebP or BMP files; a folder stands for all images below it
     #[arg(value_name = "[RUN|MODEL] IMAGE", required = true)]
     paths: Vec<PathBuf>,
-    /// The network's weights: a .safetensors file, a run folder, or hf-hub:ORG/NAME
+    /// The network's weights: a .safetensors or .onnx file, a run folder, or
+    /// hf-hub:ORG/NAME
     #[arg(long, value_name = "FILE|RUN|hf-hub:ORG/NAME")]
     weights: Option<String>,
     /// How many classes to name
@@ -53,11 +54,13 @@ pub(crate) struct Arguments {
 /// Names what is on every picture. One that cannot be read is named, and the next one follows.
 pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()> {
     let name = |path: &Path| path.to_string_lossy().into_owned();
-    let is_model = |path: &Path| !path.exists() && zoo::find(&name(path)).is_ok();
     // What the weights are of and where they are; then the pictures.
     let (network, pictures) = match (arguments.paths.split_first(), &arguments.weights) {
-        (Some((first, rest)), Some(weights)) if is_model(first) => {
+        (Some((first, rest)), Some(weights)) if weights::lacks_weights(first) => {
             (Some((Some(name(first)), weights.clone())), rest)
+        }
+        (Some((first, _)), Some(_)) if trained::is_trained(first) || model::is_onnx(first) => {
+            return Err(weights::has_weights(first.display()));
         }
         (_, Some(weights)) => (Some((None, weights.clone())), arguments.paths.as_slice()),
         (Some((first, rest)), None) if trained::is_trained(first) || model::is_onnx(first) => {
@@ -68,6 +71,9 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
                 "{}: networks in this form are not read; name a run folder or a .safetensors file",
                 first.display()
             )));
+        }
+        (Some((first, [_, ..])), None) if weights::lacks_weights(first) => {
+            return Err(weights::lacking(first.display()));
         }
         // It would have to be a network, and another one shall not answer in its place.
         (Some((first, [_, ..])), None) if !first.exists() && !names_a_picture(first) => {
@@ -175,13 +181,11 @@ fn names_a_picture(path: &Path) -> bool {
 
 /// The name of a network where a picture should be is a likely slip.
 fn explained(path: &Path, error: DataError) -> anyhow::Error {
-    let found = path.to_str().and_then(|name| zoo::find(name).ok());
-    match (&error, found) {
-        (DataError::Missing { .. }, Some(found)) => usage(format!(
-            "{}: a network without weights; name a run folder or a .safetensors file, or add --weights",
-            found.name()
-        )),
-        _ => error.into(),
+    match error {
+        DataError::Missing { .. } if weights::lacks_weights(path) => {
+            weights::lacking(path.display())
+        }
+        error => error.into(),
     }
 }
 

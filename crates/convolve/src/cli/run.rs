@@ -2,9 +2,10 @@
 
 mod onnx;
 
+use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{anyhow, bail};
 use clap::Args;
 use formats::onnx::{Array, Element};
 use graph::passes;
@@ -12,11 +13,11 @@ use runtime::{Program, Run, initialise};
 use tensor::{NpyFile, write_npy_bytes};
 
 use super::engine::Engine;
-use super::failure::usage;
+use super::failure::{in_words, usage};
 use super::input_shape::InputShape;
 use super::model::{self, Origin, Subject};
 use super::output::Messages;
-use super::weights::Asked;
+use super::weights::{Asked, lacking};
 
 /// What `run` takes.
 #[derive(Args)]
@@ -30,7 +31,7 @@ pub(crate) struct Arguments {
     /// An ONNX file, a network of `convolve models`, a run folder, a weights file, or hf-hub:ORG/NAME
     #[arg(value_name = "MODEL")]
     model: String,
-    /// The weights of a network of `convolve models`: a .safetensors file, a run folder, or
+    /// The weights of a network of `convolve models`: a .safetensors or .onnx file, a run folder, or
     /// hf-hub:ORG/NAME
     #[arg(long, value_name = "FILE|RUN|hf-hub:ORG/NAME")]
     weights: Option<String>,
@@ -46,6 +47,7 @@ pub(crate) struct Arguments {
 
 /// Runs a network once.
 pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()> {
+    must_be_folder(&arguments.output)?;
     let inputs = arguments.inputs.iter().map(|path| read(path));
     let inputs = inputs.collect::<anyhow::Result<Vec<_>>>()?;
     let path = Path::new(&arguments.model);
@@ -58,7 +60,8 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         of_network(&inputs, &arguments, messages)?
     };
     let folder = &arguments.output;
-    std::fs::create_dir_all(folder).with_context(|| format!("{}", folder.display()))?;
+    let failed = |error: io::Error| anyhow!("{}: {}", folder.display(), in_words(&error));
+    std::fs::create_dir_all(folder).map_err(failed)?;
     for (index, array) in outputs.iter().enumerate() {
         let file = folder.join(format!("{index}.npy"));
         write_npy_bytes(&file, array.element().npy(), array.shape(), array.bytes())?;
@@ -79,7 +82,19 @@ fn read(path: &Path) -> anyhow::Result<Array> {
     let element = Element::from_npy(&descr)
         .ok_or_else(|| anyhow!("{}: elements of type {descr} are not read", path.display()))?;
     let bytes = file.read_bytes(element.size())?;
-    Array::from_bytes(element, &dims, bytes).with_context(|| format!("{}", path.display()))
+    let array = Array::from_bytes(element, &dims, bytes);
+    array.map_err(|error| anyhow!("{}: {error}", path.display()))
+}
+
+/// Refuses a folder to write to that is, or would lie in, something else, before anything is computed.
+fn must_be_folder(path: &Path) -> anyhow::Result<()> {
+    match path.ancestors().find(|part| part.exists()) {
+        Some(part) if !part.is_dir() => Err(usage(format!(
+            "{}: exists and is no folder",
+            part.display()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Runs a network of the zoo, or a trained one.
@@ -105,10 +120,7 @@ fn of_network(
     };
     let mut subject = Subject::open(&asked, batch, messages)?;
     if matches!(&subject.origin, Origin::Named(named) if named.weights.is_none()) {
-        return Err(usage(format!(
-            "{} has no weights; name some with --weights",
-            arguments.model
-        )));
+        return Err(lacking(&arguments.model));
     }
     let graph = passes::inference(&subject.network)?;
     let mut program = Program::new(graph, &arguments.engine.options())?;

@@ -1,7 +1,7 @@
 //! `convolve summary`: a network layer by layer.
 
 use clap::Args;
-use graph::{LayerSummary, Summary};
+use graph::{Graph, LayerSummary, Summary};
 use serde_json::{Value, json};
 
 use super::input_shape::InputShape;
@@ -23,7 +23,8 @@ pub(crate) struct Arguments {
     /// A network of `convolve models`, an ONNX file, a run folder, a weights file, or hf-hub:ORG/NAME
     #[arg(value_name = "MODEL|RUN")]
     model: String,
-    /// Weights that must fit the network: a .safetensors file, a run folder, or hf-hub:ORG/NAME
+    /// Weights that must fit the network: a .safetensors or .onnx file, a run folder, or
+    /// hf-hub:ORG/NAME
     #[arg(long, value_name = "FILE|RUN|hf-hub:ORG/NAME")]
     weights: Option<String>,
     /// Classes to tell apart [default: those of the weights or the network]
@@ -49,7 +50,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     let network = &subject.network;
     let summary = graph::summary(network);
     let weights = match &subject.origin {
-        Origin::Named(named) => weights_line(named)?,
+        Origin::Named(named) => weights_line(named, network)?,
         Origin::Onnx(..) => None,
     };
     if arguments.json {
@@ -71,12 +72,13 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
 }
 
 /// Where the weights are, and what of the network they leave to be learned.
-fn weights_line(named: &Network) -> anyhow::Result<Option<String>> {
+fn weights_line(named: &Network, network: &Graph) -> anyhow::Result<Option<String>> {
     let Some(weights) = &named.weights else {
         return Ok(None);
     };
-    let (origin, card) = (weights.origin(), weights.card());
-    if named.options.classes == card.classes.len() {
+    let origin = weights.origin();
+    // They fit the network they are of; this may be built for other images.
+    if !weights.check_body(network)? {
         let missing = match weights.absent_heads().as_slice() {
             [] => "nothing missing".to_owned(),
             heads => format!("without {}", heads.join(" and ")),

@@ -1,6 +1,7 @@
 //! Weights by name: a file, a run folder, or `hf-hub:ORG/NAME[@REVISION]`, which is downloaded where the program is
 //! built for it.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use formats::hub;
@@ -9,6 +10,7 @@ use zoo::BuildOptions;
 
 use super::failure::usage;
 use super::input_shape::InputShape;
+use super::model::is_onnx;
 use super::output::Messages;
 use super::trained::is_trained;
 
@@ -47,13 +49,7 @@ impl Network {
                 let weights = open(asked.model, None, messages)?;
                 (weights.architecture().clone(), Some(weights))
             }
-            (Err(_), Some(_)) => {
-                let text = format!(
-                    "{}: has weights of its own; --weights goes with a network by name",
-                    asked.model
-                );
-                return Err(usage(text));
-            }
+            (Err(_), Some(_)) => return Err(has_weights(asked.model)),
         };
         let mut options = match &weights {
             Some(weights) => weights.card().options(1),
@@ -74,6 +70,38 @@ impl Network {
 /// Whether a name that is no network is meant as weights.
 pub(crate) fn stands_for_weights(name: &str) -> bool {
     name.starts_with(hub::PREFIX) || Path::new(name).exists() || is_trained(Path::new(name))
+}
+
+/// Refuses what is asked for with weights besides its own, which must not be forgotten for them.
+///
+/// # Errors
+/// An ONNX file, or what stands for weights.
+pub(crate) fn must_need_weights(model: &str) -> anyhow::Result<()> {
+    let own = is_onnx(Path::new(model)) || stands_for_weights(model);
+    match zoo::find(model).is_err() && own {
+        true => Err(has_weights(model)),
+        false => Ok(()),
+    }
+}
+
+/// What weights are refused for that others are named beside.
+pub(crate) fn has_weights(model: impl Display) -> anyhow::Error {
+    usage(format!(
+        "{model}: has weights of its own; --weights goes with a network by name"
+    ))
+}
+
+/// Whether a name is a network of the zoo alone, which nobody has given weights.
+pub(crate) fn lacks_weights(model: &Path) -> bool {
+    let named = model.to_str().is_some_and(|name| zoo::find(name).is_ok());
+    named && !model.exists()
+}
+
+/// What can be done about a network without weights.
+pub(crate) fn lacking(model: impl Display) -> anyhow::Error {
+    usage(format!(
+        "{model}: a network without weights; --weights names some"
+    ))
 }
 
 /// Opens weights, of the network `model` if one is named.

@@ -13,6 +13,7 @@
 //! | `--weights` | is |
 //! |---|---|
 //! | `FILE.safetensors` | tensors by name; `config.json` in the same folder, if there is one, describes them |
+//! | `FILE.onnx` | its initializers; the classes and the preprocessing in its metadata, if this program wrote it |
 //! | `FOLDER` | `model.safetensors` and `config.json`, as timm publishes them, or a run of `convolve train` |
 //! | `hf-hub:ORG/NAME[@REVISION]` | such a folder in the Hugging Face cache (`HF_HUB_CACHE`, `HF_HOME`) |
 //!
@@ -31,7 +32,7 @@
 //! The network sees pictures as the weights are used to see them. Where the data have another number of classes, the
 //! head, which is what follows that number, starts anew. Frozen parameters do not learn, frozen batch norms keep and use
 //! their running statistics ([`TrainingOptions::fix_frozen_norms`]), and no gradient is computed where none is needed.
-//! Heads for training only that the weights lack start anew too, and the program says so.
+//! Heads for training only that the weights lack start anew too, and the program says so; `--freeze body` lets them learn.
 //!
 //! # An ONNX model
 //! ```sh

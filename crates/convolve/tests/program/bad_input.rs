@@ -301,3 +301,14 @@ fn pictures_that_are_too_large() {
     let words = ["the first is ./cat/0.png: 100000×100000 pixels"];
     fail(path, 1, &train, &words);
 }
+
+#[test]
+fn a_folder_to_write_to_is_one() {
+    let folder = folder();
+    let path = folder.path();
+    crate::fixture::npy(&path.join("x.npy"), &[1, 3, 8, 8], &[0.0; 192]);
+    for output in ["x.npy", "x.npy/below"] {
+        let run = ["run", "resnet20", "--input", "x.npy", "--output", output];
+        fail(path, 2, &run, &["x.npy: exists and is no folder"]);
+    }
+}

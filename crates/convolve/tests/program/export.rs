@@ -2,10 +2,17 @@
 
 use std::path::Path;
 
+use formats::onnx::Model;
 use tensor::NpyFile;
 
 use crate::fixture::{folder, npy};
 use crate::invoke::{convolve, fail, objects, succeed};
+
+/// A classifier whose batch, height and width are open; `imported/make.py` made it.
+pub(crate) const OPEN: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/program/imported/open.onnx"
+);
 
 const TRAINED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/classifier.safetensors");
 
@@ -82,10 +89,10 @@ fn a_network_without_weights_is_written_with_a_warning() {
 fn settings_that_do_not_go_with_a_file_are_refused() {
     let folder = folder();
     let path = folder.path();
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], &str); 8] = [
         (
             &["lenet5", "x.onnx", "--opset", "12"],
-            "operator set 12 is not written; 13 to 25 are",
+            "--opset: operator set 12 is not written; 13 to 25 are",
         ),
         (
             &["lenet5", "x.onnx", "--half"],
@@ -94,6 +101,14 @@ fn settings_that_do_not_go_with_a_file_are_refused() {
         (
             &["lenet5", "x.safetensors", "--opset", "17"],
             "--opset is for .onnx files",
+        ),
+        (
+            &["net.onnx", "x.safetensors"],
+            "net.onnx: an ONNX model is exported to an .onnx file",
+        ),
+        (
+            &["lenet5", "x.pt", "--weights", "w"],
+            "x.pt: the name of a weights file ends in",
         ),
         (&["lenot5", "x.onnx"], "no model is called 'lenot5'"),
         (&["none.onnx", "x.onnx"], "none.onnx"),
@@ -106,4 +121,89 @@ fn settings_that_do_not_go_with_a_file_are_refused() {
         fail(path, 2, &[&["export"][..], arguments].concat(), &[words]);
     }
     assert!(!path.join("x.onnx").exists());
+}
+
+/// What nobody can train again must not go for a copy with less in it.
+#[test]
+fn what_is_exported_is_not_written_over() {
+    let folder = folder();
+    let path = folder.path();
+    std::fs::create_dir(path.join("run")).unwrap();
+    for file in ["own.safetensors", "run/best.safetensors"] {
+        std::fs::copy(TRAINED, path.join(file)).unwrap();
+    }
+    std::fs::copy(OPEN, path.join("own.onnx")).unwrap();
+    for (network, file) in [
+        ("own.safetensors", "./own.safetensors"),
+        ("run", "run/best.safetensors"),
+        ("own.onnx", "run/../own.onnx"),
+    ] {
+        let before = std::fs::read(path.join(file)).unwrap();
+        let words = [file, ": is what is exported; name another file to write"];
+        fail(path, 2, &["export", network, file], &words);
+        assert_eq!(std::fs::read(path.join(file)).unwrap(), before);
+    }
+}
+
+#[test]
+fn names_and_sizes_of_a_model_are_kept() {
+    let folder = folder();
+    let path = folder.path();
+    std::fs::copy(OPEN, path.join("open.onnx")).unwrap();
+    for verb in [
+        &["export", "open.onnx", "x.onnx"][..],
+        &["summary", "open.onnx"],
+        &["bench", "open.onnx"],
+    ] {
+        let words = [
+            "open.onnx: input `pixels`",
+            "say how large it is with --input CxHxW",
+        ];
+        fail(path, 2, verb, &words);
+    }
+    let export = ["export", "open.onnx", "x.onnx", "--input", "3x20x24", "-q"];
+    succeed(path, &export);
+    assert_eq!(edges(&path.join("x.onnx")), ["pixels", "logits"]);
+    npy(
+        &path.join("x.npy"),
+        &[2, 3, 20, 24],
+        &[0.25; 2 * 3 * 20 * 24],
+    );
+    let (own, written) = (logits(path, "open.onnx"), logits(path, "x.onnx"));
+    assert_eq!(own.len(), 4);
+    for (own, written) in std::iter::zip(own, written) {
+        assert!((own - written).abs() < 1e-5, "{own} {written}");
+    }
+}
+
+#[test]
+fn a_random_head_is_told_apart_from_a_random_network() {
+    let folder = folder();
+    let export = ["export", "resnet20", "x.onnx", "--num-classes", "3"];
+    let weights = ["--weights", TRAINED];
+    let random = convolve(folder.path(), &export);
+    assert!(
+        random.err.contains("; --weights takes others"),
+        "{}",
+        random.err
+    );
+    let model =
+        objects(&succeed(folder.path(), &["summary", TRAINED, "--json"]))[0]["model"].clone();
+    let mut export = export;
+    export[1] = model.as_str().unwrap();
+    let head = convolve(folder.path(), &[&export[..], &weights].concat());
+    assert_eq!(head.code, 0, "{}", head.err);
+    let words = "are random: 3 classes are asked for, and ";
+    assert!(
+        head.err.contains(words) && head.err.contains(" tells 10 apart"),
+        "{}",
+        head.err
+    );
+}
+
+/// Names of the inputs and outputs of a model.
+pub(crate) fn edges(file: &Path) -> Vec<String> {
+    let model = Model::open(file).unwrap();
+    let edges = model.inputs().iter().chain(model.outputs());
+    edges.map(|edge| edge.name.clone()).collect()
 }

@@ -601,3 +601,64 @@ fn folders_of_imagenet_are_matched_by_synset() {
     );
     assert_eq!(answer["classes"][0]["label"], "tench");
 }
+
+#[test]
+fn weights_for_other_images_are_refused_by_every_verb() {
+    let folder = with_network();
+    let path = folder.path();
+    let image = ["--input", "1x64x64"];
+    let words = [
+        "net/model.safetensors",
+        "1 of another shape: `conv1.weight`",
+    ];
+    for arguments in [
+        &["summary", MODEL, "--weights", "net"][..],
+        &["summary", "net"],
+        &["bench", MODEL, "--weights", "net", "--seconds", "0"],
+    ] {
+        fail(path, 1, &[arguments, &image].concat(), &words);
+    }
+}
+
+#[test]
+fn an_onnx_file_of_weights_brings_its_classes_and_preprocessing() {
+    let folder = with_network();
+    let path = folder.path();
+    succeed(path, &["export", "net", "net.onnx", "-q"]);
+    let predict = |network: &[&str]| {
+        let more = ["picture.png", "--json", "--top", "7"];
+        let answer = succeed(path, &[&["predict"], network, &more].concat());
+        objects(&answer)[0]["top"].as_array().unwrap().clone()
+    };
+    let own = predict(&["net"]);
+    let handed_on = predict(&[MODEL, "--weights", "net.onnx"]);
+    for (one, other) in std::iter::zip(&own, &handed_on) {
+        assert_eq!(one["label"], other["label"]);
+        let [one, other] = [one, other].map(|guess| guess["probability"].as_f64().unwrap());
+        assert!((one - other).abs() < 1e-5, "{one} {other}");
+    }
+}
+
+#[test]
+fn a_network_has_weights_once() {
+    let folder = with_network();
+    let path = folder.path();
+    for arguments in [
+        &["predict", MODEL, "picture.png"][..],
+        &["eval", MODEL, "--data", "."],
+        &["export", MODEL, "x.safetensors"],
+    ] {
+        let words = ["a network without weights", "--weights"];
+        fail(path, 2, arguments, &words);
+    }
+    std::fs::write(path.join("net.onnx"), "weights").unwrap();
+    for arguments in [
+        &["predict", "net", "--weights", "net", "picture.png"][..],
+        &["predict", "net.onnx", "--weights", "net", "picture.png"],
+        &["eval", "net", "--weights", "net", "--data", "."],
+        &["eval", "net.onnx", "--weights", "net", "--data", "."],
+    ] {
+        let words = [": has weights of its own; --weights goes with a network by name"];
+        fail(path, 2, arguments, &words);
+    }
+}

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use crate::fixture::{bmp, cifar, folder, names};
+use crate::fixture::{bmp, cifar, folder, names, weights_with_class};
 use crate::invoke::{command, convolve, fail, objects, succeed};
 
 /// Enough epochs that the program is still at it when a signal comes after the first.
@@ -356,4 +356,73 @@ fn a_trained_network_is_measured_handed_on_and_used() {
     let summary = &objects(&succeed(path, &["summary", run, "--json"]))[0];
     assert_eq!(summary["input"], serde_json::json!([3, 32, 32]));
     assert_eq!(summary["model"], "lenet5");
+}
+
+#[test]
+fn only_classes_that_were_met_are_told() {
+    let folder = folder();
+    let path = folder.path();
+    weights_with_class(&path.join("w.safetensors"), "cat");
+    for class in ["cat", "ship"] {
+        std::fs::create_dir_all(path.join("data").join(class)).unwrap();
+        for index in 0..3 {
+            bmp(
+                &path.join(format!("data/{class}/{index}.bmp")),
+                32,
+                [90 * index; 3],
+            );
+        }
+    }
+    let eval = ["eval", "w.safetensors", "--data", "data"];
+    let text = succeed(path, &eval);
+    assert!(
+        text.contains("\n8 classes more, without pictures\n"),
+        "{text}"
+    );
+    assert!(!text.contains("airplane"), "{text}");
+
+    let answer = &objects(&succeed(path, &[&eval[..], &["--json"]].concat()))[0];
+    let classes = answer["classes"].as_array().unwrap();
+    let confusion: Vec<Vec<u64>> = serde_json::from_value(answer["confusion"].clone()).unwrap();
+    assert_eq!(classes.len(), confusion.len());
+    for (row, class) in std::iter::zip(&confusion, classes) {
+        let pictures = class["pictures"].as_u64().unwrap();
+        assert_eq!(row.len(), classes.len());
+        assert_eq!(row.iter().sum::<u64>(), pictures);
+        let index = classes.iter().position(|other| other == class).unwrap();
+        let answered: u64 = confusion.iter().map(|row| row[index]).sum();
+        assert!(pictures + answered > 0, "{class}");
+        assert_eq!(row[index], class["correct"].as_u64().unwrap());
+    }
+    let places = ["cat", "ship"].map(|label| {
+        let class = classes.iter().find(|class| class["label"] == label);
+        class.unwrap()["class"].as_u64().unwrap()
+    });
+    assert_eq!(places, [3, 8]);
+
+    // What fails says nothing of what it was about to do.
+    std::fs::rename(path.join("data/ship"), path.join("data/sheep")).unwrap();
+    fail(path, 1, &eval, &["class `sheep` of the data set"]);
+}
+
+#[test]
+fn what_is_frozen_and_was_never_trained_is_told() {
+    let folder = folder();
+    let path = folder.path();
+    cifar(path, 20);
+    let train = "train --data records.bin --val-fraction 0.5 --model lenet5 --epochs 1 -b 9 --threads 1 \
+                 -o run --freeze body";
+    let train: Vec<&str> = train.split_whitespace().collect();
+    let answer = convolve(path, &train);
+    assert_eq!(answer.code, 0, "{}", answer.err);
+    let words = [
+        "warning: what is frozen is random: it was never trained, and --weights names none",
+        "never the same: 1 whole batch of 9\n",
+    ];
+    for words in words {
+        assert!(answer.err.contains(words), "{words}: {}", answer.err);
+    }
+    let again = convolve(path, &["train", "--resume", "run"]);
+    let words = "--weights run --epochs 1 --batch-size 9 --freeze body\n";
+    assert!(again.err.contains(words), "{}", again.err);
 }

@@ -193,6 +193,12 @@ impl OnnxNetwork {
         }
     }
 
+    /// Whether the file says what its classes are and how pictures are prepared.
+    pub(crate) fn is_described(&self) -> bool {
+        let holds = |key| (self.model.metadata().iter()).any(|(name, _)| name == key);
+        holds(ModelCard::CLASSES) && holds(ModelCard::PREPROCESS)
+    }
+
     fn preprocess(&self) -> Result<Option<Preprocess>, OnnxNetworkError> {
         let found: Option<Preprocess> = self.entry(ModelCard::PREPROCESS)?;
         match found.as_ref().map(Preprocess::check) {
@@ -294,6 +300,8 @@ impl OnnxNetwork {
         let another = self.batch.filter(|&fixed| fixed != asked);
         let import = self.model.import(&bindings);
         let import = import.map_err(|error| match another {
+            // Images of another size do not fit it in any batch.
+            Some(_) if matches!(error, OnnxError::Input { .. }) => faulty(&self.path, error),
             Some(fixed) => self.fixed(fixed, asked, error.to_string()),
             None => faulty(&self.path, error),
         })?;

@@ -38,7 +38,7 @@ pub(super) fn compare(
 }
 
 /// Names of the parameters and states that only an auxiliary head reads, for each of them.
-fn heads(network: &Graph) -> Vec<Vec<String>> {
+pub(crate) fn heads(network: &Graph) -> Vec<Vec<String>> {
     let names = |graph: &Graph| -> Vec<String> {
         let graph = passes::remove_dead(graph);
         needed(&graph).map(|(name, _)| name.to_owned()).collect()

@@ -5,13 +5,18 @@ use std::path::Path;
 
 use anyhow::anyhow;
 use clap::Args;
+use formats::Preprocess;
 use formats::onnx::{Element, Export, ExportError, ExportSettings, Import, Source};
 use graph::passes;
 use runtime::{Program, RuntimeOptions, initialise};
+use train::ModelCard;
+use zoo::BuildOptions;
 
 use crate::cli::failure::usage;
+use crate::cli::input_shape::InputShape;
 use crate::cli::model::{Origin, Subject};
 use crate::cli::output::Messages;
+use crate::cli::printable::printable;
 use crate::cli::weights::Asked;
 
 /// What only an ONNX file takes.
@@ -20,22 +25,32 @@ pub(super) struct Settings {
     /// Version of ONNX's operators, 13 to 25 [default: 17]
     #[arg(long, value_name = "N")]
     opset: Option<i64>,
-    /// The weights of a network of `convolve models`: a .safetensors file, a run folder, or
+    /// The weights of a network of `convolve models`: a .safetensors or .onnx file, a run folder, or
     /// hf-hub:ORG/NAME
     #[arg(long, value_name = "FILE|RUN|hf-hub:ORG/NAME")]
     weights: Option<String>,
     /// Classes that a network of `convolve models` is to tell apart
     #[arg(long, value_name = "N")]
     num_classes: Option<usize>,
+    /// Channels, height and width of an image, where an ONNX file leaves them open or a network of
+    /// `convolve models` is to have others than it was made for
+    #[arg(long, value_name = "CxHxW")]
+    input: Option<InputShape>,
 }
 
 impl Settings {
+    /// Where the weights are, if that was said.
+    pub(super) fn weights(&self) -> Option<&str> {
+        self.weights.as_deref()
+    }
+
     /// The first of them that was given.
     pub(super) fn given(&self) -> Option<&'static str> {
         let given = [
             ("--opset", self.opset.is_some()),
             ("--weights", self.weights.is_some()),
             ("--num-classes", self.num_classes.is_some()),
+            ("--input", self.input.is_some()),
         ];
         given
             .into_iter()
@@ -55,7 +70,7 @@ pub(super) fn run(
         model: name,
         weights: settings.weights.as_deref(),
         classes: settings.num_classes,
-        input: None,
+        input: settings.input,
     };
     let mut subject = Subject::open(&asked, 1, messages)?;
     // It only holds the weights and never runs, so the memory for that is never touched.
@@ -70,20 +85,38 @@ pub(super) fn run(
     let metadata = match &subject.origin {
         Origin::Named(named) => match &named.weights {
             Some(weights) if named.options.classes == weights.card().classes.len() => {
-                weights.card().entries()
+                let mut card = weights.card().clone();
+                let BuildOptions {
+                    channels,
+                    height,
+                    width,
+                    ..
+                } = named.options;
+                card.preprocess.input = (height, width);
+                card.preprocess.channels = channels;
+                card.entries()
             }
-            _ => {
-                let what = match named.weights {
-                    Some(_) => "the head's weights",
-                    None => "the weights",
-                };
-                random = Some(format!("{what} of {}", named.architecture.name()));
+            weights => {
+                let model = named.architecture.name();
+                random = Some(match weights {
+                    Some(weights) => format!(
+                        "the head's weights of {model} are random: {} classes are asked for, and {} tells {} apart",
+                        named.options.classes,
+                        printable(weights.origin()),
+                        weights.card().classes.len()
+                    ),
+                    None => format!("the weights of {model} are random; --weights takes others"),
+                });
                 Vec::new()
             }
         },
         Origin::Onnx(import, metadata) => {
             check_edges(name, import)?;
-            metadata.clone()
+            let mut metadata = metadata.clone();
+            if let &[_, height, width] = subject.image.as_slice() {
+                resize(&mut metadata, (height, width));
+            }
+            metadata
         }
     };
     let defaults = ExportSettings::default();
@@ -106,15 +139,32 @@ pub(super) fn run(
     let export = export.map_err(|error| named(name, error))?;
     export.save(file).map_err(|error| named(name, error))?;
     if let Some(what) = random {
-        messages.say(format_args!(
-            "warning: {what} are random; --weights takes others"
-        ));
+        messages.say(format_args!("warning: {what}"));
     }
     messages.say(format_args!(
         "next: convolve run {} --input X.npy --output DIR",
         file.display()
     ));
     Ok(())
+}
+
+/// Makes the preprocessing that a model's metadata speak of, if they do, that for images of another size.
+fn resize(metadata: &mut [(String, String)], size: (usize, usize)) {
+    let entry = metadata
+        .iter_mut()
+        .find(|(key, _)| key == ModelCard::PREPROCESS);
+    let Some((_, text)) = entry else {
+        return;
+    };
+    let read = serde_json::from_str::<Preprocess>(text);
+    let written = read.and_then(|mut preprocess| {
+        preprocess.input = size;
+        serde_json::to_string(&preprocess)
+    });
+    // What another program means by the entry stays as it is.
+    if let Ok(written) = written {
+        *text = written;
+    }
 }
 
 /// Refuses a model whose edges would not be written as they are.
@@ -136,13 +186,12 @@ fn check_edges(name: &str, import: &Import) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// An error with the network it is about; a file names itself, and settings are the caller's.
+/// An error with what it is about: a file names itself, settings are the caller's, and all else the network's.
 fn named(name: &str, error: ExportError) -> anyhow::Error {
     match error {
         ExportError::Io { .. } => error.into(),
-        ExportError::OperatorSet { .. } | ExportError::Older { .. } => {
-            usage(format!("{name}: {error}"))
-        }
+        ExportError::OperatorSet { .. } => usage(format!("--opset: {error}")),
+        ExportError::Older { .. } => usage(format!("--opset: {name}: {error}")),
         error => anyhow!("{name}: {error}"),
     }
 }
