@@ -4,14 +4,18 @@
 //! |---|---|
 //! | `layer1`, `layer1.0.bn1` | all below that name |
 //! | `*.bn1`, `layer?.0` | the same, where `*` stands for any letters and `?` for one |
-//! | `body` | everything but the head, which knows the classes |
+//! | `body` | everything but the head, which knows the classes, and the heads that exist for training only |
+
+use std::collections::HashSet;
 
 use graph::{Graph, Role};
 use zoo::Head;
 
 use crate::TrainError;
+use crate::weights::auxiliary;
 
-/// Stands for everything but the head.
+/// Stands for everything but the heads. Those for training only learn with the other, whether or not weights had them:
+/// what they read is frozen, so all that a head drawn anew can do is to learn.
 const BODY: &str = "body";
 
 /// Freezes what the patterns name.
@@ -26,9 +30,10 @@ pub(crate) fn freeze(
     if patterns.is_empty() {
         return Ok(());
     }
+    let auxiliary: HashSet<String> = auxiliary::heads(network).into_iter().flatten().collect();
     let names: Vec<String> = (network.parameters().map(|(_, value)| value.name.clone())).collect();
     let names_it = |pattern: &str, name: &str| match pattern {
-        BODY => !head.contains(name),
+        BODY => !head.contains(name) && !auxiliary.contains(name),
         _ => is_below(name, pattern),
     };
     for pattern in patterns {
@@ -145,6 +150,18 @@ mod tests {
         };
         assert_eq!(learning(&["body"]).unwrap(), ["fc.weight", "fc.bias"]);
         assert_eq!(learning(&["body", "*.bias"]).unwrap(), ["fc.weight"]);
+        // Whatever the body's state, heads for training only learn.
+        let found = zoo::find("googlenet").unwrap();
+        let (options, body) = (found.model.options(), ["body".to_owned()]);
+        let mut with_heads = found.build(&options).unwrap();
+        freeze(&mut with_heads, &body, &found.head(&options).unwrap()).unwrap();
+        let learns = |role: &Role| matches!(role, Role::Parameter { trainable, .. } if *trainable);
+        for (_, value) in with_heads.parameters() {
+            let head = ["aux1.", "aux2.", "fc."]
+                .iter()
+                .any(|head| value.name.starts_with(head));
+            assert_eq!(learns(&value.role), head, "{}", value.name);
+        }
         assert_eq!(learning(&[]).unwrap().len(), network.parameters().count());
         assert_eq!(
             fault(&["layer1", "layer9"]),

@@ -75,6 +75,8 @@ pub struct Trainer {
     head_is_new: bool,
     /// Auxiliary heads that they lack, and that were drawn too.
     new_auxiliary_heads: Vec<String>,
+    /// The training loss adds the losses of such heads to that of the network.
+    has_auxiliary_heads: bool,
     /// Unreadable training pictures met in a set too large for memory.
     unreadable: BTreeSet<usize>,
 }
@@ -298,6 +300,7 @@ impl Trainer {
             folder: None,
             head_is_new,
             new_auxiliary_heads: absent.unwrap_or_default(),
+            has_auxiliary_heads: !network.auxiliary.is_empty(),
             unreadable: BTreeSet::new(),
             config,
             card,
@@ -613,6 +616,12 @@ impl Trainer {
     /// Heads for training only that the weights of the run lack, so that they were drawn anew.
     pub fn new_auxiliary_heads(&self) -> &[String] {
         &self.new_auxiliary_heads
+    }
+
+    /// Whether the network has heads for training only. Their losses, by their weights, are part of the training loss
+    /// and not of the held-out one.
+    pub fn has_auxiliary_heads(&self) -> bool {
+        self.has_auxiliary_heads
     }
 
     /// What the network is built from.

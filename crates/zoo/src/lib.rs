@@ -21,6 +21,6 @@ mod width;
 
 pub use error::ZooError;
 pub use head::Head;
-pub use registry::{BuildOptions, Found, Model, build, find, models};
+pub use registry::{BuildOptions, Found, Model, aliases, build, find, models};
 pub use task::Task;
 pub use width::Width;

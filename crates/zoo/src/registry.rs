@@ -117,6 +117,15 @@ impl Found {
     }
 }
 
+/// Other names of networks, each with the network that [`find`] finds by it.
+///
+/// ```
+/// assert!(zoo::aliases().any(|(alias, name)| (alias, name) == ("dcgan", "dcgan_generator")));
+/// ```
+pub fn aliases() -> impl Iterator<Item = (&'static str, &'static str)> {
+    networks::ALIASES.iter().copied()
+}
+
 /// Finds `NAME` or `NAME:WIDTH`, such as `resnet20`, `resnet20:2`, `mobilenet_v1:0.5`. A few families go
 /// by their own name too: `shufflenet_v2` is `shufflenet_v2_x1_0`.
 ///

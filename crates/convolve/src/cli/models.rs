@@ -9,7 +9,9 @@ use super::table::{self, Align, thousands};
 
 /// What `models` takes.
 #[derive(Args)]
-#[command(after_help = "A width multiplier may follow a name: resnet20:2, mobilenet_v1:0.5")]
+#[command(after_help = "\
+A width multiplier may follow a name: resnet20:2, mobilenet_v1:0.5. Other names that are understood:
+dcgan (dcgan_generator), shufflenet_v1 (shufflenet_v1_g3), shufflenet_v2 (shufflenet_v2_x1_0).")]
 pub(crate) struct Arguments {
     /// One JSON object a line
     #[arg(long)]
@@ -23,8 +25,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         let network = zoo::build(model.name, &model.options())?;
         let cost = graph::summary(&network);
         if arguments.json {
+            let aliases = zoo::aliases().filter(|(_, of)| *of == model.name);
+            let aliases: Vec<_> = aliases.map(|(alias, _)| alias).collect();
             output::json(&json!({
-                "model": model.name, "task": model.task.to_string(),
+                "model": model.name, "aliases": aliases, "task": model.task.to_string(),
                 "input": model.input, "classes": model.classes,
                 "parameters": cost.parameters, "macs": cost.macs,
                 "summary": model.summary, "paper": model.paper,

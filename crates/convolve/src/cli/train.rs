@@ -7,12 +7,13 @@ mod settings;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use formats::Skipped;
-use train::{Architecture, Outcome, TrainError, Trainer};
+use formats::onnx::OnnxError;
+use formats::{Skipped, Splits};
+use train::{Architecture, OnnxNetworkError, Outcome, TrainConfig, TrainError, Trainer};
 
 use self::settings::Settings;
 use super::bar::Bar;
-use super::failure::Interrupted;
+use super::failure::{Interrupted, usage};
 use super::interrupt;
 use super::output::{self, Messages};
 use super::printable::printable;
@@ -60,10 +61,10 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
                 .settings
                 .check_classes(splits.train.classes().len())?;
             match arguments.output {
-                Some(folder) => (Trainer::new(config, splits, Some(&folder))?, folder),
+                Some(folder) => (new(config, splits, Some(&folder))?, folder),
                 None => {
                     let unnamed = output_folder::candidates(&config.model, &config.data);
-                    let mut trainer = Trainer::new(config, splits, None)?;
+                    let mut trainer = new(config, splits, None)?;
                     let folder = output_folder::take(&mut trainer, unnamed)?;
                     (trainer, folder)
                 }
@@ -96,6 +97,22 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     }
     conclude(&trainer, &folder, messages)?;
     Ok(())
+}
+
+/// A training from the start. A size that an ONNX model is not made for is that of `--img-size`, if it was given.
+fn new(config: TrainConfig, splits: Splits, folder: Option<&Path>) -> anyhow::Result<Trainer> {
+    let sized = config.image_size.is_some();
+    let of_size = |error: &TrainError| match error {
+        TrainError::Onnx(error) => match &**error {
+            OnnxNetworkError::Model { source, .. } => matches!(**source, OnnxError::Input { .. }),
+            _ => false,
+        },
+        _ => false,
+    };
+    Trainer::new(config, splits, folder).map_err(|error| match sized && of_size(&error) {
+        true => usage(format!("--img-size: {error}")),
+        false => error.into(),
+    })
 }
 
 /// Says what is about to be done, and which number stands for which class.
@@ -149,6 +166,16 @@ fn introduce(trainer: &Trainer, folder: &Path, messages: Messages) {
             thousands(learning)
         ));
     }
+    if !config.freeze.is_empty() && config.weights.is_none() && own.is_none() {
+        messages.say(
+            "warning: what is frozen is random: it was never trained, and --weights names none",
+        );
+    }
+    if trainer.has_auxiliary_heads() {
+        messages.say(
+            "the training loss adds those of heads for training only, by their weights; the held-out loss does not",
+        );
+    }
     if let Some(text) = left_out(trainer) {
         messages.say(text);
     }
@@ -162,8 +189,9 @@ fn left_out(trainer: &Trainer) -> Option<String> {
     let seen = batches * batch;
     (seen < pictures).then(|| {
         format!(
-            "an epoch sees {} of the training pictures, never the same: {batches} whole batches of {batch}",
-            thousands(seen as u64)
+            "an epoch sees {} of the training pictures, never the same: {batches} whole {} of {batch}",
+            thousands(seen as u64),
+            if batches == 1 { "batch" } else { "batches" }
         )
     })
 }
@@ -174,12 +202,32 @@ fn finished(trainer: &Trainer, folder: &Path) -> String {
     let config = trainer.config();
     format!(
         "finished: all of its {} epochs are done; a new run goes on from its weights: \
-         convolve train --data {} --weights {} --epochs {}",
+         convolve train --data {} --weights {} --epochs {} --batch-size {}{}",
         config.epochs,
         printable(&config.data),
         printable(folder.display()),
-        config.epochs
+        config.epochs,
+        config.batch_size,
+        frozen(&config.freeze)
     )
+}
+
+/// The flag that freezes again what was frozen; patterns that a shell would fill in are quoted.
+fn frozen(patterns: &[String]) -> String {
+    let quoted = patterns.iter().map(|pattern| match pattern {
+        plain
+            if plain
+                .chars()
+                .all(|c| c.is_alphanumeric() || "._-:".contains(c)) =>
+        {
+            plain.clone()
+        }
+        other => format!("'{}'", printable(other)),
+    });
+    match quoted.collect::<Vec<_>>().as_slice() {
+        [] => String::new(),
+        patterns => format!(" --freeze {}", patterns.join(" ")),
+    }
 }
 
 fn parameters(trainer: &Trainer) -> u64 {

@@ -1,5 +1,6 @@
 //! An ONNX file from the outside: trained further, measured, asked, handed on.
 
+use crate::export::{OPEN, edges};
 use crate::fixture::{bmp, cifar, folder};
 use crate::invoke::{convolve, fail, objects, succeed};
 
@@ -89,4 +90,28 @@ fn files_that_cannot_be_trained_are_refused_in_a_line() {
         &["x.onnx: not a whole ONNX file"],
     );
     assert!(!path.join("runs").exists());
+}
+
+#[test]
+fn a_run_keeps_the_names_of_its_model() {
+    let folder = folder();
+    let path = folder.path();
+    cifar(path, 20);
+    std::fs::copy(OPEN, path.join("open.onnx")).unwrap();
+    let arguments =
+        "train --data records.bin --model open.onnx --epochs 1 -b 8 --threads 1 -o run -q";
+    succeed(path, &arguments.split_whitespace().collect::<Vec<_>>());
+    succeed(path, &["export", "run", "x.onnx", "-q"]);
+    assert_eq!(edges(&path.join("x.onnx")), ["pixels", "logits"]);
+
+    let fixed = [
+        "train",
+        "--data",
+        "records.bin",
+        "--model",
+        NETWORK,
+        "--img-size",
+        "20",
+    ];
+    fail(path, 2, &fixed, &["--img-size: ", "training.onnx", "20"]);
 }

@@ -150,3 +150,15 @@ fn a_reader_who_leaves_is_no_failure() {
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
 }
+
+#[test]
+fn other_names_of_networks_are_told() {
+    let folder = folder();
+    let help = succeed(folder.path(), &["models", "--help"]);
+    let models = objects(&succeed(folder.path(), &["models", "--json"]));
+    for (alias, name) in zoo::aliases() {
+        assert!(help.contains(&format!("{alias} ({name})")), "{help}");
+        let model = models.iter().find(|model| model["model"] == name).unwrap();
+        assert!(model["aliases"].as_array().unwrap().contains(&alias.into()));
+    }
+}
