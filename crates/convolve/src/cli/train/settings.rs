@@ -59,7 +59,7 @@ pub(super) struct Settings {
     #[arg(long, value_name = "N")]
     num_classes: Option<usize>,
     /// Parameters that do not learn, norms with their statistics: names, with all below them, in which
-    /// * and ? stand for letters, or body for all but the head and heads for training only; may be given
+    /// `*` and `?` stand for letters, or body for all but the head and heads for training only; may be given
     /// several times
     #[arg(long, value_name = "PATTERN", num_args = 1..)]
     freeze: Vec<String>,
