@@ -56,6 +56,14 @@ pub(super) fn name(message: &[u8]) -> &str {
     text(message, NAME)
 }
 
+/// The name of a checked node, or, where it has none, its operator and number.
+pub(super) fn called(message: &[u8], index: usize) -> String {
+    match name(message).trim_start_matches('/') {
+        "" => format!("{}_{index}", text(message, OPERATOR)),
+        name => name.to_owned(),
+    }
+}
+
 /// A text of a checked message; the last one counts.
 fn text(message: &[u8], tag: u64) -> &str {
     let last = each(message, tag).last();
@@ -79,6 +87,11 @@ impl<'a> Node<'a> {
             inputs: inputs(message).collect(),
             outputs: outputs(message).collect(),
         })
+    }
+
+    /// What it is called in messages and as a layer.
+    pub(super) fn called(&self, index: usize) -> String {
+        called(self.message, index)
     }
 
     /// The first attribute of a name.

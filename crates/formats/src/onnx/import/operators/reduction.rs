@@ -3,6 +3,7 @@
 use graph::{BinaryOp, Op, ReduceOp};
 use tensor::Unary;
 
+use super::arithmetic::whole;
 use super::one;
 use crate::onnx::error::Fault;
 use crate::onnx::import::call::Call;
@@ -42,6 +43,7 @@ pub(super) fn reduce(call: &mut Call<'_, '_>) -> Result<Option<Vec<Value>>, Faul
             let log = call.unary(Unary::Log, sum)?;
             call.binary(BinaryOp::Add, reduced, log)?
         }
+        "ReduceMean" if !x.element.is_float() => whole(call, reduced, x.element)?,
         _ => reduced,
     };
     let shape = fold::reduced(call.shape(x.id), &axes, keeps);
