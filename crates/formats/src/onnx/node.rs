@@ -12,11 +12,10 @@ const OPERATOR: u64 = 4;
 const ATTRIBUTE: u64 = 5;
 const DOMAIN: u64 = 7;
 
-/// A node: what it is called, what it computes, and which names it reads and makes.
+/// A node: what it computes, and which names it reads and makes.
 #[derive(Clone, Debug)]
 pub(super) struct Node<'a> {
     message: &'a [u8],
-    pub(super) name: &'a str,
     pub(super) op: &'a str,
     pub(super) domain: &'a str,
     /// An empty name is an input left out.
@@ -52,7 +51,7 @@ pub(super) fn outputs(message: &[u8]) -> impl Iterator<Item = &str> {
 }
 
 /// The name of a checked node.
-pub(super) fn name(message: &[u8]) -> &str {
+fn name(message: &[u8]) -> &str {
     text(message, NAME)
 }
 
@@ -81,7 +80,6 @@ impl<'a> Node<'a> {
         budget.check(names.saturating_mul(2 * size_of::<&str>()))?;
         Ok(Self {
             message,
-            name: text(message, NAME),
             op: text(message, OPERATOR),
             domain: text(message, DOMAIN),
             inputs: inputs(message).collect(),
