@@ -53,6 +53,20 @@ impl Broadcast {
         })
     }
 
+    /// Checks that three shapes fit each other: the second against the third, and the first against what
+    /// these make.
+    ///
+    /// # Errors
+    /// As [`Broadcast::resolve`].
+    pub fn resolve_three(
+        first: &[usize],
+        second: &[usize],
+        third: &[usize],
+    ) -> Result<[Self; 2], AxisError> {
+        let pair = Self::resolve(second, third)?;
+        Ok([Self::resolve(first, pair.shape())?, pair])
+    }
+
     /// Shape of the result.
     pub fn shape(&self) -> &[usize] {
         &self.shape[..self.rank]

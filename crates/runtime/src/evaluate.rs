@@ -85,11 +85,11 @@ impl Evaluation {
         for node in &graph.nodes {
             let inputs: Vec<_> = node.inputs.iter().map(|&id| graph.value(id)).collect();
             let outputs: Vec<_> = node.outputs.iter().map(|&id| graph.value(id)).collect();
-            let kernel = kernel(&node.op, Shapes::new(&inputs, &outputs)).ok_or_else(|| {
-                RuntimeError::NotLowered {
-                    layer: node.layer.clone(),
-                    op: node.op.name(),
-                }
+            let kernel = kernel(&node.op, Shapes::new(&inputs, &outputs));
+            let kernel = kernel.map_err(|_| memory())?;
+            let kernel = kernel.ok_or_else(|| RuntimeError::NotLowered {
+                layer: node.layer.clone(),
+                op: node.op.name(),
             })?;
             let scratch = zeros(kernel.scratch_len(1)).ok_or_else(memory)?;
             kernels.push((kernel, scratch));

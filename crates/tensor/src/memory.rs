@@ -32,6 +32,19 @@ pub fn try_room<T>(len: usize) -> Result<Vec<T>, MemoryError> {
     }
 }
 
+/// Room for `more` elements behind those of a vector that grows bit by bit.
+///
+/// # Errors
+/// As [`try_room`].
+pub fn try_more<T>(elements: &mut Vec<T>, more: usize) -> Result<(), MemoryError> {
+    elements.try_reserve(more).map_err(|_| MemoryError {
+        bytes: elements
+            .len()
+            .saturating_add(more)
+            .saturating_mul(size_of::<T>()),
+    })
+}
+
 /// `len` zeros, or what stands for them in `T`.
 ///
 /// # Errors

@@ -108,6 +108,17 @@ pub enum Unary {
     Round,
     /// 1 above 0, −1 below, 0 at 0; slope 0 everywhere.
     Sign,
+    /// The whole part, brought to `min` … `max` and never −0, and 0 of NaN: a float as an integer type has it.
+    Truncate {
+        /// The least value.
+        min: f32,
+        /// The largest value.
+        max: f32,
+    },
+    /// The nearest number of IEEE binary16, of two the even one, ±∞ beyond the largest; slope 1.
+    Float16,
+    /// The nearest number of bfloat16, the upper half of a binary32, likewise.
+    Bfloat16,
 }
 
 impl Unary {
@@ -159,6 +170,9 @@ impl Unary {
             Self::Ceil => "ceil",
             Self::Round => "round",
             Self::Sign => "sign",
+            Self::Truncate { .. } => "truncate",
+            Self::Float16 => "to float16",
+            Self::Bfloat16 => "to bfloat16",
         }
     }
 }

@@ -123,6 +123,22 @@ impl Element {
         matches!(self, Self::F32 | Self::F64 | Self::F16 | Self::Bf16)
     }
 
+    /// The least and the largest number: of floats the infinities.
+    pub(super) fn range(self) -> [f64; 2] {
+        match self {
+            Self::I8 => [i8::MIN.into(), i8::MAX.into()],
+            Self::I16 => [i16::MIN.into(), i16::MAX.into()],
+            Self::I32 => [i32::MIN.into(), i32::MAX.into()],
+            Self::I64 => [i64::MIN as f64, i64::MAX as f64],
+            Self::U8 => [0.0, u8::MAX.into()],
+            Self::U16 => [0.0, u16::MAX.into()],
+            Self::U32 => [0.0, u32::MAX.into()],
+            Self::U64 => [0.0, u64::MAX as f64],
+            Self::Bool => [0.0, 1.0],
+            Self::F32 | Self::F64 | Self::F16 | Self::Bf16 => [f64::NEG_INFINITY, f64::INFINITY],
+        }
+    }
+
     /// The number that `size` little-endian bytes stand for; of integers beyond 2⁵³ the nearest.
     pub(super) fn real(self, bytes: &[u8]) -> f64 {
         match self {

@@ -12,11 +12,10 @@ const OPERATOR: u64 = 4;
 const ATTRIBUTE: u64 = 5;
 const DOMAIN: u64 = 7;
 
-/// A node: what it is called, what it computes, and which names it reads and makes.
+/// A node: what it computes, and which names it reads and makes.
 #[derive(Clone, Debug)]
 pub(super) struct Node<'a> {
     message: &'a [u8],
-    pub(super) name: &'a str,
     pub(super) op: &'a str,
     pub(super) domain: &'a str,
     /// An empty name is an input left out.
@@ -52,8 +51,16 @@ pub(super) fn outputs(message: &[u8]) -> impl Iterator<Item = &str> {
 }
 
 /// The name of a checked node.
-pub(super) fn name(message: &[u8]) -> &str {
+fn name(message: &[u8]) -> &str {
     text(message, NAME)
+}
+
+/// The name of a checked node, or, where it has none, its operator and number.
+pub(super) fn called(message: &[u8], index: usize) -> String {
+    match name(message).trim_start_matches('/') {
+        "" => format!("{}_{index}", text(message, OPERATOR)),
+        name => name.to_owned(),
+    }
 }
 
 /// A text of a checked message; the last one counts.
@@ -73,12 +80,16 @@ impl<'a> Node<'a> {
         budget.check(names.saturating_mul(2 * size_of::<&str>()))?;
         Ok(Self {
             message,
-            name: text(message, NAME),
             op: text(message, OPERATOR),
             domain: text(message, DOMAIN),
             inputs: inputs(message).collect(),
             outputs: outputs(message).collect(),
         })
+    }
+
+    /// What it is called in messages and as a layer.
+    pub(super) fn called(&self, index: usize) -> String {
+        called(self.message, index)
     }
 
     /// The first attribute of a name.

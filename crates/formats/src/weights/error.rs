@@ -27,7 +27,7 @@ pub enum WeightsError {
     #[error(
         "{origin}: pickled PyTorch weights are not read, because a pickle can run any code; convert them with: \
          python -c 'import torch, safetensors.torch as s; \
-         s.save_file({{k: v.contiguous() for k, v in torch.load(\"{origin}\", weights_only=True).items()}}, \
+         s.save_file({{k: v.contiguous() for k, v in torch.load(\"FILE.pth\", weights_only=True).items()}}, \
          \"model.safetensors\")'"
     )]
     Pickle {

@@ -22,6 +22,9 @@ use super::{METADATA, WeightsError};
 /// Longest header. A network of ten thousand tensors has one of a megabyte.
 const MAX_LENGTH: u64 = 8 << 20;
 
+/// Most axes of a tensor: messages show its shape.
+const MOST_AXES: usize = 64;
+
 /// The bytes that hold the header's length.
 const LENGTH: u64 = 8;
 
@@ -99,6 +102,14 @@ struct Entries {
 impl<'de> Deserialize<'de> for Entries {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let mut entries = from.deserialize_map(EntriesVisitor)?;
+        for (name, tensor) in &entries.tensors {
+            if tensor.shape.len() > MOST_AXES {
+                return Err(D::Error::custom(format!(
+                    "tensor `{name}` has {} axes; {MOST_AXES} are the most",
+                    tensor.shape.len()
+                )));
+            }
+        }
         let mut names = HashSet::new();
         if let Some((twice, _)) = (entries.tensors.iter()).find(|(name, _)| !names.insert(name)) {
             return Err(D::Error::custom(format!(

@@ -184,6 +184,10 @@ fn hostile_headers_take_no_memory() {
             "{header}"
         );
     }
+    let axes = vec!["1"; 1_000_000].join(",");
+    let flat = format!(r#"{{"w":{{"dtype":"F32","shape":[{axes}],"data_offsets":[0,4]}}}}"#);
+    let text = read(&by_hand(&flat, &[0; 4])).unwrap_err().to_string();
+    assert!(text.contains("1000000 axes") && text.len() < 200, "{text}");
     let mut vast = u64::MAX.to_le_bytes().to_vec();
     vast.extend([b'{'; 64]);
     assert!(read(&vast).is_err());
@@ -255,6 +259,8 @@ fn pickles_are_refused_with_the_way_out() {
             "{text}"
         );
         assert!(!text.contains('\n'), "{text}");
+        // A name may hold quotes, so it stands outside the command.
+        assert!(text.contains("(\"FILE.pth\""), "{text}");
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("w.PTH");

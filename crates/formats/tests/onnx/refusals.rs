@@ -167,3 +167,62 @@ fn settings_without_sense() {
     let transpose = node("Transpose", &["x"], &["y"]).put(5, ints("perm", &[1, 1]));
     refused(graph(&[transpose]), &["the Transpose"]);
 }
+
+#[test]
+fn nodes_without_a_name_are_called_by_operator_and_number() {
+    let unnamed = |op: &str, input: &str, output: &str| {
+        let node = Message::default().put(1, input).put(2, output);
+        node.put(4, op)
+    };
+    let missing = [unnamed("Neg", "x", "a"), unnamed("Relu", "missing", "y")];
+    refused(graph(&missing), &["`Relu_1`", "`missing`"]);
+    refused(graph(&[unnamed("Relu", "y", "y")]), &["`Relu_0`"]);
+}
+
+/// A node on `x [1, 1, n]`.
+fn on_a_row(n: i64, node: Message) -> Vec<u8> {
+    let graph = Message::default().put(1, node);
+    model(
+        graph
+            .put(11, value("x", &[1, 1, n]))
+            .put(12, value("y", &[-1, -1, -1])),
+    )
+}
+
+#[test]
+fn windows_too_far_apart_for_the_padding_of_the_formula() {
+    let pool = |op: &str, kernel: i64| {
+        let same = Message::default().put(1, "auto_pad").number(20, 3);
+        node(op, &["x"], &["y"])
+            .put(5, ints("kernel_shape", &[kernel]))
+            .put(5, ints("strides", &[3]))
+            .put(5, same.put(4, "SAME_UPPER"))
+    };
+    for op in ["MaxPool", "AveragePool", "LpPool"] {
+        refused(on_a_row(6, pool(op, 1)), &[op, "-2", "pads"]);
+        // The last window has all that is left.
+        assert!(import(on_a_row(7, pool(op, 1))).is_ok());
+        assert!(import(on_a_row(6, pool(op, 3))).is_ok());
+    }
+}
+
+#[test]
+fn strides_that_are_floats() {
+    let floats = Message::default().put(1, "strides").number(20, 6);
+    let floats = floats.put(7, [1.5f32, 2.5].map(f32::to_le_bytes).concat());
+    let pool = node("MaxPool", &["x"], &["y"]).put(5, ints("kernel_shape", &[2]));
+    refused(on_a_row(6, pool.put(5, floats)), &["strides", "wrong type"]);
+}
+
+#[test]
+fn integers_that_wrap_round_where_floats_cannot_follow() {
+    let cast = |to: i64| {
+        let to = Message::default().put(1, "to").number(20, 2).number(3, to);
+        node("Cast", &["x"], &["i"]).put(5, to)
+    };
+    // uint16, uint32
+    for (to, op, name) in [(4, "Mul", "uint16"), (12, "Sub", "uint32")] {
+        let nodes = [cast(to), node(op, &["i", "i"], &["y"])];
+        refused(graph(&nodes), &[op, name, "wraps round"]);
+    }
+}

@@ -30,10 +30,28 @@ impl NetworkBuilder {
             BinaryOp::Min => "minimum",
             BinaryOp::Max => "maximum",
             BinaryOp::Pow => "pow",
+            BinaryOp::Equal => "equal",
+            BinaryOp::Greater => "greater",
+            BinaryOp::GreaterOrEqual => "greater_or_equal",
         };
         let layer = self.unnamed(name);
         let op = Op::Arithmetic(ArithmeticOp::Binary(op));
         self.push(op, layer, vec![a, b])
+    }
+
+    /// `a` where the condition is not 0, else `b`; the three shapes are broadcast against each other.
+    ///
+    /// # Errors
+    /// Shapes that do not broadcast.
+    pub fn select(
+        &mut self,
+        condition: ValueId,
+        a: ValueId,
+        b: ValueId,
+    ) -> Result<ValueId, GraphError> {
+        let layer = self.unnamed("select");
+        let op = Op::Arithmetic(ArithmeticOp::Select);
+        self.push(op, layer, vec![condition, a, b])
     }
 
     /// `factor · x`, such as the residual of a block that is to change little at first.

@@ -25,6 +25,12 @@ pub enum BinaryOp {
     Max,
     /// `aᵇ`
     Pow,
+    /// 1 where `a = b`, else 0. No gradient goes through a comparison, and NaN equals nothing.
+    Equal,
+    /// 1 where `a > b`, else 0.
+    Greater,
+    /// 1 where `a ≥ b`, else 0.
+    GreaterOrEqual,
 }
 
 /// An operand of an operation on two tensors.
@@ -53,6 +59,9 @@ pub enum ReduceOp {
 pub enum ArithmeticOp {
     /// `a, b → y`, its shape what both shapes broadcast to. Of equal shapes [`Op::Add`] can be fused.
     Binary(BinaryOp),
+    /// `condition, a, b → y`: `a` where the condition is not 0, else `b`; all three are broadcast. What is not
+    /// chosen does not matter, and has no gradient.
+    Select,
     /// `dy, a, b → da` or `db`, summed over the axes on which that operand was repeated; of a
     /// multiplication, division, minimum, maximum or power.
     BinaryBackward {
@@ -97,6 +106,10 @@ impl Family for ArithmeticOp {
             Self::Binary(BinaryOp::Min) => "minimum",
             Self::Binary(BinaryOp::Max) => "maximum",
             Self::Binary(BinaryOp::Pow) => "power",
+            Self::Binary(BinaryOp::Equal | BinaryOp::Greater | BinaryOp::GreaterOrEqual) => {
+                "comparison"
+            }
+            Self::Select => "select",
             Self::BinaryBackward { .. } => "arithmetic backward",
             Self::SumTo { .. } => "sum to a shape",
             Self::Reduce {
@@ -118,6 +131,13 @@ impl Family for ArithmeticOp {
                 let (a, b) = (read.float("a")?, read.float("b")?);
                 let broadcast = Broadcast::resolve(a.shape, b.shape);
                 let broadcast = broadcast.map_err(|source| a.refused(source))?;
+                broadcast.shape().to_vec()
+            }
+            Self::Select => {
+                let c = read.float("condition")?;
+                let (a, b) = (read.float("a")?, read.float("b")?);
+                let broadcast = Broadcast::resolve_three(c.shape, a.shape, b.shape);
+                let [broadcast, _] = broadcast.map_err(|source| a.refused(source))?;
                 broadcast.shape().to_vec()
             }
             Self::BinaryBackward { side, .. } => {
@@ -166,6 +186,10 @@ impl Family for ArithmeticOp {
     fn gradient(&self, step: &mut Step<'_>) -> Result<(), GraphError> {
         let dy = step.upstream()?;
         match self {
+            Self::Binary(BinaryOp::Equal | BinaryOp::Greater | BinaryOp::GreaterOrEqual) => Ok(()),
+            Self::Select => [1, 2]
+                .into_iter()
+                .try_for_each(|place| chosen_gradient(step, place, dy)),
             Self::Binary(op) => {
                 for (place, side) in [(0, Side::Left), (1, Side::Right)] {
                     binary_gradient(step, *op, side, place, dy)?;
@@ -190,6 +214,32 @@ impl Family for ArithmeticOp {
             }
         }
     }
+}
+
+/// The gradient of one side of a choice: what comes back where that side was chosen, else 0.
+fn chosen_gradient(step: &mut Step<'_>, place: usize, dy: ValueId) -> Result<(), GraphError> {
+    let side = step.input(place);
+    if !step.needed[side.index()] {
+        return Ok(());
+    }
+    let (condition, shape) = (step.input(0), step.shape(side).to_vec());
+    let zero = Op::Fill {
+        shape: Vec::new(),
+        value: 0.0,
+    };
+    let zero = step.intermediate(zero, Vec::new())?;
+    let inputs = match place {
+        1 => vec![condition, dy, zero],
+        _ => vec![condition, zero, dy],
+    };
+    let select = Op::Arithmetic(ArithmeticOp::Select);
+    if shape == step.shape(dy) {
+        return step.give(select, inputs, &[place]);
+    }
+    let chosen = step.intermediate(select, inputs)?;
+    let negative = false;
+    let sum = Op::Arithmetic(ArithmeticOp::SumTo { shape, negative });
+    step.give(sum, vec![chosen], &[place])
 }
 
 /// The gradient of one operand. A sum and a difference need not keep their operands for it.

@@ -136,15 +136,8 @@ impl Arithmetic {
     /// Steps of the result, the left and the right operand along each axis of the result.
     fn steps(&self) -> [[isize; MAX_AXES]; 3] {
         let [left, right, result] = self.layouts;
-        let steps = |layout: Layout, shape: &[usize]| {
-            let (own, mut steps) = (strides(layout, shape), [0; MAX_AXES]);
-            // Shapes are aligned at their last axes; an axis of extent 1 stands still.
-            let missing = self.shapes.shape().len() - shape.len();
-            for (axis, &extent) in shape.iter().enumerate() {
-                steps[missing + axis] = if extent == 1 { 0 } else { own[axis] };
-            }
-            steps
-        };
+        let rank = self.shapes.shape().len();
+        let steps = |layout, shape: &[usize]| broadcast_steps(layout, shape, rank);
         [
             steps(result, self.shapes.shape()),
             steps(left, self.shapes.left()),
@@ -154,11 +147,30 @@ impl Arithmetic {
 
     /// Loops in the order in which the result lies.
     fn nest(&self, steps: [[isize; MAX_AXES]; 4]) -> Nest<4> {
-        let shape = self.shapes.shape();
-        let axes = memory_order(self.layouts[2], shape.len());
-        Nest::new(axes.map(|axis| Loop {
-            extent: shape[axis],
-            steps: steps.map(|steps| steps[axis]),
-        }))
+        broadcast_nest(self.layouts[2], self.shapes.shape(), steps)
     }
+}
+
+/// Steps of an operand along each of the `rank` axes of the result.
+pub(super) fn broadcast_steps(layout: Layout, shape: &[usize], rank: usize) -> [isize; MAX_AXES] {
+    let (own, mut steps) = (strides(layout, shape), [0; MAX_AXES]);
+    // Shapes are aligned at their last axes; an axis of extent 1 stands still.
+    let missing = rank - shape.len();
+    for (axis, &extent) in shape.iter().enumerate() {
+        steps[missing + axis] = if extent == 1 { 0 } else { own[axis] };
+    }
+    steps
+}
+
+/// Loops in the order in which a result of this shape lies.
+pub(super) fn broadcast_nest(
+    layout: Layout,
+    shape: &[usize],
+    steps: [[isize; MAX_AXES]; 4],
+) -> Nest<4> {
+    let axes = memory_order(layout, shape.len());
+    Nest::new(axes.map(|axis| Loop {
+        extent: shape[axis],
+        steps: steps.map(|steps| steps[axis]),
+    }))
 }

@@ -19,11 +19,17 @@ pub enum Binary {
     Max,
     /// `aᵇ`
     Pow,
+    /// 1 where `a = b`, else 0; without a gradient, as all comparisons. A NaN equals nothing.
+    Equal,
+    /// 1 where `a > b`, else 0.
+    Greater,
+    /// 1 where `a ≥ b`, else 0.
+    GreaterOrEqual,
 }
 
 impl Binary {
     /// All operations.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Add,
         Self::Sub,
         Self::Mul,
@@ -31,7 +37,15 @@ impl Binary {
         Self::Min,
         Self::Max,
         Self::Pow,
+        Self::Equal,
+        Self::Greater,
+        Self::GreaterOrEqual,
     ];
+
+    /// Whether the result is a truth, 0 or 1, which has no slope.
+    pub fn compares(self) -> bool {
+        matches!(self, Self::Equal | Self::Greater | Self::GreaterOrEqual)
+    }
 }
 
 /// What is computed of up to three operands.
@@ -43,6 +57,8 @@ pub(super) enum Term {
     Left(Binary),
     /// `dy · ∂op/∂b` of (dy, a, b).
     Right(Binary),
+    /// `a` where the condition is not 0, else `b`, of (condition, a, b).
+    Select,
     /// `x` of (x, –, –).
     Value,
     /// 1 where `x` equals the maximum, else 0, of (x, maximum, –).
@@ -58,7 +74,7 @@ impl Term {
             Self::Value => 1,
             Self::Left(Binary::Add | Binary::Sub) | Self::Right(Binary::Add | Binary::Sub) => 1,
             Self::Apply(_) | Self::Tie => 2,
-            Self::Left(_) | Self::Right(_) | Self::Share => 3,
+            Self::Left(_) | Self::Right(_) | Self::Share | Self::Select => 3,
         }
     }
 
@@ -71,6 +87,7 @@ impl Term {
             Self::Tie => map2(first, second, out, tie),
             // A maximum that is NaN ties with nothing; its share is no number, and becomes NaN.
             Self::Share => map3(x, out, |x, m, share| share * tie(x, m)),
+            Self::Select => map3(x, out, |c, a, b| if c == T::zero() { b } else { a }),
             Self::Apply(op) => match op {
                 Binary::Add => map2(first, second, out, |a, b| a + b),
                 Binary::Sub => map2(first, second, out, |a, b| a - b),
@@ -79,7 +96,11 @@ impl Term {
                 Binary::Min => map2(first, second, out, smaller),
                 Binary::Max => map2(first, second, out, larger),
                 Binary::Pow => map2(first, second, out, |a, b| a.powf(b)),
+                Binary::Equal => map2(first, second, out, tie),
+                Binary::Greater => map2(first, second, out, |a, b| truth(a > b)),
+                Binary::GreaterOrEqual => map2(first, second, out, |a, b| truth(a >= b)),
             },
+            Self::Left(op) | Self::Right(op) if op.compares() => out.fill(T::zero()),
             Self::Left(op) => match op {
                 Binary::Add | Binary::Sub => out.copy_from_slice(first),
                 Binary::Mul => map2(first, third, out, |dy, b| dy * b),
@@ -87,6 +108,7 @@ impl Term {
                 Binary::Min => map3(x, out, |dy, a, b| chosen(dy, a > b, a == b)),
                 Binary::Max => map3(x, out, |dy, a, b| chosen(dy, a < b, a == b)),
                 Binary::Pow => map3(x, out, |dy, a, b| dy * slope_of_base(a, b)),
+                Binary::Equal | Binary::Greater | Binary::GreaterOrEqual => {}
             },
             Self::Right(op) => match op {
                 Binary::Add => out.copy_from_slice(first),
@@ -100,6 +122,7 @@ impl Term {
                 Binary::Min => map3(x, out, |dy, a, b| chosen(dy, b > a, a == b)),
                 Binary::Max => map3(x, out, |dy, a, b| chosen(dy, b < a, a == b)),
                 Binary::Pow => map3(x, out, |dy, a, b| dy * slope_of_exponent(a, b)),
+                Binary::Equal | Binary::Greater | Binary::GreaterOrEqual => {}
             },
         }
     }
@@ -128,7 +151,12 @@ fn chosen<T: Real>(dy: T, lost: bool, tied: bool) -> T {
 
 #[inline(always)]
 fn tie<T: Real>(x: T, maximum: T) -> T {
-    if x == maximum { T::one() } else { T::zero() }
+    truth(x == maximum)
+}
+
+#[inline(always)]
+fn truth<T: Real>(holds: bool) -> T {
+    if holds { T::one() } else { T::zero() }
 }
 
 /// `b·aᵇ⁻¹`, and 0 where the exponent is 0, as in PyTorch.

@@ -99,6 +99,12 @@ macro_rules! with_function {
             Unary::Ceil => run!(x => rounding::ceil(x)),
             Unary::Round => run!(x => rounding::round(x)),
             Unary::Sign => run!(x => rounding::sign(x)),
+            Unary::Truncate { min, max } => {
+                let (min, max) = (p(min), p(max));
+                run!(x => rounding::truncate(x, min, max))
+            }
+            Unary::Float16 => run!(x => rounding::narrowed(x, rounding::Format::FLOAT16)),
+            Unary::Bfloat16 => run!(x => rounding::narrowed(x, rounding::Format::BFLOAT16)),
         }
     }};
 }
@@ -137,6 +143,7 @@ fn gates(f: Unary) -> bool {
             | Unary::Ceil
             | Unary::Round
             | Unary::Sign
+            | Unary::Truncate { .. }
     )
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use geometry::{Broadcast, Reduction};
 use graph::{ArithmeticOp, BinaryOp, ReduceOp};
-use kernels::arithmetic::{Arithmetic, Binary, Reduce, ReduceKind, Side};
+use kernels::arithmetic::{Arithmetic, Binary, Reduce, ReduceKind, Select, Side};
 use kernels::{Context, Real};
 use tensor::Layout;
 
@@ -17,6 +17,10 @@ pub(super) fn kernel(op: &ArithmeticOp, shapes: Shapes<'_>) -> Arc<dyn Kernel> {
             op: binary(*op),
             shapes: inferred(Broadcast::resolve(shapes.input(0), shapes.input(1))),
         }),
+        ArithmeticOp::Select => {
+            let three = [0, 1, 2].map(|place| shapes.input(place));
+            Arc::new(Selected(inferred(Select::new(three))))
+        }
         ArithmeticOp::BinaryBackward { op, side } => Arc::new(Backward {
             op: binary(*op),
             shapes: inferred(Broadcast::resolve(shapes.input(1), shapes.input(2))),
@@ -51,6 +55,9 @@ fn binary(op: BinaryOp) -> Binary {
         BinaryOp::Min => Binary::Min,
         BinaryOp::Max => Binary::Max,
         BinaryOp::Pow => Binary::Pow,
+        BinaryOp::Equal => Binary::Equal,
+        BinaryOp::Greater => Binary::Greater,
+        BinaryOp::GreaterOrEqual => Binary::GreaterOrEqual,
     }
 }
 
@@ -83,6 +90,17 @@ impl Generic for Forward {
         let (a, b) = (operands.real(0), operands.real(1));
         let y = operands.outputs[0].real();
         Arithmetic::new(self.op, self.shapes, operands.layout).forward(ctx, a, b, y);
+    }
+}
+
+#[derive(Debug)]
+struct Selected(Select);
+
+impl Generic for Selected {
+    fn run<T: Real>(&self, ctx: &Context<'_>, operands: Operands<'_, '_, T>) {
+        let three = [0, 1, 2].map(|place| operands.real(place));
+        let (y, layout) = (operands.outputs[0].real(), operands.layout);
+        self.0.forward(ctx, layout, three, y);
     }
 }
 

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use graph::{Op, Value};
 use kernels::{Context, Real};
-use tensor::Layout;
+use tensor::{Layout, MemoryError};
 
 use crate::Run;
 
@@ -195,21 +195,24 @@ impl<G: Generic> Kernel for G {
 
 /// The kernel of a node whose operator and shapes have been verified; none for an operator that only
 /// a pass over the graph can turn into something to run.
-pub(crate) fn kernel(op: &Op, shapes: Shapes<'_>) -> Option<Arc<dyn Kernel>> {
-    Some(match op {
+///
+/// # Errors
+/// When there is no memory for what is tabulated.
+pub(crate) fn kernel(op: &Op, shapes: Shapes<'_>) -> Result<Option<Arc<dyn Kernel>>, MemoryError> {
+    Ok(Some(match op {
         Op::Arithmetic(op) => arithmetic::kernel(op, shapes),
         Op::Deformable(op) => deformable::kernel(op, shapes),
         Op::Norm(op) => normalisation::kernel(op, shapes),
         Op::Pooling(op) => pooling::kernel(op, shapes),
         Op::Rearrange(op) => rearrange::kernel(op, shapes),
         Op::Region(op) => regions::kernel(op, shapes),
-        Op::Sampling(op) => sampling::kernel(op, shapes),
+        Op::Sampling(op) => sampling::kernel(op, shapes)?,
         Op::Softmaxes(op) => softmax::kernel(op, shapes),
         Op::Unary(op) => unary::kernel(op, shapes),
         Op::Pool { .. }
         | Op::PoolBackward { .. }
         | Op::GlobalAveragePool
-        | Op::GlobalAveragePoolBackward { .. } => return pooling::window_kernel(op, shapes),
-        op => return basic::kernel(op, shapes),
-    })
+        | Op::GlobalAveragePoolBackward { .. } => return Ok(pooling::window_kernel(op, shapes)),
+        op => return Ok(basic::kernel(op, shapes)),
+    }))
 }

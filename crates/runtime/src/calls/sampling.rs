@@ -7,15 +7,18 @@ use graph::{Resizing, SamplingOp};
 use kernels::sampling::resize::{ResizePlacement, ResizePlan};
 use kernels::sampling::{affine, grid, resize};
 use kernels::{Context, Real};
-use tensor::Layout;
+use tensor::{Layout, MemoryError};
 
 use super::{Generic, Kernel, Lies, Operands, Shapes};
 
 /// The kernel of an operator.
-pub(super) fn kernel(op: &SamplingOp, shapes: Shapes<'_>) -> Arc<dyn Kernel> {
+///
+/// # Errors
+/// When there is no memory for the tables of a resizing.
+pub(super) fn kernel(op: &SamplingOp, shapes: Shapes<'_>) -> Result<Arc<dyn Kernel>, MemoryError> {
     const RESOLVED: &str = "inference resolved it";
     let (first, made) = (shapes.input(0), shapes.output(0));
-    match op {
+    Ok(match op {
         SamplingOp::AffineGrid { desc } => Arc::new(AffineGrid {
             geometry: desc.resolve(first).expect(RESOLVED),
         }),
@@ -32,16 +35,16 @@ pub(super) fn kernel(op: &SamplingOp, shapes: Shapes<'_>) -> Arc<dyn Kernel> {
             geometry: desc.resolve(first, shapes.input(1)).expect(RESOLVED),
         }),
         SamplingOp::Resize { resizing } => Arc::new(Resize {
-            plan: plan(resizing, first),
+            plan: plan(resizing, first)?,
         }),
         SamplingOp::ResizeBackward { resizing, .. } => Arc::new(ResizeBackward {
-            plan: plan(resizing, made),
+            plan: plan(resizing, made)?,
         }),
-    }
+    })
 }
 
 /// Tables of a resizing that has been verified.
-fn plan(resizing: &Resizing, input: &[usize]) -> ResizePlan {
+fn plan(resizing: &Resizing, input: &[usize]) -> Result<ResizePlan, MemoryError> {
     let geometry = resizing.desc.resolve(input).expect("inference resolved it");
     let first = MAX_RANK - geometry.rank;
     let mut placement = ResizePlacement {

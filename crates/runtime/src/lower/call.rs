@@ -15,8 +15,13 @@ impl Lowering<'_> {
         let values =
             |ids: &[graph::ValueId]| -> Vec<_> { ids.iter().map(|&id| graph.value(id)).collect() };
         let (inputs, outputs) = (values(&node.inputs), values(&node.outputs));
-        let kernel =
-            kernel(&node.op, Shapes::new(&inputs, &outputs)).ok_or_else(|| self.not_lowered())?;
+        let kernel = kernel(&node.op, Shapes::new(&inputs, &outputs)).map_err(|memory| {
+            RuntimeError::Memory {
+                network: graph.name.clone(),
+                bytes: memory.bytes,
+            }
+        })?;
+        let kernel = kernel.ok_or_else(|| self.not_lowered())?;
         let most = node.inputs.len().max(node.outputs.len());
         if most > MOST_OPERANDS {
             return Err(RuntimeError::Operands {

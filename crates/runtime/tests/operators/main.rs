@@ -3,6 +3,7 @@
 mod arithmetic;
 mod basic;
 mod case;
+mod choice;
 mod convolution;
 mod deformable;
 mod engines;

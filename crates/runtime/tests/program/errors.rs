@@ -1,9 +1,9 @@
 //! Graphs that cannot become programs say why in one line.
 
-use geometry::ConvDesc;
+use geometry::{ConvDesc, ResizeDesc};
 use graph::{NetworkBuilder, passes};
 use kernels::conv::Algorithm;
-use runtime::{Program, RuntimeError, RuntimeOptions};
+use runtime::{Evaluation, Program, RuntimeError, RuntimeOptions};
 use tensor::Layout;
 
 use crate::networks::{options, plain, residual};
@@ -35,6 +35,19 @@ fn memory_that_cannot_be_counted_is_an_error() {
         matches!(error, RuntimeError::Unaddressable { .. }),
         "{error}"
     );
+}
+
+#[test]
+fn tables_of_a_resizing_are_asked_for() {
+    let mut net = NetworkBuilder::new("stretched", [1, 1, 2]);
+    let x = net.input();
+    let y = net.resize(x, ResizeDesc::nearest(1 << 50)).unwrap();
+    let graph = net.finish(y).unwrap();
+    let refused = |error| matches!(error, RuntimeError::Memory { bytes, .. } if bytes >= 1 << 50);
+    assert!(refused(
+        Program::new(graph.clone(), &options(Layout::Nhwc)).unwrap_err()
+    ));
+    assert!(refused(Evaluation::new(&graph).err().unwrap()));
 }
 
 #[test]

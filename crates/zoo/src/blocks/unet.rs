@@ -52,7 +52,7 @@ pub fn unet_down(
 /// ```text
 ///  skip ────────────────────────────────────────────────────────┐
 ///                                                            concat ─▶ conv: double conv ─▶ y
-///  x ─▶ up: transposed 2×2 /2, c → ⌊c/2⌋ ─▶ padded to h'×w' ─────┘
+///  x ─▶ up: transposed 2×2 /2, c → ⌊c/2⌋ or 1 ─▶ padded to h'×w' ─────┘
 /// ```
 ///
 /// The padding is there where the way down has dropped an odd row or column.
@@ -66,7 +66,7 @@ pub fn unet_up(
     channels: usize,
 ) -> Result<ValueId, GraphError> {
     let given = super::extents::channels(network, x)?;
-    let twice = TransposedDesc::new(ConvDesc::new(given / 2, 2).stride(2));
+    let twice = TransposedDesc::new(ConvDesc::new((given / 2).max(1), 2).stride(2));
     let up = network.conv_transposed("up", x, twice, true)?;
     let amounts: Vec<(i64, i64)> = space(network, skip)?
         .into_iter()

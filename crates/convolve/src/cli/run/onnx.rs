@@ -96,11 +96,14 @@ fn bound(path: &Path, onnx: &Model, inputs: &[Array]) -> anyhow::Result<Bindings
     if declared.len() != inputs.len() {
         let names: Vec<_> = declared.iter().map(|input| &*input.name).collect();
         return Err(usage(format!(
-            "{}: {} inputs are given, the model has {}: {}",
+            "{}: {} inputs are given, the model has {}{}",
             path.display(),
             inputs.len(),
             declared.len(),
-            names.join(", ")
+            match names.is_empty() {
+                true => String::new(),
+                false => format!(": {}", names.join(", ")),
+            }
         )));
     }
     let mut bindings = Bindings::default();

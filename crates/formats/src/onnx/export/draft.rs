@@ -292,6 +292,11 @@ impl<'e, 'g, 'w> Draft<'e, 'g, 'w> {
         self.add(op, &[x], vec![axes])
     }
 
+    /// Elements of another type.
+    pub(super) fn cast(&mut self, x: &str, to: DataType) -> String {
+        self.add("Cast", &[x], vec![attribute::int("to", to as i64)])
+    }
+
     /// An operation with one number.
     pub(super) fn with_number(&mut self, op: &str, x: &str, number: f32) -> String {
         let number = self.number(number);

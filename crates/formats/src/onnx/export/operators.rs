@@ -86,6 +86,7 @@ pub(super) fn export(d: &mut Draft<'_, '_, '_>) -> Result<Vec<String>, ExportErr
         Op::Dropout { rate, .. } => activation::dropout(d, *rate)?,
         Op::Add => arithmetic::operands(d, "Add")?,
         Op::Arithmetic(ArithmeticOp::Binary(op)) => arithmetic::binary(d, *op)?,
+        Op::Arithmetic(ArithmeticOp::Select) => arithmetic::select(d)?,
         Op::Arithmetic(ArithmeticOp::Reduce { op, axes }) => arithmetic::reduce(d, *op, axes)?,
         Op::Fill { shape, value } => arithmetic::fill(d, shape, *value),
         Op::Concat => rearrange::concat(d, 1)?,

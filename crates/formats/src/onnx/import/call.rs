@@ -22,10 +22,7 @@ pub(super) struct Call<'c, 'm> {
 
 impl<'c, 'm> Call<'c, 'm> {
     pub(super) fn new(importer: &'c mut Importer<'m>, node: &'c Node<'m>, index: usize) -> Self {
-        let name = match node.name.trim_start_matches('/') {
-            "" => format!("{}_{index}", node.op),
-            name => name.to_owned(),
-        };
+        let name = node.called(index);
         Self {
             importer,
             node,
@@ -116,7 +113,13 @@ impl<'c, 'm> Call<'c, 'm> {
         let Some(attribute) = self.attribute(name) else {
             return Ok(None);
         };
-        listed(name, attribute.ints().count())?;
+        let count = attribute.ints().count();
+        if count == 0 && attribute.floats().next().is_some() {
+            return wrong(format!(
+                "attribute {name} has the wrong type: floats, where integers are wanted"
+            ));
+        }
+        listed(name, count)?;
         Ok(Some(attribute.ints().collect()))
     }
 

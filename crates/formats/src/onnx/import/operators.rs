@@ -59,6 +59,8 @@ pub(super) fn import(mut call: Call<'_, '_>) -> Result<Option<Vec<Value>>, Fault
         "Cast" | "CastLike" => choice::cast(call)?,
         "Where" => choice::select(call)?,
         "Equal" | "Less" | "Greater" | "LessOrEqual" | "GreaterOrEqual" => choice::compare(call)?,
+        "ArgMax" | "ArgMin" => reduction::place(call)?,
+        "IsNaN" | "IsInf" => choice::classify(call)?,
         "Not" | "And" | "Or" | "Xor" => choice::logic(call)?,
         "Gemm" => product::gemm(call)?,
         "MatMul" => product::matmul(call)?,

@@ -85,7 +85,7 @@ fn sorted(model: &Model, names: usize) -> Result<Vec<u32>, OnnxError> {
                 Some(&before) => want(before, &mut open),
                 None => {
                     return Err(OnnxError::NothingMakes {
-                        node: node::name(message).to_owned(),
+                        node: node::called(message, index as usize),
                         value: input.to_owned(),
                     });
                 }
@@ -137,9 +137,9 @@ fn sorted(model: &Model, names: usize) -> Result<Vec<u32>, OnnxError> {
         return Ok(order);
     }
     let stuck = indices().find(|&index| waits[index as usize] > 0);
-    let name = stuck.map_or("", |index| node::name(model.node(index as usize)));
+    let name = stuck.map(|index| node::called(model.node(index as usize), index as usize));
     Err(OnnxError::Cycle {
         count: needed - order.len(),
-        node: name.to_owned(),
+        node: name.unwrap_or_default(),
     })
 }

@@ -10,7 +10,7 @@ mod line;
 mod table;
 
 use geometry::{MAX_RANK, ResizeCoordinates, ResizeGeometry};
-use tensor::Layout;
+use tensor::{Layout, MemoryError};
 
 use self::coordinates::Axis;
 use self::line::Lines;
@@ -61,7 +61,7 @@ impl ResizePlan {
     /// use tensor::Layout;
     ///
     /// let (team, geometry) = (Team::new(1)?, ResizeDesc::linear(4).resolve(&[1, 1, 2])?);
-    /// let plan = ResizePlan::new(&geometry, &ResizePlacement::default());
+    /// let plan = ResizePlan::new(&geometry, &ResizePlacement::default())?;
     /// let mut scratch = vec![0.0f32; plan.scratch_len(Layout::Nchw, 1)];
     /// let context = Context { team: &team, isa: Isa::chosen() };
     /// let mut y = [0.0; 4];
@@ -70,12 +70,19 @@ impl ResizePlan {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
+    /// # Errors
+    /// When the system does not give the memory for the tables: some 40 bytes for each element along an
+    /// axis, of the input and of the output.
+    ///
     /// # Panics
     /// When a given scale does not lead from the input's size to the output's, or a number is not
     /// finite.
-    pub fn new(geometry: &ResizeGeometry, placement: &ResizePlacement) -> Self {
+    pub fn new(
+        geometry: &ResizeGeometry,
+        placement: &ResizePlacement,
+    ) -> Result<Self, MemoryError> {
         let empty = geometry.batch == 0 || geometry.channels == 0;
-        let forward: [Table; MAX_RANK] = std::array::from_fn(|axis| {
+        let forward = try_each_axis(|axis| {
             let axis = Axis {
                 coordinates: geometry.coordinates,
                 input: geometry.input[axis],
@@ -93,16 +100,16 @@ impl ResizePlan {
             };
             check_axis(&axis);
             Table::new(&axis, geometry.filter, geometry.exclude_outside)
-        });
-        let backward = std::array::from_fn(|axis| {
+        })?;
+        let backward = try_each_axis(|axis| {
             forward[axis].transposed(if empty { 0 } else { geometry.input[axis] })
-        });
-        Self {
+        })?;
+        Ok(Self {
             geometry: *geometry,
             forward,
             backward,
             extrapolation: placement.extrapolation,
-        }
+        })
     }
 
     /// What the plan is for.
@@ -126,6 +133,16 @@ impl ResizePlan {
         let g = &self.geometry;
         Lines::new(layout, g, &self.backward, g.output, g.input)
     }
+}
+
+/// A table of each axis.
+fn try_each_axis(
+    table: impl Fn(usize) -> Result<Table, MemoryError>,
+) -> Result<[Table; MAX_RANK], MemoryError> {
+    let tables: Vec<_> = (0..MAX_RANK).map(table).collect::<Result<_, _>>()?;
+    Ok(tables
+        .try_into()
+        .unwrap_or_else(|_| unreachable!("one an axis")))
 }
 
 /// Whether an axis is not one of the problem.

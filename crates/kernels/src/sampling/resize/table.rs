@@ -1,6 +1,8 @@
 //! One axis of a resizing as a table: which input elements make an output element.
 
 use geometry::{CubicCoefficient, ResizeFilter};
+use tensor::MemoryError;
+use tensor::memory::{try_more, try_room};
 
 use super::coordinates::Axis;
 use crate::sampling::cubic;
@@ -25,8 +27,15 @@ pub(super) struct Row {
 
 impl Table {
     /// The table of one axis.
-    pub(super) fn new(axis: &Axis, filter: ResizeFilter, exclude_outside: bool) -> Self {
-        let mut table = Self::with_rows(axis.output);
+    ///
+    /// # Errors
+    /// When the system does not give the memory for it.
+    pub(super) fn new(
+        axis: &Axis,
+        filter: ResizeFilter,
+        exclude_outside: bool,
+    ) -> Result<Self, MemoryError> {
+        let mut table = Self::with_rows(axis.output)?;
         let mut weights = Vec::new();
         for index in 0..axis.output {
             let first = match axis.position(index) {
@@ -34,49 +43,56 @@ impl Table {
                     weights.clear();
                     0
                 }
-                Some(position) => around(axis, filter, exclude_outside, position, &mut weights),
+                Some(position) => around(axis, filter, exclude_outside, position, &mut weights)?,
             };
-            table.push(first, &weights);
+            table.push(first, &weights)?;
         }
-        table
+        Ok(table)
     }
 
     /// The table of the gradient: for every input element, the output elements it went into.
-    pub(super) fn transposed(&self, input: usize) -> Self {
+    ///
+    /// # Errors
+    /// As [`Table::new`].
+    pub(super) fn transposed(&self, input: usize) -> Result<Self, MemoryError> {
         // By input element, the output elements between the first and the last that read it; a few
         // of these may not, and have a weight of zero.
-        let mut reach = vec![(usize::MAX, 0); input];
+        let mut reach = try_room(input)?;
+        reach.resize(input, (usize::MAX, 0));
         for (index, row) in self.rows.iter().enumerate() {
             for (first, end) in &mut reach[row.first..row.first + row.len] {
                 *first = index.min(*first);
                 *end = index + 1;
             }
         }
-        let mut table = Self::with_rows(input);
+        let mut table = Self::with_rows(input)?;
         let mut weights = Vec::new();
         for (element, &(first, end)) in reach.iter().enumerate() {
             let range = first.min(end)..end;
             weights.clear();
+            try_more(&mut weights, range.len())?;
             weights.extend(range.clone().map(|index| self.weight(index, element)));
-            table.push(range.start, &weights);
+            table.push(range.start, &weights)?;
         }
-        table
+        Ok(table)
     }
 
-    fn with_rows(rows: usize) -> Self {
-        Self {
-            rows: Vec::with_capacity(rows),
+    fn with_rows(rows: usize) -> Result<Self, MemoryError> {
+        Ok(Self {
+            rows: try_room(rows)?,
             weights: Vec::new(),
-        }
+        })
     }
 
-    fn push(&mut self, first: usize, weights: &[f64]) {
+    fn push(&mut self, first: usize, weights: &[f64]) -> Result<(), MemoryError> {
+        try_more(&mut self.weights, weights.len())?;
         self.rows.push(Row {
             first,
             start: self.weights.len(),
             len: weights.len(),
         });
         self.weights.extend_from_slice(weights);
+        Ok(())
     }
 
     /// Weight of input element `element` in output element `index`.
@@ -111,12 +127,12 @@ fn around(
     exclude_outside: bool,
     position: f64,
     weights: &mut Vec<f64>,
-) -> usize {
+) -> Result<usize, MemoryError> {
     weights.clear();
     let (support, antialias) = match filter {
         ResizeFilter::Nearest(rounding) => {
             weights.push(1.0);
-            return axis.nearest(rounding, position);
+            return Ok(axis.nearest(rounding, position));
         }
         ResizeFilter::Linear { antialias } => (1.0, antialias),
         ResizeFilter::Cubic { antialias, .. } => (2.0, antialias),
@@ -127,7 +143,9 @@ fn around(
     let to = (position + support * stretch).ceil() as i64;
     let last = axis.input as i64 - 1;
     let first = from.clamp(0, last);
-    weights.resize((to.clamp(0, last) - first + 1) as usize, 0.0);
+    let len = (to.clamp(0, last) - first + 1) as usize;
+    try_more(weights, len)?;
+    weights.resize(len, 0.0);
     for element in from..=to {
         let inside = element.clamp(0, last);
         if !exclude_outside || inside == element {
@@ -143,7 +161,7 @@ fn around(
     while weights.last() == Some(&0.0) {
         weights.pop();
     }
-    first as usize + zeros
+    Ok(first as usize + zeros)
 }
 
 /// The filter at `distance` from its middle.

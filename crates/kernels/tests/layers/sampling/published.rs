@@ -151,7 +151,8 @@ fn interpolate_of_pytorch() {
                 scales,
                 ..ResizePlacement::default()
             },
-        );
+        )
+        .unwrap();
         let (x, dy) = (
             numbers(2 * g.input_area(), 0),
             numbers(2 * g.output_area(), 1),
@@ -176,7 +177,7 @@ fn resized(desc: ResizeDesc, input: [usize; 2], scale: Option<f64>) -> Vec<f64> 
         scales: scale.map(|scale| [1.0, scale, scale]),
         ..ResizePlacement::default()
     };
-    let plan = ResizePlan::new(&g, &placement);
+    let plan = ResizePlan::new(&g, &placement).unwrap();
     let x: Vec<f64> = (1..=g.input_area()).map(|v| v as f64).collect();
     let mut y = vec![f64::NAN; g.output_area()];
     in_f64(|context| {
@@ -360,7 +361,7 @@ fn resize_examples_of_onnx_centred() {
         scales: Some([1.0, 1.0, f64::from(0.6f32)]),
         ..ResizePlacement::default()
     };
-    let plan = ResizePlan::new(&desc.resolve(&[1, 1, 4]).unwrap(), &placement);
+    let plan = ResizePlan::new(&desc.resolve(&[1, 1, 4]).unwrap(), &placement).unwrap();
     let mut y = [0.0; 2];
     in_f64(|context| {
         let mut scratch = vec![0.0; plan.scratch_len(Layout::Nchw, 3)];

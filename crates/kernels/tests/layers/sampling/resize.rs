@@ -129,7 +129,7 @@ fn plan(case: &ResizeCase) -> ResizePlan {
         scales,
         ..ResizePlacement::default()
     };
-    ResizePlan::new(&geometry(case), &placement)
+    ResizePlan::new(&geometry(case), &placement).unwrap()
 }
 
 /// `y` and `dx`, channels first.
@@ -331,7 +331,7 @@ fn a_box_is_stretched_over_the_output() {
             extrapolation: 10.0,
             ..ResizePlacement::default()
         };
-        let plan = ResizePlan::new(&geometry, &placement);
+        let plan = ResizePlan::new(&geometry, &placement).unwrap();
         in_f64(|context| {
             Layout::ALL.map(|layout| {
                 let mut scratch = vec![f64::NAN; plan.scratch_len(layout, 3)];
@@ -373,7 +373,8 @@ fn nothing_to_resize() {
     let plan = ResizePlan::new(
         &desc.resolve(&[0, 1, 4]).unwrap(),
         &ResizePlacement::default(),
-    );
+    )
+    .unwrap();
     assert_eq!(plan.scratch_len(Layout::Nhwc, 2), 0);
 }
 
@@ -386,4 +387,11 @@ fn a_scale_that_leads_elsewhere_is_a_bug_of_the_caller() {
     };
     let geometry = ResizeDesc::linear(9).resolve(&[1, 1, 4]).unwrap();
     let _ = ResizePlan::new(&geometry, &placement);
+}
+
+#[test]
+fn tables_that_no_memory_holds_are_an_error() {
+    let geometry = ResizeDesc::linear(1 << 58).resolve(&[1, 1, 2]).unwrap();
+    let error = ResizePlan::new(&geometry, &ResizePlacement::default()).unwrap_err();
+    assert!(error.bytes >= 1 << 58, "{error}");
 }

@@ -7,6 +7,7 @@ use tensor::Unary;
 
 use super::attribute::{self, float};
 use super::{Draft, ExportError};
+use crate::onnx::proto::tensor_proto::DataType;
 
 /// A non-linearity.
 pub(super) fn activated(d: &mut Draft<'_, '_, '_>, x: String, f: Activation) -> String {
@@ -112,6 +113,22 @@ pub(super) fn unary(d: &mut Draft<'_, '_, '_>, f: Unary) -> Result<String, Expor
         Unary::Ceil => ("Ceil", vec![]),
         Unary::Round => ("Round", vec![]),
         Unary::Sign => ("Sign", vec![]),
+        // Towards zero; NaN, which no integer type has, stays as it is.
+        Unary::Truncate { min, max } => {
+            let within = clip(d, x, min, max);
+            let magnitude = d.add("Abs", &[&within], vec![]);
+            let magnitude = d.add("Floor", &[&magnitude], vec![]);
+            let sign = d.add("Sign", &[&within], vec![]);
+            return Ok(d.add("Mul", &[&sign, &magnitude], vec![]));
+        }
+        Unary::Float16 | Unary::Bfloat16 => {
+            let narrow = match f {
+                Unary::Float16 => DataType::Float16,
+                _ => DataType::Bfloat16,
+            };
+            let narrow = d.cast(x, narrow);
+            return Ok(d.cast(&narrow, DataType::Float));
+        }
     };
     Ok(d.add(op, &[x], attributes))
 }

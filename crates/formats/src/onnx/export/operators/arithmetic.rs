@@ -23,8 +23,24 @@ pub(super) fn binary(d: &mut Draft<'_, '_, '_>, op: BinaryOp) -> Result<String, 
         BinaryOp::Min => "Min",
         BinaryOp::Max => "Max",
         BinaryOp::Pow => "Pow",
+        BinaryOp::Equal => return compared(d, "Equal"),
+        BinaryOp::Greater => return compared(d, "Greater"),
+        BinaryOp::GreaterOrEqual => return compared(d, "GreaterOrEqual"),
     };
     operands(d, op)
+}
+
+/// A comparison, whose truths are numbers in the graph.
+fn compared(d: &mut Draft<'_, '_, '_>, op: &str) -> Result<String, ExportError> {
+    let truth = operands(d, op)?;
+    Ok(d.cast(&truth, DataType::Float))
+}
+
+/// A choice by a condition, which is a number in the graph.
+pub(super) fn select(d: &mut Draft<'_, '_, '_>) -> Result<String, ExportError> {
+    let (condition, a, b) = (d.input(0)?, d.input(1)?, d.input(2)?);
+    let truth = d.cast(&condition, DataType::Bool);
+    Ok(d.add("Where", &[&truth, &a, &b], vec![]))
 }
 
 /// Axes brought down to extent 1.

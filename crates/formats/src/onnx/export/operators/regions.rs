@@ -58,8 +58,7 @@ pub(super) fn align(
     let images = d.slice(&regions, &[[1, 0, 1, 1]]);
     let last = d.ints(&[1]);
     let images = d.add("Squeeze", &[&images, &last], vec![]);
-    let to = int("to", DataType::Int64 as i64);
-    let images = d.add("Cast", &[&images], vec![to]);
+    let images = d.cast(&images, DataType::Int64);
     Ok(d.add("RoiAlign", &[&x, &corners, &images], attributes))
 }
 

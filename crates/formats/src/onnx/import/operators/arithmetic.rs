@@ -5,7 +5,7 @@ use tensor::Unary;
 
 use super::one;
 use crate::onnx::Element;
-use crate::onnx::error::{Fault, wrong};
+use crate::onnx::error::{Fault, unsupported, wrong};
 use crate::onnx::import::Value;
 use crate::onnx::import::call::Call;
 use crate::onnx::import::parameters::Purpose;
@@ -22,6 +22,7 @@ pub(super) fn binary(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
         _ => BinaryOp::Add,
     };
     let element = call.element(0)?;
+    check_integers(call.op(), element)?;
     let mut y = operand(call, 0)?;
     for place in 1..call.inputs() {
         let mut next = operand(call, place)?;
@@ -29,12 +30,15 @@ pub(super) fn binary(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
             next = aligned(call, y, next)?;
         }
         y = call.binary(op, y, next)?;
+        if !matches!(op, BinaryOp::Div | BinaryOp::Min | BinaryOp::Max) {
+            y = wrapped(call, y, element)?;
+        }
     }
     if call.op() == "Mean" {
         y = call.scalar(BinaryOp::Div, y, call.inputs() as f32)?;
     }
     if op == BinaryOp::Div && !element.is_float() {
-        y = whole(call, y)?;
+        y = whole(call, y, element)?;
     }
     Ok(one(y, element))
 }
@@ -68,12 +72,48 @@ fn aligned(call: &mut Call<'_, '_>, first: ValueId, second: ValueId) -> Result<V
     call.reshape(second, &[own, behind].concat())
 }
 
-/// The whole part of numbers: integers divide towards zero.
-pub(super) fn whole(call: &mut Call<'_, '_>, x: ValueId) -> Result<ValueId, Fault> {
-    let magnitude = call.unary(Unary::Abs, x)?;
-    let magnitude = call.unary(Unary::Floor, magnitude)?;
-    let sign = call.unary(Unary::Sign, x)?;
-    call.binary(BinaryOp::Mul, sign, magnitude)
+/// The whole part of numbers, within the range of an integer type.
+pub(super) fn whole(
+    call: &mut Call<'_, '_>,
+    x: ValueId,
+    element: Element,
+) -> Result<ValueId, Fault> {
+    let [min, max] = element.range().map(|end| end as f32);
+    call.unary(Unary::Truncate { min, max }, x)
+}
+
+/// Integers as a type of 8 or 16 bits has them: `x − 2ᵇ·⌊(x − min)/2ᵇ⌋`. Wider types hold all that is computed exactly.
+pub(super) fn wrapped(
+    call: &mut Call<'_, '_>,
+    x: ValueId,
+    element: Element,
+) -> Result<ValueId, Fault> {
+    if !is_integer(element) || element.size() > 2 {
+        return Ok(x);
+    }
+    let [min, max] = element.range().map(|end| end as f32);
+    let period = max - min + 1.0;
+    let turns = call.scalar(BinaryOp::Sub, x, min)?;
+    let turns = call.scalar(BinaryOp::Div, turns, period)?;
+    let turns = call.unary(Unary::Floor, turns)?;
+    let turned = call.scalar(BinaryOp::Mul, turns, period)?;
+    call.binary(BinaryOp::Sub, x, turned)
+}
+
+/// Refuses integers that would wrap round where 32-bit floats, in which a graph computes, cannot follow.
+fn check_integers(op: &str, element: Element) -> Result<(), Fault> {
+    let refused = match element {
+        Element::U32 | Element::U64 => op == "Sub",
+        Element::U16 | Element::I16 => matches!(op, "Mul" | "Pow"),
+        Element::U8 | Element::I8 => op == "Pow",
+        _ => false,
+    };
+    match refused {
+        true => unsupported(format!(
+            "{op} of {element} wraps round, which is not computed; cast to float32 before"
+        )),
+        false => Ok(()),
+    }
 }
 
 /// A tensor whose elements are those of another one brought to integers.

@@ -1,34 +1,33 @@
 //! Truths: comparisons, logic, choices, and changes of element type. In a graph a truth is 0 or 1.
 
-use graph::{BinaryOp, ValueId};
+use graph::{ArithmeticOp, BinaryOp, Op, ValueId};
 use tensor::Unary;
 
-use super::arithmetic::{is_integer, whole};
+use super::arithmetic::{is_integer, whole, wrapped};
 use super::one;
 use crate::onnx::Element;
 use crate::onnx::error::Fault;
 use crate::onnx::import::call::Call;
 use crate::onnx::import::{Value, fold};
 
-/// `Cast`. Among floats nothing changes: a graph computes all of them in its own precision.
+/// `Cast`. A graph computes in its own precision: a float becomes the nearest of a narrower type, its whole part
+/// where an integer is wanted, the end of the type's range beyond it and 0 for NaN, as of constants. An integer wraps
+/// round in types of 8 and 16 bits, as in two's complement. A truth is what is not 0.
 pub(super) fn cast(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     let to = fold::target(call)?;
     let x = call.tensor(0)?;
     let y = match (x.element, to) {
-        (from, Element::Bool) if from != Element::Bool => {
-            let sign = call.unary(Unary::Sign, x.id)?;
-            call.unary(Unary::Abs, sign)?
+        (from, to) if from == to => x.id,
+        (_, Element::Bool) => {
+            let zero = call.scalar(BinaryOp::Equal, x.id, 0.0)?;
+            negated(call, zero)?
         }
-        (from, to) if from.is_float() && is_integer(to) => whole(call, x.id)?,
-        _ => x.id,
+        (_, Element::F16) => call.unary(Unary::Float16, x.id)?,
+        (_, Element::Bf16) => call.unary(Unary::Bfloat16, x.id)?,
+        (from, to) if from.is_float() && is_integer(to) => whole(call, x.id, to)?,
+        (_, to) => wrapped(call, x.id, to)?,
     };
     Ok(one(y, to))
-}
-
-/// 1 where the number is above 0, else 0.
-fn positive(call: &mut Call<'_, '_>, x: ValueId) -> Result<ValueId, Fault> {
-    let sign = call.unary(Unary::Sign, x)?;
-    call.unary(Unary::Relu, sign)
 }
 
 /// `1 − x`
@@ -37,27 +36,38 @@ fn negated(call: &mut Call<'_, '_>, x: ValueId) -> Result<ValueId, Fault> {
     call.binary(BinaryOp::Sub, one, x)
 }
 
-/// Comparisons of finite numbers.
+/// Comparisons. NaN equals nothing and is neither above nor below anything.
 pub(super) fn compare(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     let (a, b) = (call.tensor(0)?.id, call.tensor(1)?.id);
-    let (a, b) = match call.op() {
-        "Less" | "GreaterOrEqual" => (b, a),
-        _ => (a, b),
+    let (op, a, b) = match call.op() {
+        "Equal" => (BinaryOp::Equal, a, b),
+        "Greater" => (BinaryOp::Greater, a, b),
+        "Less" => (BinaryOp::Greater, b, a),
+        "GreaterOrEqual" => (BinaryOp::GreaterOrEqual, a, b),
+        _ => (BinaryOp::GreaterOrEqual, b, a),
     };
-    let difference = call.binary(BinaryOp::Sub, a, b)?;
-    let y = match call.op() {
-        "Equal" => {
-            let sign = call.unary(Unary::Sign, difference)?;
-            let differs = call.unary(Unary::Abs, sign)?;
-            negated(call, differs)?
-        }
-        "Less" | "Greater" => positive(call, difference)?,
-        // a ≥ b: not a < b, the operands turned round above.
-        _ => {
-            let above = positive(call, difference)?;
-            negated(call, above)?
+    Ok(one(call.binary(op, a, b)?, Element::Bool))
+}
+
+/// `IsNaN`: what does not equal itself. `IsInf`: what equals one of the infinities asked for.
+pub(super) fn classify(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
+    let x = call.tensor(0)?.id;
+    if call.op() == "IsNaN" {
+        let number = call.binary(BinaryOp::Equal, x, x)?;
+        return Ok(one(negated(call, number)?, Element::Bool));
+    }
+    let [positive, negative] = ["detect_positive", "detect_negative"].map(|n| call.flag(n, true));
+    let x = match (positive, negative) {
+        (true, true) => call.unary(Unary::Abs, x)?,
+        (false, true) => call.unary(Unary::Neg, x)?,
+        (true, false) => x,
+        // Nothing is asked for: nothing is above infinity either.
+        (false, false) => {
+            let y = call.scalar(BinaryOp::Greater, x, f32::INFINITY)?;
+            return Ok(one(y, Element::Bool));
         }
     };
+    let y = call.scalar(BinaryOp::Equal, x, f32::INFINITY)?;
     Ok(one(y, Element::Bool))
 }
 
@@ -82,17 +92,10 @@ pub(super) fn logic(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
 }
 
 /// `Where`: condition, what holds where it is true, what elsewhere.
-///
-/// The operand that is not chosen is brought to −∞ by a minimum, so that the maximum of both is the other one;
-/// unlike a sum of products that is exact for infinities too.
 pub(super) fn select(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     let condition = call.tensor(0)?.id;
     let (yes, no) = (call.tensor(1)?, call.tensor(2)?);
-    // 1 and 0 become ∞ and −∞.
-    let signed = call.scalar(BinaryOp::Sub, condition, 0.5)?;
-    let above = call.scalar(BinaryOp::Mul, signed, f32::INFINITY)?;
-    let below = call.unary(Unary::Neg, above)?;
-    let chosen = call.binary(BinaryOp::Min, yes.id, above)?;
-    let other = call.binary(BinaryOp::Min, no.id, below)?;
-    Ok(one(call.binary(BinaryOp::Max, chosen, other)?, yes.element))
+    let op = Op::Arithmetic(ArithmeticOp::Select);
+    let y = call.push(op, vec![condition, yes.id, no.id])?;
+    Ok(one(y, yes.element))
 }

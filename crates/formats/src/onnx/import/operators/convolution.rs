@@ -48,7 +48,8 @@ pub(super) fn convolved(
     call.push(op, inputs)
 }
 
-/// `Conv`: X, W, B.
+/// `Conv`: X, W, B. Where `auto_pad` would give a padding below zero, windows begin at the first element, as in the
+/// specification's reference and in TensorFlow.
 pub(super) fn conv(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     let desc = descriptor(call, &call.shape_of(0)?, &call.shape_of(1)?)?;
     let x = call.tensor(0)?;

@@ -1,12 +1,14 @@
 //! Pooling.
 
-use geometry::{AdaptiveDesc, NormOrder, PadDesc, PadMode, PoolDesc, PoolKind, UnpoolDesc};
+use geometry::{
+    AdaptiveDesc, NormOrder, PadDesc, PadMode, Padding, PoolDesc, PoolKind, UnpoolDesc,
+};
 use graph::{Op, PoolingOp, RearrangeOp};
 
 use super::one;
 use super::window::{Windows, spatial};
 use crate::onnx::edge::Numbering;
-use crate::onnx::error::{Fault, wrong};
+use crate::onnx::error::{Fault, unsupported, wrong};
 use crate::onnx::import::call::{Call, sizes};
 use crate::onnx::import::{Places, Value};
 
@@ -16,6 +18,7 @@ fn descriptor(call: &Call<'_, '_>, kind: PoolKind) -> Result<PoolDesc, Fault> {
     let Some(kernel) = call.sizes("kernel_shape")? else {
         return wrong("kernel_shape is missing");
     };
+    check_same(&windows, &kernel, &x[2..])?;
     let desc = PoolDesc {
         kind,
         ..PoolDesc::max(kernel)
@@ -27,6 +30,32 @@ fn descriptor(call: &Call<'_, '_>, kind: PoolKind) -> Result<PoolDesc, Fault> {
         .ceil(call.flag("ceil_mode", false));
     desc.resolve(&x)?;
     Ok(desc)
+}
+
+/// Refuses `auto_pad = SAME_*` where windows are so far apart that the formula of the specification,
+/// `(⌈n/s⌉ − 1)·s + k − n` with the dilated kernel, gives a padding below zero: it does not say which elements are then
+/// left out, and engines differ.
+fn check_same(windows: &Windows, kernel: &[usize], plane: &[usize]) -> Result<(), Fault> {
+    if !matches!(windows.padding, Padding::Same | Padding::SameLower) {
+        return Ok(());
+    }
+    let steps = windows.strides.iter().zip(&windows.dilations);
+    let axes = plane.iter().zip(kernel).zip(steps);
+    for (axis, ((&n, &kernel), (&stride, &dilation))) in axes.enumerate() {
+        let reach = dilation
+            .saturating_mul(kernel.saturating_sub(1))
+            .saturating_add(1);
+        // Elements from the first of the last window on; a stride of 0 is refused later.
+        let left = n - n.div_ceil(stride.max(1)).saturating_sub(1) * stride;
+        if reach < left {
+            return unsupported(format!(
+                "auto_pad asks for a padding of -{} along axis {axis} of space ({n} elements, kernel {kernel}, \
+                 stride {stride}); write it as pads",
+                left - reach
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// `MaxPool`: values, and the places they were found at.

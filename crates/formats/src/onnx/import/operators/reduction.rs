@@ -1,12 +1,15 @@
 //! Reductions of axes.
 
-use graph::{BinaryOp, Op, ReduceOp};
+use graph::{ArithmeticOp, BinaryOp, Op, ReduceOp};
 use tensor::Unary;
 
+use super::arithmetic::whole;
 use super::one;
-use crate::onnx::error::Fault;
+use crate::onnx::error::{Fault, wrong};
 use crate::onnx::import::call::Call;
+use crate::onnx::import::parameters::Purpose;
 use crate::onnx::import::{Value, fold};
+use crate::onnx::{Array, Element};
 
 /// `ReduceSum`, `ReduceMean` and what can be made of them.
 pub(super) fn reduce(call: &mut Call<'_, '_>) -> Result<Option<Vec<Value>>, Fault> {
@@ -42,6 +45,7 @@ pub(super) fn reduce(call: &mut Call<'_, '_>) -> Result<Option<Vec<Value>>, Faul
             let log = call.unary(Unary::Log, sum)?;
             call.binary(BinaryOp::Add, reduced, log)?
         }
+        "ReduceMean" if !x.element.is_float() => whole(call, reduced, x.element)?,
         _ => reduced,
     };
     let shape = fold::reduced(call.shape(x.id), &axes, keeps);
@@ -53,3 +57,46 @@ fn is_global_mean(op: ReduceOp, axes: &[usize], shape: &[usize]) -> bool {
     let planes = (3..=5).contains(&shape.len()) && axes.iter().copied().eq(2..shape.len());
     op == ReduceOp::Mean && planes && !shape.contains(&0)
 }
+
+/// `ArgMax` and `ArgMin`: the place of the extreme along an axis, the first one or, if asked for, the last. A NaN
+/// anywhere on the way makes that place the end of the axis it would be looked for from.
+pub(super) fn place(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
+    let x = call.tensor(0)?.id;
+    let shape = call.shape(x).to_vec();
+    let axis = call.axis(call.int("axis", 0), shape.len())?;
+    let x = match call.op() {
+        "ArgMin" => call.unary(Unary::Neg, x)?,
+        _ => x,
+    };
+    if shape[axis] == 0 || shape[axis] > EXACT {
+        return wrong(format!("places along an axis of {} elements", shape[axis]));
+    }
+    let mut along = vec![1; shape.len() - axis];
+    along[0] = shape[axis];
+    call.book(shape[axis].saturating_mul(Element::F32.size()))?;
+    let numbers = (0..shape[axis]).map(|place| place as f64);
+    let numbers = Array::from_reals(Element::F32, &along, numbers)?;
+    let numbers = call.parameter(&numbers, None, Purpose::Fixed)?;
+    // Of the places where nothing larger is, the last one; or the first, as the largest of the negated.
+    let largest = call.reduce(ReduceOp::Max, x, &[axis])?;
+    let beaten = call.binary(BinaryOp::Greater, largest, x)?;
+    let last = call.flag("select_last_index", false);
+    let (numbers, none) = match last {
+        true => (numbers, -1.0),
+        false => (call.unary(Unary::Neg, numbers)?, -(shape[axis] as f32)),
+    };
+    let none = call.fill(&[], none)?;
+    let select = Op::Arithmetic(ArithmeticOp::Select);
+    let places = call.push(select, vec![beaten, none, numbers])?;
+    let mut place = call.reduce(ReduceOp::Max, places, &[axis])?;
+    if !last {
+        place = call.unary(Unary::Neg, place)?;
+        // −0 is no integer.
+        place = whole(call, place, Element::I64)?;
+    }
+    let made = fold::reduced(&shape, &[axis], call.flag("keepdims", true));
+    Ok(one(call.reshape(place, &made)?, Element::I64))
+}
+
+/// Integers up to here are all held by 32-bit floats.
+const EXACT: usize = 1 << 24;

@@ -12,6 +12,10 @@ use crate::onnx::import::Value;
 use crate::onnx::import::call::{Call, axis_of, sizes};
 
 /// `Resize`: X, box, scales, sizes; before operator set 11 X and scales, as `Upsample`.
+///
+/// With `align_corners` and scales the resized length is `n · scale` as it is, not its whole part: the specification
+/// has `x_original = x_resized · (length_original − 1) / (length_resized − 1)`, and its reference takes
+/// `length_resized` so. ONNX Runtime takes the number of elements made, which differs where that product is no integer.
 pub(super) fn resize(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     let x = call.tensor(0)?;
     let shape = call.shape(x.id).to_vec();
@@ -54,7 +58,7 @@ pub(super) fn resize(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     let lead = first.clamp(rank.saturating_sub(3), 2.max(rank.saturating_sub(1)));
     if first < lead || rank == 0 {
         return unsupported(format!(
-            "resizing shape {shape:?} to {size:?}: more than three axes"
+            "resizing shape {shape:?} to {size:?}: axis {first} is resized, and only the last three can be"
         ));
     }
     let lead = lead.min(first);
@@ -125,7 +129,11 @@ fn scaled(extent: usize, scale: f64) -> Result<usize, Fault> {
     if !(scale.is_finite() && scale > 0.0) {
         return wrong(format!("a scale of {scale}"));
     }
-    Ok((extent as f64 * scale).floor() as usize)
+    let size = (extent as f64 * scale).floor();
+    match size < isize::MAX as f64 {
+        true => Ok(size as usize),
+        false => wrong(format!("{extent} elements times {scale} overflows")),
+    }
 }
 
 /// Sizes brought to one scale for all axes: the least that is asked for, or the largest.
