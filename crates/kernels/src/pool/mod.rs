@@ -132,9 +132,14 @@ impl<'a> Placed<'a> {
     /// foresight ends. An image that the second-level cache holds needs none.
     #[inline(always)]
     fn prefetch_below<T>(&self, x: &[T], channels: usize) {
-        if x.len() < NEAR {
-            return;
+        if x.len() >= NEAR {
+            self.prefetch_far(x, channels);
         }
+    }
+
+    /// A call of its own: inlined it would take registers from the loop over the channels.
+    #[inline(never)]
+    fn prefetch_far<T>(&self, x: &[T], channels: usize) {
         let [_, rows, columns] = &self.geometry.windows;
         let top = self.at[1] * rows.stride + (rows.kernel - 1) * rows.dilation + 1;
         let left = self.at[2] * columns.stride;
