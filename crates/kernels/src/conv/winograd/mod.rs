@@ -51,6 +51,13 @@ impl Outputs {
             Self::Four => 4,
         }
     }
+
+    fn other(self) -> Self {
+        match self {
+            Self::Two => Self::Four,
+            Self::Four => Self::Two,
+        }
+    }
 }
 
 /// Forward or backward-data by short convolutions, planned.
@@ -70,6 +77,8 @@ pub(super) struct WinogradPlan {
     blocks: usize,
     /// Panels of a round: the first of each, and the end.
     rounds: Vec<usize>,
+    /// Elements between the target channels of neighbouring tiles at a point; see `source_row`.
+    target_row: usize,
 }
 
 /// Elements at the points that a task keeps in its second-level cache, sources and targets each.
@@ -97,19 +106,15 @@ pub(super) fn refuse_by_cost(
     outputs: Outputs,
 ) -> Option<Refusal> {
     let ConvOptions { isa, repacked, .. } = options;
+    if options.strict {
+        return Some(Refusal::Strict);
+    }
     let plan = |outputs| WinogradPlan::new(geometry, direction, isa, outputs).ok();
-    let cost = |outputs| Some(cost::of_plan(&plan(outputs)?, repacked));
-    let own = cost(outputs)?;
-    let direct = cost::of_direct(&plan(outputs)?, isa, repacked);
-    let others = [Outputs::Two, Outputs::Four]
-        .map(cost)
-        .into_iter()
-        .flatten();
-    let best = others.fold(direct, f64::min);
-    (options.strict || own > best).then_some(match options.strict {
-        true => Refusal::Strict,
-        false => Refusal::Slower,
-    })
+    let own = plan(outputs)?;
+    let direct = cost::of_direct(&own, isa, repacked);
+    let other = plan(outputs.other());
+    let best = other.map_or(direct, |other| direct.min(cost::of_plan(&other, repacked)));
+    (cost::of_plan(&own, repacked) > best).then_some(Refusal::Slower)
 }
 
 fn axes(
@@ -158,6 +163,7 @@ impl WinogradPlan {
             tiles: 0,
             blocks: 0,
             rounds: Vec::new(),
+            target_row: 0,
         };
         let all = plan.tile_count();
         let by_cache = CACHED / (plan.points() * plan.sources.next_multiple_of(16));
@@ -186,6 +192,12 @@ impl WinogradPlan {
         }
         rounds.push(self.panels.len());
         self.rounds = rounds;
+        let vectors = |round: &[usize]| -> usize {
+            let panels = &self.panels[round[0]..round[1]];
+            panels.iter().map(|panel| panel.vectors).sum()
+        };
+        let widest = self.rounds.windows(2).map(vectors).max().unwrap_or(0);
+        self.target_row = (widest * self.lanes()).next_multiple_of(16) + 16;
     }
 
     fn lanes(&self) -> usize {
@@ -219,18 +231,8 @@ impl WinogradPlan {
         self.sources.next_multiple_of(16) + 16
     }
 
-    /// The same for the target channels of a round.
-    fn target_row(&self) -> usize {
-        let vectors = |round: &[usize]| -> usize {
-            let panels = &self.panels[round[0]..round[1]];
-            panels.iter().map(|panel| panel.vectors).sum()
-        };
-        let widest = self.rounds.windows(2).map(vectors).max().unwrap_or(0);
-        (widest * self.lanes()).next_multiple_of(16) + 16
-    }
-
     fn scratch_per_worker(&self) -> usize {
-        self.points() * self.tiles * (self.source_row() + self.target_row())
+        self.points() * self.tiles * (self.source_row() + self.target_row)
     }
 
     /// Scratch elements of a run by `threads`.

@@ -22,7 +22,7 @@ impl WinogradPlan {
         sources: &[f32],
         products: &mut [f32],
     ) {
-        let (source_row, target_row) = (self.source_row(), self.target_row());
+        let (source_row, target_row) = (self.source_row(), self.target_row);
         let first = self.panels[panels.start].first;
         let weights = |point, panel| packed[self.panel_start(point, panel)..].as_ptr();
         let panels = &self.panels[panels];

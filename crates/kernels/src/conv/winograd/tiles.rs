@@ -136,7 +136,7 @@ unsafe fn from_points<V: Vector>(
     let (first_column, used_columns) = columns.targets_of(column);
     let by_row = columns.target * channels;
     let pixel = (image * rows.target + first_row) * columns.target + first_column;
-    let by_point = plan.tiles * plan.target_row();
+    let by_point = plan.tiles * plan.target_row;
     let width = columns.line.inputs();
     let first = plan.panels[panels.start].first * V::LANES;
     let last = &plan.panels[panels.end - 1];
@@ -154,7 +154,7 @@ unsafe fn from_points<V: Vector>(
         unsafe {
             let from = products
                 .as_ptr()
-                .add(index * plan.target_row() + channel - first);
+                .add(index * plan.target_row + channel - first);
             transform::from_points(
                 lines,
                 used_rows,
