@@ -198,9 +198,6 @@ pub enum Refusal {
     /// There is more than one group.
     #[error("it has no path for groups")]
     Groups,
-    /// The gradient of the weights is asked for.
-    #[error("it has no path for the gradient of the weights")]
-    Gradient,
     /// Sums of products of operands are asked for.
     #[error("strict sums are asked for")]
     Strict,
@@ -316,10 +313,25 @@ enum Body {
     Weights(Box<dense::WeightsPlan>),
     Grouped(grouped::GroupedPlan),
     Winograd(Box<winograd::WinogradPlan>),
+    WinogradWeights(Box<winograd::GradientPlan>),
     Reference,
 }
 
 impl Body {
+    fn winograd(
+        geometry: &ConvGeometry,
+        direction: Direction,
+        isa: Isa,
+        outputs: Outputs,
+    ) -> Result<Self, Refusal> {
+        if direction == Direction::BackwardWeights {
+            let plan = winograd::GradientPlan::new(geometry, isa, outputs)?;
+            return Ok(Self::WinogradWeights(Box::new(plan)));
+        }
+        let plan = winograd::WinogradPlan::new(geometry, direction, isa, outputs)?;
+        Ok(Self::Winograd(Box::new(plan)))
+    }
+
     fn dense(
         geometry: &ConvGeometry,
         direction: Direction,
@@ -380,12 +392,10 @@ impl ConvPlan {
             }
             (Algorithm::Winograd4 | Algorithm::Winograd2, _) => {
                 let outputs = chosen.outputs().unwrap_or(Outputs::Two);
-                let plan = winograd::WinogradPlan::new(geometry, direction, isa, outputs);
-                let plan = plan.map_err(|refusal| PlanError {
+                Body::winograd(geometry, direction, isa, outputs).map_err(|refusal| PlanError {
                     algorithm: chosen,
                     refusal,
-                })?;
-                Body::Winograd(Box::new(plan))
+                })?
             }
             (Algorithm::Direct, _) => Body::dense(geometry, direction, options, Fetch::Strips),
             (Algorithm::Im2col, _) => Body::dense(geometry, direction, options, Fetch::Columns),
@@ -432,7 +442,7 @@ impl ConvPlan {
             Body::Sweep(plan) => plan.packed_len(),
             Body::Grouped(plan) => plan.packed_len(),
             Body::Winograd(plan) => plan.packed_len(),
-            Body::Weights(_) => 0,
+            Body::Weights(_) | Body::WinogradWeights(_) => 0,
             Body::Reference if self.direction == Direction::BackwardWeights => 0,
             Body::Reference => self.geometry.weight_count(),
         }
@@ -454,7 +464,7 @@ impl ConvPlan {
             Body::Sweep(plan) => plan.pack(ctx, weight, packed),
             Body::Grouped(plan) => plan.pack(weight, packed),
             Body::Winograd(plan) => plan.pack(ctx, weight, packed),
-            Body::Weights(_) => {}
+            Body::Weights(_) | Body::WinogradWeights(_) => {}
             Body::Reference => packed.copy_from_slice(weight),
         }
     }
@@ -556,6 +566,7 @@ impl ConvPlan {
         match &self.body {
             Body::Weights(plan) => plan.run(ctx, x, dy, dw, scratch),
             Body::Grouped(plan) => plan.backward_weights(ctx, x, dy, dw, scratch),
+            Body::WinogradWeights(plan) => plan.run(ctx, x, dy, dw, scratch),
             Body::Sweep(_) | Body::Winograd(_) => {
                 unreachable!("a sweep never plans backward-weights")
             }
@@ -659,7 +670,11 @@ impl ConvPlan {
     /// Whether whole feature maps are reordered on their way in and out: a plan channels last does
     /// the same without.
     pub fn reorders(&self) -> bool {
-        self.layout == Layout::Nchw && matches!(self.body, Body::Grouped(_) | Body::Winograd(_))
+        self.layout == Layout::Nchw
+            && matches!(
+                self.body,
+                Body::Grouped(_) | Body::Winograd(_) | Body::WinogradWeights(_)
+            )
     }
 
     /// Elements of the reordered copies.
@@ -681,6 +696,7 @@ impl ConvPlan {
             Body::Weights(plan) => plan.scratch_len(threads),
             Body::Grouped(plan) => plan.scratch_len(),
             Body::Winograd(plan) => plan.scratch_len(threads),
+            Body::WinogradWeights(plan) => plan.scratch_len(threads),
             Body::Reference => 0,
         }
     }

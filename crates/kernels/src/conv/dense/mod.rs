@@ -22,11 +22,12 @@ use tensor::Layout;
 
 pub(super) use self::cut::Fetch;
 pub(super) use self::panels::{Panel, cut_panels};
+pub(super) use self::sweep::wanted_tasks;
 use self::sweep::{Operands, Sweep};
 pub(super) use self::tile::{OfShape, Part, Target, Weights, of_shape, tile};
 pub(super) use self::walk::Segment;
 use self::walk::Walk;
-pub(super) use self::weights::WeightsPlan;
+pub(super) use self::weights::{Pass, Pixels, WeightsPlan, tile_width};
 use super::finish::empty_sums;
 use super::{Direction, Epilogue, Refusal};
 use crate::shared::Shared;

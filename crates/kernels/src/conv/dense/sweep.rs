@@ -61,7 +61,7 @@ const TALLEST: usize = 14;
 const WIDEST: usize = 64;
 
 /// Tasks that so many multiply-accumulates are worth.
-pub(super) fn wanted_tasks(macs: usize) -> usize {
+pub(in crate::conv) fn wanted_tasks(macs: usize) -> usize {
     (macs / TASK_MACS).clamp(1, TASKS)
 }
 

@@ -11,7 +11,7 @@
 //! The constants are fitted to single layers of 16 to 512 channels on maps of 7 to 56 elements a
 //! side; within a tenth or so of each other, predictions may choose the slower of two.
 
-use super::WinogradPlan;
+use super::{GradientPlan, WinogradPlan};
 use crate::Isa;
 
 /// Share of the peak that a matrix product at the points reaches: its sums are short.
@@ -29,26 +29,26 @@ const REPACKED: f64 = 3.0;
 
 /// Slots of a run.
 pub(super) fn of_plan(plan: &WinogradPlan, repacked: bool) -> f64 {
-    let points = plan.points() as f64;
+    let points = plan.grid.points() as f64;
     let (sources, vectors) = (plan.sources.div_ceil(plan.lanes()), plan.vectors());
     let (blocks, rest) = (
-        plan.tile_count() / plan.tiles,
-        plan.tile_count() % plan.tiles,
+        plan.grid.tiles() / plan.tiles,
+        plan.grid.tiles() % plan.tiles,
     );
     let rows = blocks * whole_rows(plan.tiles) + whole_rows(rest);
     let products = points * rows as f64 * (plan.sources * vectors) as f64;
-    let transform = TRANSFORM[plan.rows.line.pairs] + TRANSFORM[plan.columns.line.pairs];
-    let moved = points * plan.tile_count() as f64 * (sources + vectors) as f64;
+    let transform = TRANSFORM[plan.grid.rows.line.pairs] + TRANSFORM[plan.grid.columns.line.pairs];
+    let moved = points * plan.grid.tiles() as f64 * (sources + vectors) as f64;
     products / AT_POINTS
         + moved * transform
-        + plan.tile_count() as f64 * TILE
+        + plan.grid.tiles() as f64 * TILE
         + weights(plan.packed_len(), repacked)
 }
 
 /// Slots of a run of the direct algorithm on the same problem.
 pub(super) fn of_direct(plan: &WinogradPlan, isa: Isa, repacked: bool) -> f64 {
-    let taps = plan.rows.line.taps * plan.columns.line.taps;
-    let positions = plan.batch * plan.rows.target * plan.columns.target;
+    let taps = plan.grid.rows.line.taps * plan.grid.columns.line.taps;
+    let positions = plan.grid.targets();
     let vectors = plan.targets.div_ceil(isa.lanes());
     let products = (positions as f64) * (taps * plan.sources * vectors) as f64;
     let packed = taps * plan.sources * vectors * isa.lanes();
@@ -63,4 +63,24 @@ fn weights(elements: usize, repacked: bool) -> f64 {
 /// Rows of register tiles that so many tiles of a task fill.
 fn whole_rows(tiles: usize) -> usize {
     tiles.next_multiple_of(7)
+}
+
+/// Slots of a run of the gradient of the weights.
+pub(super) fn of_gradient(plan: &GradientPlan) -> f64 {
+    let points = plan.grid.points() as f64;
+    let tiles = plan.grid.tiles() as f64;
+    let vectors = plan.target_vectors() as f64;
+    let sums = plan.sources as f64 * vectors;
+    let lines = plan.grid.lines();
+    let transform = TRANSFORM[lines.0.pairs] + TRANSFORM[lines.1.pairs];
+    let moved = points * tiles * (plan.source_vectors() as f64 + vectors) + points * sums;
+    points * tiles * sums / AT_POINTS + moved * transform + tiles * TILE
+}
+
+/// Slots of a run of the direct algorithm for the same gradient.
+pub(super) fn of_direct_gradient(plan: &GradientPlan) -> f64 {
+    let lines = plan.grid.lines();
+    let taps = lines.0.taps * lines.1.taps;
+    let sums = (taps * plan.sources * plan.target_vectors()) as f64;
+    plan.grid.targets() as f64 * sums / DIRECT[1]
 }

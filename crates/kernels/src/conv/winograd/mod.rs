@@ -19,6 +19,8 @@
 
 mod axis;
 mod cost;
+mod gradient;
+mod grid;
 mod points;
 mod product;
 mod tiles;
@@ -27,9 +29,10 @@ mod weights;
 
 use std::ops::{Range, RangeInclusive};
 
-use geometry::{ConvGeometry, Window};
+use geometry::ConvGeometry;
 
-use self::axis::Axis;
+pub(super) use self::gradient::GradientPlan;
+use self::grid::Grid;
 use super::dense::{Panel, cut_panels};
 use super::{ConvOptions, Direction, Epilogue, Refusal};
 use crate::activation::Activation;
@@ -65,11 +68,9 @@ impl Outputs {
 pub(super) struct WinogradPlan {
     direction: Direction,
     isa: Isa,
-    batch: usize,
+    grid: Grid,
     sources: usize,
     targets: usize,
-    rows: Axis,
-    columns: Axis,
     panels: Vec<Panel>,
     /// Tiles of a task, but for the last task.
     tiles: usize,
@@ -94,7 +95,7 @@ pub(super) fn refuse(
     direction: Direction,
     outputs: Outputs,
 ) -> Option<Refusal> {
-    axes(geometry, direction, outputs).err()
+    Grid::new(geometry, direction, outputs.count()).err()
 }
 
 /// Why short convolutions of so many outputs serve a problem worse than others, if so. What is
@@ -109,33 +110,21 @@ pub(super) fn refuse_by_cost(
     if options.strict {
         return Some(Refusal::Strict);
     }
-    let plan = |outputs| WinogradPlan::new(geometry, direction, isa, outputs).ok();
-    let own = plan(outputs)?;
-    let direct = cost::of_direct(&own, isa, repacked);
-    let other = plan(outputs.other());
-    let best = other.map_or(direct, |other| direct.min(cost::of_plan(&other, repacked)));
-    (cost::of_plan(&own, repacked) > best).then_some(Refusal::Slower)
-}
-
-fn axes(
-    geometry: &ConvGeometry,
-    direction: Direction,
-    outputs: Outputs,
-) -> Result<(Axis, Axis), Refusal> {
-    if direction == Direction::BackwardWeights {
-        return Err(Refusal::Gradient);
-    }
-    if geometry.groups != 1 {
-        return Err(Refusal::Groups);
-    }
-    if geometry.windows[0] != Window::UNIT {
-        return Err(Refusal::Depth);
-    }
-    if geometry.kernel_area() == 1 {
-        return Err(Refusal::KernelSize);
-    }
-    let axis = |window| Axis::new(window, direction, outputs.count());
-    Ok((axis(&geometry.windows[1])?, axis(&geometry.windows[2])?))
+    // What it takes, and what the direct algorithm takes.
+    let costs = |outputs| match direction {
+        Direction::BackwardWeights => {
+            let plan = GradientPlan::new(geometry, isa, outputs).ok()?;
+            Some((cost::of_gradient(&plan), cost::of_direct_gradient(&plan)))
+        }
+        _ => {
+            let plan = WinogradPlan::new(geometry, direction, isa, outputs).ok()?;
+            let direct = cost::of_direct(&plan, isa, repacked);
+            Some((cost::of_plan(&plan, repacked), direct))
+        }
+    };
+    let (own, direct) = costs(outputs)?;
+    let other = costs(outputs.other()).map_or(direct, |(other, _)| other);
+    (own > direct.min(other)).then_some(Refusal::Slower)
 }
 
 impl WinogradPlan {
@@ -145,7 +134,7 @@ impl WinogradPlan {
         isa: Isa,
         outputs: Outputs,
     ) -> Result<Self, Refusal> {
-        let (rows, columns) = axes(geometry, direction, outputs)?;
+        let grid = Grid::new(geometry, direction, outputs.count())?;
         let (sources, targets) = match direction {
             Direction::BackwardData => (geometry.out_channels, geometry.in_channels),
             _ => (geometry.in_channels, geometry.out_channels),
@@ -154,19 +143,17 @@ impl WinogradPlan {
         let mut plan = Self {
             direction,
             isa,
-            batch: geometry.batch,
+            grid,
             sources,
             targets,
-            rows,
-            columns,
             panels,
             tiles: 0,
             blocks: 0,
             rounds: Vec::new(),
             target_row: 0,
         };
-        let all = plan.tile_count();
-        let by_cache = CACHED / (plan.points() * plan.sources.next_multiple_of(16));
+        let all = plan.grid.tiles();
+        let by_cache = CACHED / (plan.grid.points() * plan.sources.next_multiple_of(16));
         let tiles = by_cache.clamp(*TILES.start(), *TILES.end()).min(all).max(1);
         let mut blocks = all.div_ceil(tiles);
         if blocks < TASKS {
@@ -181,7 +168,7 @@ impl WinogradPlan {
 
     /// Rounds of as many panels as leave the products of a round in cache.
     fn cut_rounds(&mut self) {
-        let most = CACHED / (self.points() * self.tiles * self.lanes());
+        let most = CACHED / (self.grid.points() * self.tiles * self.lanes());
         let (mut vectors, mut rounds) = (0, vec![0]);
         for (index, panel) in self.panels.iter().enumerate() {
             if vectors > 0 && vectors + panel.vectors > most {
@@ -209,16 +196,6 @@ impl WinogradPlan {
         self.targets.div_ceil(self.lanes())
     }
 
-    /// Points of a tile.
-    fn points(&self) -> usize {
-        self.rows.line.inputs() * self.columns.line.inputs()
-    }
-
-    /// Tiles of all images.
-    fn tile_count(&self) -> usize {
-        self.batch * self.rows.tiles * self.columns.tiles
-    }
-
     /// Tasks a block of tiles is split into, each with some of the panels: more than one only where a team
     /// would have nothing to do otherwise, for each brings the sources to the points anew.
     fn splits(&self, threads: usize) -> usize {
@@ -232,7 +209,7 @@ impl WinogradPlan {
     }
 
     fn scratch_per_worker(&self) -> usize {
-        self.points() * self.tiles * (self.source_row() + self.target_row)
+        self.grid.points() * self.tiles * (self.source_row() + self.target_row)
     }
 
     /// Scratch elements of a run by `threads`.

@@ -29,6 +29,8 @@ pub(super) const MOST_PAIRS: usize = 3;
 /// Most inputs of a line.
 pub(super) const MOST_INPUTS: usize = 2 * MOST_PAIRS + 2;
 
+/// Most taps of a line.
+pub(super) const MOST_TAPS: usize = 7;
 /// Most outputs of a line.
 const MOST_OUTPUTS: usize = 4;
 

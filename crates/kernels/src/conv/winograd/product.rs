@@ -26,11 +26,11 @@ impl WinogradPlan {
         let first = self.panels[panels.start].first;
         let weights = |point, panel| packed[self.panel_start(point, panel)..].as_ptr();
         let panels = &self.panels[panels];
-        for point in 0..self.points() {
+        for point in 0..self.grid.points() {
             for (index, &panel) in panels.iter().enumerate() {
                 let next = match panels.get(index + 1) {
                     Some(&next) => weights(point, next),
-                    None => weights((point + 1) % self.points(), panels[0]),
+                    None => weights((point + 1) % self.grid.points(), panels[0]),
                 };
                 let start = point * self.tiles * target_row + (panel.first - first) * V::LANES;
                 let product = Product {

@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use super::{Operands, WinogradPlan, transform};
+use super::grid::Each;
+use super::points::Line;
+use super::transform::{self, Inputs, Outputs};
+use super::{Operands, WinogradPlan};
 use crate::conv::finish::Finish;
 use crate::simd::Vector;
 
@@ -20,8 +23,9 @@ pub(super) unsafe fn task<V: Vector>(
     scratch: &mut [f32],
 ) {
     let first = block * plan.tiles;
-    let tiles = first..(first + plan.tiles).min(plan.tile_count());
-    let (sources, products) = scratch.split_at_mut(plan.points() * plan.tiles * plan.source_row());
+    let tiles = first..(first + plan.tiles).min(plan.grid.tiles());
+    let (sources, products) =
+        scratch.split_at_mut(plan.grid.points() * plan.tiles * plan.source_row());
     // SAFETY: the contract of this function.
     unsafe {
         for (index, tile) in tiles.clone().enumerate() {
@@ -46,16 +50,6 @@ pub(super) unsafe fn task<V: Vector>(
     }
 }
 
-/// Image, row and column of a tile.
-fn place(plan: &WinogradPlan, tile: usize) -> (usize, usize, usize) {
-    let (rows, columns) = (plan.rows.tiles, plan.columns.tiles);
-    (
-        tile / (rows * columns),
-        tile / columns % rows,
-        tile % columns,
-    )
-}
-
 /// Brings the source elements of a tile to their values at the points.
 ///
 /// # Safety
@@ -68,48 +62,36 @@ unsafe fn to_points<V: Vector>(
     index: usize,
     points: &mut [f32],
 ) {
-    let (rows, columns) = (&plan.rows, &plan.columns);
-    let channels = plan.sources;
-    let (image, row, column) = place(plan, tile);
-    let (inside_rows, inside_columns) = (rows.inside(row), columns.inside(column));
-    let (height, width) = (rows.line.inputs(), columns.line.inputs());
-    let whole = inside_rows.len() == height && inside_columns.len() == width;
-    let by_row = columns.source * channels;
-    // Where the tile's first element is, or would be if the source went on.
-    let first = (rows.source_of(row) + (image * rows.source) as isize) * columns.source as isize
-        + columns.source_of(column);
-    let origin = source.as_ptr().wrapping_offset(first * channels as isize);
-    let by_point = plan.tiles * plan.source_row();
-    let lines = (&rows.line, &columns.line);
-    for channel in (0..channels).step_by(V::LANES) {
-        let count = V::LANES.min(channels - channel);
-        let origin = origin.wrapping_add(channel);
-        // SAFETY: only elements inside the source are read, and the points have a row for each tile of
-        // a task with room for whole vectors.
+    let patch = plan.grid.source(source, plan.sources, tile);
+    let row = &mut points[index * plan.source_row()..];
+    let values = Values {
+        lines: plan.grid.lines(),
+        to: row.as_mut_ptr(),
+        by_point: plan.tiles * plan.source_row(),
+    };
+    // SAFETY: the points have a row for each tile of a task, with room for whole vectors.
+    unsafe { patch.each_vector::<V>(0..plan.sources, values) };
+}
+
+/// Where the values of a tile at the points go.
+struct Values<'a> {
+    lines: (&'a Line, &'a Line),
+    to: *mut f32,
+    by_point: usize,
+}
+
+impl<V: Vector> Each<V> for Values<'_> {
+    #[inline(always)]
+    unsafe fn tile(&mut self, channel: usize, read: impl Fn(usize, usize) -> V) {
+        let width = self.lines.1.inputs();
+        // SAFETY: the contract of the trait, and of who made this.
         unsafe {
-            let to = points.as_mut_ptr().add(index * plan.source_row() + channel);
-            if whole && count == V::LANES {
-                transform::to_points(
-                    lines,
-                    #[inline(always)]
-                    |row, column| V::load(origin.add(row * by_row + column * channels)),
-                    #[inline(always)]
-                    |row, column, value| value.store(to.add((row * width + column) * by_point)),
-                );
-                continue;
-            }
-            transform::to_points(
-                lines,
+            let to = self.to.add(channel);
+            transform::whole_tile::<Inputs, V>(
+                self.lines,
+                read,
                 #[inline(always)]
-                |row, column| match inside_rows.contains(&row) && inside_columns.contains(&column) {
-                    true => {
-                        let at = row * by_row + column * channels;
-                        V::load_partial(origin.wrapping_add(at), count)
-                    }
-                    false => V::zero(),
-                },
-                #[inline(always)]
-                |row, column, value| value.store(to.add((row * width + column) * by_point)),
+                |row, column, value| value.store(to.add((row * width + column) * self.by_point)),
             );
         }
     }
@@ -129,13 +111,10 @@ unsafe fn from_points<V: Vector>(
     index: usize,
     products: &[f32],
 ) {
-    let (rows, columns) = (&plan.rows, &plan.columns);
+    let columns = &plan.grid.columns;
     let channels = plan.targets;
-    let (image, row, column) = place(plan, tile);
-    let (first_row, used_rows) = rows.targets_of(row);
-    let (first_column, used_columns) = columns.targets_of(column);
+    let (pixel, used_rows, used_columns) = plan.grid.target_of(tile);
     let by_row = columns.target * channels;
-    let pixel = (image * rows.target + first_row) * columns.target + first_column;
     let by_point = plan.tiles * plan.target_row;
     let width = columns.line.inputs();
     let first = plan.panels[panels.start].first * V::LANES;
@@ -146,7 +125,6 @@ unsafe fn from_points<V: Vector>(
         residual: operands.residual.map_or(std::ptr::null(), <[f32]>::as_ptr),
         activation: operands.activation,
     };
-    let lines = (&rows.line, &columns.line);
     for channel in (first..last).step_by(V::LANES) {
         let count = V::LANES.min(last - channel);
         // SAFETY: the products have a row for each tile with room for the round's channels, and what
@@ -155,8 +133,8 @@ unsafe fn from_points<V: Vector>(
             let from = products
                 .as_ptr()
                 .add(index * plan.target_row + channel - first);
-            transform::from_points(
-                lines,
+            transform::tile::<Outputs, V>(
+                plan.grid.lines(),
                 used_rows,
                 #[inline(always)]
                 |row, column| V::load(from.add((row * width + column) * by_point)),

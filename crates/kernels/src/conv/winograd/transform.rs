@@ -1,4 +1,4 @@
-//! The transforms of inputs and outputs, a line of vectors at a time.
+//! The transforms, a line of vectors at a time.
 //!
 //! A line is the inputs or products of one axis of a tile, each a vector of channels. A tile is
 //! transformed column by column into a small [`Buffer`] and row by row out of it. Where vectors come
@@ -10,7 +10,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::points::{Line, MOST_INPUTS, MOST_PAIRS};
+use super::points::{Line, MOST_INPUTS, MOST_PAIRS, MOST_TAPS};
 use crate::simd::Vector;
 
 /// A tile half transformed: its vectors by row and column, in the first-level cache.
@@ -36,65 +36,30 @@ impl<V: Vector> Buffer<V> {
     }
 }
 
-/// `Bᵀ d B` of a tile: `read(row, column)` gives the inputs, `write(row, column, value)` gets their values
-/// at the points.
-///
-/// # Safety
-/// `V`'s instructions exist.
-#[inline(always)]
-pub(super) unsafe fn to_points<V: Vector>(
-    (rows, columns): (&Line, &Line),
-    read: impl Fn(usize, usize) -> V,
-    mut write: impl FnMut(usize, usize, V),
-) {
-    // SAFETY: the contract of this function; columns set what rows get.
-    unsafe {
-        if rows.pairs == 0 {
-            return inputs(
-                columns,
-                1,
-                #[inline(always)]
-                |_, column| read(0, column),
-                #[inline(always)]
-                |_, column, value| write(0, column, value),
-            );
-        }
-        if columns.pairs == 0 {
-            return inputs(
-                rows,
-                1,
-                #[inline(always)]
-                |_, row| read(row, 0),
-                #[inline(always)]
-                |_, row, value| write(row, 0, value),
-            );
-        }
-        let mut half = Buffer::new();
-        inputs(
-            rows,
-            columns.inputs(),
-            #[inline(always)]
-            |column, row| read(row, column),
-            #[inline(always)]
-            |column, row, value| half.set(row, column, value),
-        );
-        inputs(
-            columns,
-            rows.inputs(),
-            #[inline(always)]
-            |row, column| half.get(row, column),
-            write,
-        );
-    }
+/// A transform of lines, of one axis.
+pub(super) trait Step {
+    /// Vectors of a line before and after.
+    fn lengths(line: &Line) -> (usize, usize);
+
+    /// Transforms some lines: `read(line, index)` gives what `write(line, index, value)` gets the results of.
+    ///
+    /// # Safety
+    /// `V`'s instructions exist.
+    unsafe fn lines<V: Vector>(
+        line: &Line,
+        lines: usize,
+        read: impl Fn(usize, usize) -> V,
+        write: impl FnMut(usize, usize, V),
+    );
 }
 
-/// `Aᵀ m A` of a tile: `read(row, column)` gives the products at the points, `write(row, column, value)`
-/// gets the outputs of the first `used` rows.
+/// Transforms a tile along both axes: `read(row, column)` gives its vectors, `write(row, column, value)` gets
+/// the first `used` rows of the results. An axis of a single tap is left as it is.
 ///
 /// # Safety
 /// `V`'s instructions exist.
 #[inline(always)]
-pub(super) unsafe fn from_points<V: Vector>(
+pub(super) unsafe fn tile<S: Step, V: Vector>(
     (rows, columns): (&Line, &Line),
     used: usize,
     read: impl Fn(usize, usize) -> V,
@@ -103,7 +68,7 @@ pub(super) unsafe fn from_points<V: Vector>(
     // SAFETY: the contract of this function; columns set what rows get.
     unsafe {
         if rows.pairs == 0 {
-            return outputs(
+            return S::lines(
                 columns,
                 1,
                 #[inline(always)]
@@ -113,7 +78,7 @@ pub(super) unsafe fn from_points<V: Vector>(
             );
         }
         if columns.pairs == 0 {
-            return outputs(
+            return S::lines(
                 rows,
                 1,
                 #[inline(always)]
@@ -127,15 +92,15 @@ pub(super) unsafe fn from_points<V: Vector>(
             );
         }
         let mut half = Buffer::new();
-        outputs(
+        S::lines(
             rows,
-            columns.inputs(),
+            S::lengths(columns).0,
             #[inline(always)]
             |column, row| read(row, column),
             #[inline(always)]
             |column, row, value| half.set(row, column, value),
         );
-        outputs(
+        S::lines(
             columns,
             used,
             #[inline(always)]
@@ -145,23 +110,42 @@ pub(super) unsafe fn from_points<V: Vector>(
     }
 }
 
-/// `Bᵀ` of some lines: `read(line, input)` gives what `write(line, point, value)` gets the values of.
+/// As [`tile`], all rows of the results.
 ///
 /// # Safety
 /// `V`'s instructions exist.
 #[inline(always)]
-unsafe fn inputs<V: Vector>(
-    line: &Line,
-    lines: usize,
+pub(super) unsafe fn whole_tile<S: Step, V: Vector>(
+    (rows, columns): (&Line, &Line),
     read: impl Fn(usize, usize) -> V,
     write: impl FnMut(usize, usize, V),
 ) {
     // SAFETY: the contract of this function.
-    unsafe {
-        match line.pairs {
-            1 => each_input::<V, 1, 4>(line, lines, read, write),
-            2 => each_input::<V, 2, 6>(line, lines, read, write),
-            _ => each_input::<V, MOST_PAIRS, MOST_INPUTS>(line, lines, read, write),
+    unsafe { tile::<S, V>((rows, columns), S::lengths(rows).1, read, write) }
+}
+
+/// `Bᵀ`: inputs to their values at the points.
+pub(super) struct Inputs;
+
+impl Step for Inputs {
+    fn lengths(line: &Line) -> (usize, usize) {
+        (line.inputs(), line.inputs())
+    }
+
+    #[inline(always)]
+    unsafe fn lines<V: Vector>(
+        line: &Line,
+        lines: usize,
+        read: impl Fn(usize, usize) -> V,
+        write: impl FnMut(usize, usize, V),
+    ) {
+        // SAFETY: the contract of this function.
+        unsafe {
+            match line.pairs {
+                1 => each_input::<V, 1, 4>(line, lines, read, write),
+                2 => each_input::<V, 2, 6>(line, lines, read, write),
+                _ => each_input::<V, MOST_PAIRS, MOST_INPUTS>(line, lines, read, write),
+            }
         }
     }
 }
@@ -174,7 +158,7 @@ unsafe fn each_input<V: Vector, const PAIRS: usize, const INPUTS: usize>(
     mut write: impl FnMut(usize, usize, V),
 ) {
     let last = INPUTS - 1;
-    // SAFETY: the contract of `inputs`.
+    // SAFETY: the contract of `Step::lines`.
     unsafe {
         for index in 0..lines {
             let mut d = [V::zero(); INPUTS];
@@ -204,25 +188,30 @@ unsafe fn each_input<V: Vector, const PAIRS: usize, const INPUTS: usize>(
     }
 }
 
-/// `Aᵀ` of some lines: `read(line, point)` gives what `write(line, output, value)` gets the sums of.
-///
-/// # Safety
-/// `V`'s instructions exist.
-#[inline(always)]
-unsafe fn outputs<V: Vector>(
-    line: &Line,
-    lines: usize,
-    read: impl Fn(usize, usize) -> V,
-    write: impl FnMut(usize, usize, V),
-) {
-    // SAFETY: the contract of this function.
-    unsafe {
-        match (line.pairs, line.outputs) {
-            (1, _) => each_output::<V, 1, 2>(line, lines, read, write),
-            (2, 2) => each_output::<V, 2, 2>(line, lines, read, write),
-            (2, _) => each_output::<V, 2, 4>(line, lines, read, write),
-            (_, 2) => each_output::<V, MOST_PAIRS, 2>(line, lines, read, write),
-            _ => each_output::<V, MOST_PAIRS, 4>(line, lines, read, write),
+/// `Aᵀ`: products at the points to outputs.
+pub(super) struct Outputs;
+
+impl Step for Outputs {
+    fn lengths(line: &Line) -> (usize, usize) {
+        (line.inputs(), line.outputs)
+    }
+
+    #[inline(always)]
+    unsafe fn lines<V: Vector>(
+        line: &Line,
+        lines: usize,
+        read: impl Fn(usize, usize) -> V,
+        write: impl FnMut(usize, usize, V),
+    ) {
+        // SAFETY: the contract of this function.
+        unsafe {
+            match (line.pairs, line.outputs) {
+                (1, _) => each_output::<V, 1, 2>(line, lines, read, write),
+                (2, 2) => each_output::<V, 2, 2>(line, lines, read, write),
+                (2, _) => each_output::<V, 2, 4>(line, lines, read, write),
+                (_, 2) => each_output::<V, MOST_PAIRS, 2>(line, lines, read, write),
+                _ => each_output::<V, MOST_PAIRS, 4>(line, lines, read, write),
+            }
         }
     }
 }
@@ -234,7 +223,7 @@ unsafe fn each_output<V: Vector, const PAIRS: usize, const OUTPUTS: usize>(
     read: impl Fn(usize, usize) -> V,
     mut write: impl FnMut(usize, usize, V),
 ) {
-    // SAFETY: the contract of `outputs`.
+    // SAFETY: the contract of `Step::lines`.
     unsafe {
         for index in 0..lines {
             let mut pairs = [[V::zero(); 2]; PAIRS];
@@ -257,6 +246,166 @@ unsafe fn each_output<V: Vector, const PAIRS: usize, const OUTPUTS: usize>(
                     };
                 }
                 write(index, output, sum);
+            }
+        }
+    }
+}
+
+/// `A`: gradients of outputs to those of the products at the points.
+pub(super) struct Gradients;
+
+impl Step for Gradients {
+    fn lengths(line: &Line) -> (usize, usize) {
+        (line.outputs, line.inputs())
+    }
+
+    #[inline(always)]
+    unsafe fn lines<V: Vector>(
+        line: &Line,
+        lines: usize,
+        read: impl Fn(usize, usize) -> V,
+        write: impl FnMut(usize, usize, V),
+    ) {
+        // SAFETY: the contract of this function.
+        unsafe {
+            match (line.pairs, line.outputs) {
+                (1, _) => each_gradient::<V, 1, 2>(line, lines, read, write),
+                (2, 2) => each_gradient::<V, 2, 2>(line, lines, read, write),
+                (2, _) => each_gradient::<V, 2, 4>(line, lines, read, write),
+                (_, 2) => each_gradient::<V, MOST_PAIRS, 2>(line, lines, read, write),
+                _ => each_gradient::<V, MOST_PAIRS, 4>(line, lines, read, write),
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn each_gradient<V: Vector, const PAIRS: usize, const OUTPUTS: usize>(
+    line: &Line,
+    lines: usize,
+    read: impl Fn(usize, usize) -> V,
+    mut write: impl FnMut(usize, usize, V),
+) {
+    // SAFETY: the contract of `Step::lines`.
+    unsafe {
+        for index in 0..lines {
+            let mut dy = [V::zero(); OUTPUTS];
+            for (output, dy) in dy.iter_mut().enumerate() {
+                *dy = read(index, output);
+            }
+            write(index, 0, dy[0]);
+            write(index, 2 * PAIRS + 1, dy[OUTPUTS - 1]);
+            for pair in 0..PAIRS {
+                let powers = &line.powers[pair];
+                let mut even = dy[0];
+                let mut odd = dy[1].mul_add(V::splat(powers[1]), V::zero());
+                if OUTPUTS == 4 {
+                    even = dy[2].mul_add(V::splat(powers[2]), even);
+                    odd = dy[3].mul_add(V::splat(powers[3]), odd);
+                }
+                write(index, 2 * pair + 1, even.add(odd));
+                write(index, 2 * pair + 2, even.sub(odd));
+            }
+        }
+    }
+}
+
+/// `G`: the taps of a kernel to their values at the points.
+pub(super) struct Taps;
+
+impl Step for Taps {
+    fn lengths(line: &Line) -> (usize, usize) {
+        (line.taps, line.inputs())
+    }
+
+    #[inline(always)]
+    unsafe fn lines<V: Vector>(
+        line: &Line,
+        lines: usize,
+        read: impl Fn(usize, usize) -> V,
+        write: impl FnMut(usize, usize, V),
+    ) {
+        // SAFETY: the contract of this function.
+        unsafe {
+            match line.taps {
+                3 => each_kernel::<V, 3>(line, lines, read, write),
+                5 => each_kernel::<V, 5>(line, lines, read, write),
+                _ => each_kernel::<V, MOST_TAPS>(line, lines, read, write),
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn each_kernel<V: Vector, const TAPS: usize>(
+    line: &Line,
+    lines: usize,
+    read: impl Fn(usize, usize) -> V,
+    mut write: impl FnMut(usize, usize, V),
+) {
+    // SAFETY: the contract of `Step::lines`.
+    unsafe {
+        for index in 0..lines {
+            let mut taps = [V::zero(); TAPS];
+            for (tap, value) in taps.iter_mut().enumerate() {
+                *value = read(index, tap);
+            }
+            for point in 0..line.inputs() {
+                let mut sum = V::zero();
+                for (value, &factor) in taps.iter().zip(&line.kernel[point]) {
+                    sum = value.mul_add(V::splat(factor), sum);
+                }
+                write(index, point, sum);
+            }
+        }
+    }
+}
+
+/// `Gᵀ`: gradients of the products at the points to those of the taps.
+pub(super) struct TapGradients;
+
+impl Step for TapGradients {
+    fn lengths(line: &Line) -> (usize, usize) {
+        (line.inputs(), line.taps)
+    }
+
+    #[inline(always)]
+    unsafe fn lines<V: Vector>(
+        line: &Line,
+        lines: usize,
+        read: impl Fn(usize, usize) -> V,
+        write: impl FnMut(usize, usize, V),
+    ) {
+        // SAFETY: the contract of this function.
+        unsafe {
+            match line.taps {
+                3 => each_tap_gradient::<V, 3>(line, lines, read, write),
+                5 => each_tap_gradient::<V, 5>(line, lines, read, write),
+                _ => each_tap_gradient::<V, MOST_TAPS>(line, lines, read, write),
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn each_tap_gradient<V: Vector, const TAPS: usize>(
+    line: &Line,
+    lines: usize,
+    read: impl Fn(usize, usize) -> V,
+    mut write: impl FnMut(usize, usize, V),
+) {
+    // SAFETY: the contract of `Step::lines`.
+    unsafe {
+        for index in 0..lines {
+            let mut sums = [V::zero(); TAPS];
+            for point in 0..line.inputs() {
+                let product = read(index, point);
+                for (tap, sum) in sums.iter_mut().enumerate() {
+                    *sum = product.mul_add(V::splat(line.kernel[point][tap]), *sum);
+                }
+            }
+            for (tap, &sum) in sums.iter().enumerate() {
+                write(index, tap, sum);
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Weights at the points: `G g Gᵀ` of every pair of channels, once for many runs.
 
-use super::points::MOST_INPUTS;
-use super::{WinogradPlan, points::Line};
+use super::WinogradPlan;
+use super::points::MOST_TAPS;
+use super::transform::{self, Taps};
 use crate::conv::Direction;
 use crate::shared::Shared;
 use crate::simd::{Vector, dispatch, turn};
@@ -10,7 +11,7 @@ use crate::{Context, conv::dense::Panel};
 impl WinogradPlan {
     /// Elements of the packed weights.
     pub(in crate::conv) fn packed_len(&self) -> usize {
-        self.points() * self.vectors() * self.lanes() * self.sources
+        self.grid.points() * self.vectors() * self.lanes() * self.sources
     }
 
     /// Where the weights of a panel at a point start.
@@ -34,8 +35,7 @@ impl WinogradPlan {
     }
 }
 
-/// Elements of the largest kernel, a vector each.
-const MOST_TAPS: usize = 7 * 7;
+/// Most lanes of a vector.
 const LANES: usize = 16;
 
 #[inline(always)]
@@ -45,7 +45,7 @@ unsafe fn pack_panel<V: Vector>(
     weight: &[f32],
     packed: Shared<'_>,
 ) {
-    let (rows, columns) = (&plan.rows.line, &plan.columns.line);
+    let (rows, columns) = plan.grid.lines();
     let area = rows.taps * columns.taps;
     // Strides of the weight by target channel and by source channel, and the order of the taps.
     let backward = plan.direction == Direction::BackwardData;
@@ -54,8 +54,7 @@ unsafe fn pack_panel<V: Vector>(
         false => (plan.sources * area, area),
     };
     let row = panel.vectors * V::LANES;
-    let mut taps = [0.0f32; MOST_TAPS * LANES];
-    let mut half = [0.0f32; MOST_INPUTS * MOST_INPUTS * LANES];
+    let mut taps = [0.0f32; MOST_TAPS * MOST_TAPS * LANES];
     for vector in 0..panel.vectors {
         let first = (panel.first + vector) * V::LANES;
         let used = V::LANES.min(plan.targets - first);
@@ -79,84 +78,22 @@ unsafe fn pack_panel<V: Vector>(
                 } else {
                     turn::<V>(from.as_ptr(), by_target, (used, area), to, V::LANES);
                 }
-                // Down the columns, then along the rows.
-                for column in 0..columns.taps {
-                    to_points(
-                        rows,
-                        #[inline(always)]
-                        |row| {
-                            let index = match backward {
-                                true => area - 1 - (row * columns.taps + column),
-                                false => row * columns.taps + column,
-                            };
-                            V::load(taps.as_ptr().add(index * V::LANES))
-                        },
-                        #[inline(always)]
-                        |point, value| {
-                            let at = (point * MOST_INPUTS + column) * V::LANES;
-                            value.store(half.as_mut_ptr().add(at));
-                        },
-                    );
-                }
-                for line in 0..rows.inputs() {
-                    to_points(
-                        columns,
-                        #[inline(always)]
-                        |column| {
-                            V::load(half.as_ptr().add((line * MOST_INPUTS + column) * V::LANES))
-                        },
-                        #[inline(always)]
-                        |point, value| {
-                            let start = plan.panel_start(line * columns.inputs() + point, panel);
-                            let at = start + source * row + vector * V::LANES;
-                            value.store(packed.slice(at, V::LANES).as_mut_ptr());
-                        },
-                    );
-                }
+                transform::whole_tile::<Taps, V>(
+                    plan.grid.lines(),
+                    #[inline(always)]
+                    |row, column| {
+                        let tap = row * columns.taps + column;
+                        let index = if backward { area - 1 - tap } else { tap };
+                        V::load(taps.as_ptr().add(index * V::LANES))
+                    },
+                    #[inline(always)]
+                    |line, point, value| {
+                        let start = plan.panel_start(line * columns.inputs() + point, panel);
+                        let at = start + source * row + vector * V::LANES;
+                        value.store(packed.slice(at, V::LANES).as_mut_ptr());
+                    },
+                );
             }
-        }
-    }
-}
-
-/// `G`, applied to a line of taps.
-///
-/// # Safety
-/// `V`'s instructions exist.
-#[inline(always)]
-unsafe fn to_points<V: Vector>(
-    line: &Line,
-    tap: impl Fn(usize) -> V,
-    mut put: impl FnMut(usize, V),
-) {
-    // SAFETY: the contract of this function.
-    unsafe {
-        match line.taps {
-            1 => put(0, tap(0)),
-            3 => each_point::<V, 3>(line, tap, put),
-            5 => each_point::<V, 5>(line, tap, put),
-            _ => each_point::<V, 7>(line, tap, put),
-        }
-    }
-}
-
-#[inline(always)]
-unsafe fn each_point<V: Vector, const TAPS: usize>(
-    line: &Line,
-    tap: impl Fn(usize) -> V,
-    mut put: impl FnMut(usize, V),
-) {
-    // SAFETY: the contract of `to_points`.
-    unsafe {
-        let mut taps = [V::zero(); TAPS];
-        for (power, value) in taps.iter_mut().enumerate() {
-            *value = tap(power);
-        }
-        for point in 0..line.inputs() {
-            let mut sum = V::zero();
-            for (value, &factor) in taps.iter().zip(&line.kernel[point]) {
-                sum = value.mul_add(V::splat(factor), sum);
-            }
-            put(point, sum);
         }
     }
 }

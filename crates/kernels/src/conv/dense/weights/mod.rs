@@ -28,8 +28,9 @@ use tensor::Layout;
 
 use self::blocks::Blocks;
 use self::gradient::Panel;
-use self::rows::{Rows, tile_width};
-use self::tile::{Pass, Pixels};
+use self::rows::Rows;
+pub(in crate::conv) use self::rows::tile_width;
+pub(in crate::conv) use self::tile::{Pass, Pixels};
 use super::cut::{Block, Cut, Fetch, units};
 use super::sweep::wanted_tasks;
 use super::walk::{Slice, Walk};
@@ -488,25 +489,7 @@ unsafe fn task_body<V: Vector>(
             };
             let pixels = &*parts;
             // SAFETY: the shapes are those of `rows`, which fit the registers of V.
-            unsafe {
-                match (V::REGISTERS, tile.vectors, tile.rows.count) {
-                    (32, 1, 24) => pass.run::<V, 24, 1>(pixels),
-                    (32, 1, 16) => pass.run::<V, 16, 1>(pixels),
-                    (16 | 32, 1, 12) => pass.run::<V, 12, 1>(pixels),
-                    (32, 2, 12) => pass.run::<V, 12, 2>(pixels),
-                    (16 | 32, 1, 8) => pass.run::<V, 8, 1>(pixels),
-                    (32, 2, 8) => pass.run::<V, 8, 2>(pixels),
-                    (32, 3, 8) => pass.run::<V, 8, 3>(pixels),
-                    (16, 1, 6) => pass.run::<V, 6, 1>(pixels),
-                    (16, 2, 6) => pass.run::<V, 6, 2>(pixels),
-                    (_, 1, 4) => pass.run::<V, 4, 1>(pixels),
-                    (16 | 32, 2, 4) => pass.run::<V, 4, 2>(pixels),
-                    (16 | 32, 3, 4) => pass.run::<V, 4, 3>(pixels),
-                    (_, 1, _) => pass.run::<V, 1, 1>(pixels),
-                    (_, 2, _) => pass.run::<V, 1, 2>(pixels),
-                    _ => pass.run::<V, 1, 3>(pixels),
-                }
-            }
+            unsafe { pass.of_shape::<V>(tile.rows.count, tile.vectors, pixels) };
         }
     }
 }

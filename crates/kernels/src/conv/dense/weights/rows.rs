@@ -70,7 +70,7 @@ pub(super) fn pieces(isa: Isa, wide: usize, len: usize) -> impl Iterator<Item = 
 }
 
 /// Vectors of output channels of a tile, dividing them evenly where possible.
-pub(super) fn tile_width(isa: Isa, vectors: usize) -> usize {
+pub(in crate::conv) fn tile_width(isa: Isa, vectors: usize) -> usize {
     match vectors {
         _ if isa == Isa::Portable => 1,
         0 | 1 => 1,

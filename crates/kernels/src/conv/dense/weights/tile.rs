@@ -4,19 +4,19 @@ use crate::simd::Vector;
 
 /// The pixels of a unit, as a tile sees them.
 #[derive(Clone, Copy)]
-pub(super) struct Pixels {
+pub(in crate::conv) struct Pixels {
     /// What the first row of the tile reads under the first pixel; the other rows' elements follow it.
-    pub(super) source: *const f32,
-    pub(super) by_row: usize,
-    pub(super) by_column: usize,
-    pub(super) rows: usize,
-    pub(super) columns: usize,
+    pub(in crate::conv) source: *const f32,
+    pub(in crate::conv) by_row: usize,
+    pub(in crate::conv) by_column: usize,
+    pub(in crate::conv) rows: usize,
+    pub(in crate::conv) columns: usize,
     /// The output channels of the tile, pixel by pixel.
-    pub(super) gradient: *const f32,
+    pub(in crate::conv) gradient: *const f32,
 }
 
 impl Pixels {
-    pub(super) const NONE: Self = Self {
+    pub(in crate::conv) const NONE: Self = Self {
         source: std::ptr::null(),
         by_row: 0,
         by_column: 0,
@@ -27,30 +27,59 @@ impl Pixels {
 }
 
 /// One tile over the pixels of a few units.
-pub(super) struct Pass {
+pub(in crate::conv) struct Pass {
     /// The tile's place in the accumulator.
-    pub(super) sums: *mut f32,
-    pub(super) row_len: usize,
+    pub(in crate::conv) sums: *mut f32,
+    pub(in crate::conv) row_len: usize,
     /// Nothing has been summed there yet.
-    pub(super) fresh: bool,
+    pub(in crate::conv) fresh: bool,
 }
 
 impl Pass {
+    /// Runs the tile of so many rows and vectors, which fits the registers.
+    ///
     /// # Safety
     /// `V`'s instructions exist; sources, gradients and accumulator hold what the plan says.
     #[inline(always)]
-    pub(super) unsafe fn run<V: Vector, const MR: usize, const NV: usize>(&self, units: &[Pixels]) {
+    pub(in crate::conv) unsafe fn of_shape<V: Vector>(
+        &self,
+        rows: usize,
+        vectors: usize,
+        units: &[Pixels],
+    ) {
+        // SAFETY: the contract of this function.
+        unsafe {
+            match (V::REGISTERS, vectors, rows) {
+                (32, 1, 24) => self.run::<V, 24, 1>(units),
+                (32, 1, 16) => self.run::<V, 16, 1>(units),
+                (16 | 32, 1, 12) => self.run::<V, 12, 1>(units),
+                (32, 2, 12) => self.run::<V, 12, 2>(units),
+                (16 | 32, 1, 8) => self.run::<V, 8, 1>(units),
+                (32, 2, 8) => self.run::<V, 8, 2>(units),
+                (32, 3, 8) => self.run::<V, 8, 3>(units),
+                (16, 1, 6) => self.run::<V, 6, 1>(units),
+                (16, 2, 6) => self.run::<V, 6, 2>(units),
+                (_, 1, 4) => self.run::<V, 4, 1>(units),
+                (16 | 32, 2, 4) => self.run::<V, 4, 2>(units),
+                (16 | 32, 3, 4) => self.run::<V, 4, 3>(units),
+                (_, 1, _) => self.run::<V, 1, 1>(units),
+                (_, 2, _) => self.run::<V, 1, 2>(units),
+                _ => self.run::<V, 1, 3>(units),
+            }
+        }
+    }
+
+    /// # Safety
+    /// `V`'s instructions exist; sources, gradients and accumulator hold what the plan says.
+    #[inline(always)]
+    pub(in crate::conv) unsafe fn run<V: Vector, const MR: usize, const NV: usize>(
+        &self,
+        units: &[Pixels],
+    ) {
         // SAFETY: the contract of this function.
         unsafe {
             let at = |row: usize, v: usize| self.sums.add(row * self.row_len + v * V::LANES);
             let mut sums = [[V::zero(); NV]; MR];
-            if !self.fresh {
-                for (row, sums) in sums.iter_mut().enumerate() {
-                    for (v, sum) in sums.iter_mut().enumerate() {
-                        *sum = V::load(at(row, v));
-                    }
-                }
-            }
             for pixels in units {
                 let mut gradient = pixels.gradient;
                 for row in 0..pixels.rows {
@@ -69,8 +98,14 @@ impl Pass {
                     }
                 }
             }
+            // Sums of sums: one sum of all would lose more to rounding.
             for (row, sums) in sums.iter().enumerate() {
-                for (v, sum) in sums.iter().enumerate() {
+                for (v, &sum) in sums.iter().enumerate() {
+                    let sum = if self.fresh {
+                        sum
+                    } else {
+                        V::load(at(row, v)).add(sum)
+                    };
                     sum.store(at(row, v));
                 }
             }
