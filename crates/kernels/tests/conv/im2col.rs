@@ -83,7 +83,8 @@ fn scratch_holds_a_block_and_not_the_matrix() {
             );
         }
         let plan = plan(&geometry, Direction::BackwardWeights, layout);
-        let worker = plan.scratch_len(3) - plan.scratch_len(2);
+        // A third one shares what is fetched.
+        let worker = plan.scratch_len(2) - plan.scratch_len(1);
         assert!(
             worker * 4 <= 1 << 20,
             "weights {layout}: {worker} elements a worker"

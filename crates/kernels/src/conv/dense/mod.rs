@@ -27,7 +27,7 @@ use self::sweep::{Operands, Sweep};
 pub(super) use self::tile::{OfShape, Part, Target, Weights, of_shape, tile};
 pub(super) use self::walk::Segment;
 use self::walk::Walk;
-pub(super) use self::weights::{Pass, Pixels, WeightsPlan, tile_width};
+pub(super) use self::weights::{Ask, Pass, Pixels, WeightsPlan, tile_width};
 use super::finish::empty_sums;
 use super::{Direction, Epilogue, Refusal};
 use crate::shared::Shared;

@@ -15,6 +15,7 @@
 //! too large for them the tiles are split among tasks as well, which changes no sum; units are then
 //! fetched beforehand, some at a time, once for all of them.
 
+mod ahead;
 mod blocks;
 mod gather;
 mod gradient;
@@ -26,6 +27,8 @@ use std::ops::Range;
 use geometry::ConvGeometry;
 use tensor::Layout;
 
+use self::ahead::Ahead;
+pub(in crate::conv) use self::ahead::Ask;
 use self::blocks::Blocks;
 use self::gradient::Panel;
 use self::rows::Rows;
@@ -54,7 +57,7 @@ const MAX_TOGETHER: usize = 8;
 /// Most elements of a matrix of columns, unless a single row has more.
 const COLUMN_ELEMENTS: usize = 128 * 1024;
 /// Elements of all accumulators together.
-const PARTIAL_ELEMENTS: usize = 1024 * 1024;
+const PARTIAL_ELEMENTS: usize = 512 * 1024;
 /// Elements of the units that are fetched before the tasks that read them, unless each partition's next
 /// have more: to be found in a third-level cache.
 const FETCHED_ELEMENTS: usize = 1024 * 1024;
@@ -473,7 +476,15 @@ unsafe fn task_body<V: Vector>(
             parts[index].columns = block.width();
         }
         let parts = &mut parts[..at_once.len()];
-        for tile in tiles.clone().map(|index| plan.tile(index)) {
+        let next = at_once.end..units.end.min(at_once.end + plan.together);
+        let ahead = match part.fetched {
+            Some(_) => Ahead::NOTHING,
+            None => {
+                let pixels = parts.iter().map(|part| part.rows * part.columns).sum();
+                Ahead::new(plan, next, x, dy, (tiles.len(), pixels))
+            }
+        };
+        for (index, tile) in tiles.clone().map(|index| plan.tile(index)).enumerate() {
             let source = tile.group * plan.by_group() + tile.rows.source;
             let panel = plan.panel_start(tile.group, tile.first);
             for (part, (base, gradient)) in parts.iter_mut().zip(bases) {
@@ -486,6 +497,7 @@ unsafe fn task_body<V: Vector>(
                 sums: start(&tile),
                 row_len,
                 fresh: part.fresh && first == units.start,
+                ask: ahead.share(index),
             };
             let pixels = &*parts;
             // SAFETY: the shapes are those of `rows`, which fit the registers of V.

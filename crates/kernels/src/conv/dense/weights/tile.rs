@@ -1,5 +1,6 @@
 //! The register tile: sums over pixels.
 
+use super::ahead::Ask;
 use crate::simd::Vector;
 
 /// The pixels of a unit, as a tile sees them.
@@ -33,6 +34,8 @@ pub(in crate::conv) struct Pass {
     pub(in crate::conv) row_len: usize,
     /// Nothing has been summed there yet.
     pub(in crate::conv) fresh: bool,
+    /// What is asked for meanwhile.
+    pub(in crate::conv) ask: Ask,
 }
 
 impl Pass {
@@ -80,11 +83,14 @@ impl Pass {
         unsafe {
             let at = |row: usize, v: usize| self.sums.add(row * self.row_len + v * V::LANES);
             let mut sums = [[V::zero(); NV]; MR];
+            let mut asked = self.ask.from;
             for pixels in units {
                 let mut gradient = pixels.gradient;
                 for row in 0..pixels.rows {
                     let mut source = pixels.source.add(row * pixels.by_row);
                     for _ in 0..pixels.columns {
+                        V::prefetch(asked);
+                        asked = asked.wrapping_add(self.ask.step);
                         let dy: [V; NV] =
                             std::array::from_fn(|v| V::load(gradient.add(v * V::LANES)));
                         for (row, sums) in sums.iter_mut().enumerate() {

@@ -1,7 +1,7 @@
 //! The sums at the points: outer products of the channels of both maps, over the tiles of a round.
 
 use super::{GradientPlan, Piece};
-use crate::conv::dense::{Pass, Pixels};
+use crate::conv::dense::{Ask, Pass, Pixels};
 use crate::simd::Vector;
 
 /// A round of a task.
@@ -54,6 +54,7 @@ impl Product {
                     sums: sums[channel * row_len..].as_mut_ptr(),
                     row_len,
                     fresh: self.fresh,
+                    ask: Ask::nothing(targets.as_ptr()),
                 };
                 // SAFETY: the contract of this function; `rows` divide a vector.
                 unsafe { pass.of_shape::<V>(rows, piece.vectors, &[pixels]) };
