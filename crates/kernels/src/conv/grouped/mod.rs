@@ -69,13 +69,17 @@ pub(super) struct GroupedPlan {
     columns: AxisTaps,
     /// The targets of a row, run by run.
     runs: Vec<Run>,
+    /// The rows of the target in short runs, for the gradient of the weights.
+    row_runs: Vec<Run>,
     /// Accumulators of the backward-weights direction; fixed by the problem alone.
     partitions: usize,
 }
 
 /// Images that share an accumulator of the weights' gradient, so that few are needed.
-const PARTITIONS: usize = 32;
+const PARTITIONS: usize = 8;
 
+/// Pixels of a patch at most, as far as whole rows go: a first-level cache holds a vector of each, of both maps.
+const PATCH: usize = 256;
 /// Lanes that one task of the weights' gradient takes: whole cache lines, several a pixel.
 const BAND: usize = 128;
 
@@ -83,13 +87,23 @@ impl GroupedPlan {
     pub(super) fn new(geometry: &ConvGeometry, direction: Direction, isa: Isa) -> Self {
         let [depth, height, width] = &geometry.windows;
         let columns = AxisTaps::new(width, direction);
+        let rows = AxisTaps::new(depth, direction);
+        let rows = rows.of_rows(&AxisTaps::new(height, direction), height);
+        let row_runs = match direction {
+            Direction::BackwardWeights => {
+                let runs = rows.runs(height, direction).into_iter();
+                let most = (PATCH / columns.target.max(1)).max(2);
+                runs.flat_map(|run| run.pieces(most)).collect()
+            }
+            _ => Vec::new(),
+        };
         Self {
             geometry: *geometry,
             direction,
             isa,
             lanes: Lanes::new(geometry, direction, isa),
-            rows: AxisTaps::new(depth, direction)
-                .of_rows(&AxisTaps::new(height, direction), height),
+            rows,
+            row_runs,
             runs: columns.runs(width, direction),
             columns,
             partitions: match direction {
@@ -203,16 +217,23 @@ impl GroupedPlan {
         });
         let (scratch, len) = (&*scratch, self.block_weights());
         let dw = Shared::new(dw);
+        let taps = self.geometry.kernel_area();
         ctx.team.for_each(self.lanes.blocks, |block, _| {
-            for place in 0..len {
-                let Some(at) = self.weight_at(block, place) else {
+            // The taps of a lane and source channel are neighbours in the weight.
+            for first in 0..len / taps.max(1) {
+                let Some(at) = self.weight_at(block, first) else {
                     continue;
                 };
-                let sum = (0..self.partitions)
-                    .map(|partition| scratch[(partition * self.lanes.blocks + block) * len + place])
-                    .sum();
-                // SAFETY: an element of the weight stands at one place of one block.
-                unsafe { *dw.as_mut_ptr().add(at) = sum };
+                for tap in 0..taps {
+                    let place = tap * (len / taps) + first;
+                    let sum = (0..self.partitions)
+                        .map(|partition| {
+                            scratch[(partition * self.lanes.blocks + block) * len + place]
+                        })
+                        .sum();
+                    // SAFETY: an element of the weight stands at one place of one block.
+                    unsafe { *dw.as_mut_ptr().add(at + tap) = sum };
+                }
             }
         });
     }

@@ -117,3 +117,14 @@ pub(super) struct Run {
     pub(super) count: usize,
     pub(super) shift: usize,
 }
+
+impl Run {
+    /// The run in pieces of at most `most` targets, each with the taps of the run's first moved on.
+    pub(super) fn pieces(self, most: usize) -> impl Iterator<Item = Self> {
+        (0..self.count).step_by(most.max(1)).map(move |done| Self {
+            first: self.first + done * self.step,
+            count: most.min(self.count - done),
+            ..self
+        })
+    }
+}

@@ -1,8 +1,8 @@
 //! The gradient of grouped weights: for every tap, the products of two feature maps, summed.
 //!
 //! All taps of a window share a pixel's gradient. So the sums of up to nine of them are held in
-//! registers while a run of pixels goes by: one load of the gradient, then a multiply-add a tap
-//! straight from the source. The accumulator stays in the first-level cache between runs.
+//! registers while a patch of pixels goes by, a run of rows by a run of columns: one load of the gradient, then
+//! a multiply-add a tap straight from the source. The accumulator stays in the first-level cache between patches.
 
 use std::ops::Range;
 
@@ -33,31 +33,47 @@ pub(super) unsafe fn band<V: Vector>(
         partials.slice(first * len, blocks.len() * len)
     };
     partial.fill(0.0);
+    let is_far = x.len() + dy.len() >= FAR;
     let images = g.batch * partition / plan.partitions..g.batch * (partition + 1) / plan.partitions;
     for image in images {
         let x = &x[image * g.input_area() * from..][..g.input_area() * from];
         let dy = &dy[image * g.output_area() * to..][..g.output_area() * to];
-        for row in 0..plan.rows.target {
-            let dy = &dy[row * plan.columns.target * to..];
-            for run in &plan.runs {
-                for (block, partial) in blocks.clone().zip(partial.chunks_exact_mut(len)) {
-                    let (source, sources) = plan.lanes.sources(block);
-                    let (target, targets) = plan.lanes.targets(block);
-                    let block = Block {
-                        plan,
-                        x: x[source..].as_ptr(),
-                        sources,
-                        dy: dy[target..].as_ptr(),
-                        targets,
-                        partial: partial.as_mut_ptr(),
-                    };
+        for rows in &plan.row_runs {
+            let mut next = blocks.start;
+            while next < blocks.end {
+                let block = next;
+                let partial = &mut partial[(block - blocks.start) * len..];
+                let (source, sources) = plan.lanes.sources(block);
+                let (target, targets) = plan.lanes.targets(block);
+                let block = Block {
+                    plan,
+                    x: x[source..].as_ptr(),
+                    sources,
+                    dy: dy[target..].as_ptr(),
+                    targets,
+                    partial: partial.as_mut_ptr(),
+                    is_far,
+                };
+                let in_place = plan.lanes.are_in_place();
+                let full = in_place && sources == V::LANES && targets == V::LANES;
+                // Two full ones at a time, if the registers hold their sums.
+                let pair = full
+                    && V::REGISTERS >= 32
+                    && next + 2 <= blocks.end.min(plan.lanes.full_blocks());
+                next += if pair { 2 } else { 1 };
+                for columns in &plan.runs {
+                    let patch = Patch { rows, columns };
                     // SAFETY: so many channels are left in every pixel on both sides.
                     unsafe {
-                        if plan.lanes.are_in_place() {
-                            block.run::<V, false>(row, run, 0);
+                        if pair {
+                            block.patch::<V, 2, false, true>(patch, 0);
+                        } else if full {
+                            block.patch::<V, 1, false, true>(patch, 0);
+                        } else if in_place {
+                            block.patch::<V, 1, false, false>(patch, 0);
                         } else {
                             for view in 0..plan.lanes.source {
-                                block.run::<V, true>(row, run, view);
+                                block.patch::<V, 1, true, false>(patch, view);
                             }
                         }
                     }
@@ -67,37 +83,55 @@ pub(super) unsafe fn band<V: Vector>(
     }
 }
 
-/// The channels of one block, of one row of pixels.
+/// Pixels of the gradient that have the same taps.
+#[derive(Clone, Copy)]
+struct Patch<'a> {
+    rows: &'a Run,
+    columns: &'a Run,
+}
+
+/// The channels of one block, of one image.
 struct Block<'a> {
     plan: &'a GroupedPlan,
     /// The image, from the block's first source channel.
     x: *const f32,
     sources: usize,
-    /// The row of the gradient, from the block's first channel.
+    /// The gradient, from the block's first channel.
     dy: *const f32,
     targets: usize,
     partial: *mut f32,
+    /// The maps are read from beyond the second-level cache.
+    is_far: bool,
 }
 
+/// Elements of both maps together that no second-level cache holds.
+const FAR: usize = 512 * 1024;
+/// Blocks ahead of the one at hand whose channels are asked for: pixels lie too far apart for the processor to
+/// foresee the next.
+const AHEAD: usize = 2;
 /// Taps that are summed at once.
 const MOST: usize = 9;
 
 impl Block<'_> {
-    /// All taps of a run of pixels, for source channel `view` of every group. `PICK` says that lanes
-    /// read other source channels than that of their own place.
+    /// All taps of a patch of pixels, for source channel `view` of every group. `PICK` says that lanes
+    /// read other source channels than that of their own place, `FULL` that all lanes are used.
     ///
     /// # Safety
-    /// The row, the run and `PICK` are the plan's; the channels exist.
+    /// The patch, `PICK` and `FULL` are the plan's; the channels exist.
     #[inline(always)]
-    unsafe fn run<V: Vector, const PICK: bool>(&self, row: usize, run: &Run, view: usize) {
+    unsafe fn patch<V: Vector, const NV: usize, const PICK: bool, const FULL: bool>(
+        &self,
+        patch: Patch<'_>,
+        view: usize,
+    ) {
         let plan = self.plan;
         let (from, _) = plan.channels();
         let width = plan.geometry.windows[2].kernel;
         // Where each tap's sum lies, and the first pixel it multiplies.
         let mut taps = [(std::ptr::null_mut(), std::ptr::null()); MOST];
         let mut filled = 0;
-        for &(tap_row, source_row) in plan.rows.at(row) {
-            for &(tap_column, source_column) in plan.columns.at(run.first) {
+        for &(tap_row, source_row) in plan.rows.at(patch.rows.first) {
+            for &(tap_column, source_column) in plan.columns.at(patch.columns.first) {
                 let pixel = source_row * plan.columns.source + source_column;
                 let tap = tap_row * width + tap_column;
                 // SAFETY: taps and pixels are in range by the plan's lists.
@@ -108,7 +142,7 @@ impl Block<'_> {
                 filled += 1;
                 if filled == MOST {
                     // SAFETY: as above.
-                    unsafe { self.taps::<V, MOST, PICK>(&taps, run, view) };
+                    unsafe { self.taps::<V, MOST, NV, PICK, FULL>(&taps, patch, view) };
                     filled = 0;
                 }
             }
@@ -116,63 +150,108 @@ impl Block<'_> {
         let mut rest = &taps[..filled];
         // SAFETY: as above; each call is given as many taps as it sums.
         unsafe {
+            if let Some(six) = rest.get(..6) {
+                self.taps::<V, 6, NV, PICK, FULL>(six, patch, view);
+                rest = &rest[6..];
+            }
             while rest.len() >= 4 {
-                self.taps::<V, 4, PICK>(rest, run, view);
+                self.taps::<V, 4, NV, PICK, FULL>(rest, patch, view);
                 rest = &rest[4..];
             }
             while rest.len() >= 2 {
-                self.taps::<V, 2, PICK>(rest, run, view);
+                self.taps::<V, 2, NV, PICK, FULL>(rest, patch, view);
                 rest = &rest[2..];
             }
             if !rest.is_empty() {
-                self.taps::<V, 1, PICK>(rest, run, view);
+                self.taps::<V, 1, NV, PICK, FULL>(rest, patch, view);
             }
         }
     }
 
-    /// The first `N` taps of a run of pixels.
+    /// The first `N` taps of a patch.
     ///
     /// # Safety
-    /// There are that many, and their pointers are good for the whole run.
+    /// There are that many, and their pointers are good for the whole patch.
     #[inline(always)]
-    unsafe fn taps<V: Vector, const N: usize, const PICK: bool>(
+    unsafe fn taps<
+        V: Vector,
+        const N: usize,
+        const NV: usize,
+        const PICK: bool,
+        const FULL: bool,
+    >(
         &self,
         taps: &[(*mut f32, *const f32)],
-        run: &Run,
+        Patch { rows, columns }: Patch<'_>,
         view: usize,
     ) {
         let plan = self.plan;
         let (from, to) = plan.channels();
-        let pitch = run.shift * from;
+        let pitch = columns.shift * from;
+        let row_pitch = rows.shift * plan.columns.source * from;
+        let first = rows.first * plan.columns.target + columns.first;
+        // Pixels apart leave lines between them unread.
+        let ask = self.is_far && columns.shift == 1;
         // SAFETY: the contract of this function.
         unsafe {
-            let load = |from: *const f32, count: usize| -> V {
-                if count == V::LANES {
-                    V::load(from)
-                } else {
-                    V::load_partial(from, count)
-                }
-            };
             let taps: &[(*mut f32, *const f32); N] = &*taps.as_ptr().cast();
-            let mut sums = [V::zero(); N];
-            for (sum, (at, _)) in sums.iter_mut().zip(taps) {
-                *sum = V::load(*at);
-            }
-            for p in 0..run.count {
-                let gradient = load(self.dy.add((run.first + p) * to), self.targets);
-                for (sum, (_, x)) in sums.iter_mut().zip(taps) {
-                    let x = load(x.add(p * pitch), self.sources);
-                    let x = if PICK {
-                        x.pick(plan.lanes.pick(view))
-                    } else {
-                        x
-                    };
-                    *sum = x.mul_add(gradient, *sum);
+            let len = plan.block_weights();
+            let mut sums = [[V::zero(); NV]; N];
+            for (sums, (at, _)) in sums.iter_mut().zip(taps) {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    *sum = V::load(at.add(v * len));
                 }
             }
-            for (sum, (at, _)) in sums.into_iter().zip(taps) {
-                sum.store(*at);
+            for row in 0..rows.count {
+                let dy = self.dy.add((first + row * plan.columns.target) * to);
+                for p in 0..columns.count {
+                    let (dy, moved) = (dy.add(p * to), row * row_pitch + p * pitch);
+                    if ask {
+                        for from in [dy, taps[0].1.add(moved), taps[N - 1].1.add(moved)] {
+                            for v in 0..NV {
+                                V::prefetch(from.wrapping_add((AHEAD + v) * V::LANES));
+                            }
+                        }
+                    }
+                    let mut gradient = [V::zero(); NV];
+                    for (v, gradient) in gradient.iter_mut().enumerate() {
+                        *gradient = load::<V, FULL>(dy.add(v * V::LANES), self.targets);
+                    }
+                    for (sums, (_, x)) in sums.iter_mut().zip(taps) {
+                        for (v, sum) in sums.iter_mut().enumerate() {
+                            let x = x.add(moved + v * V::LANES);
+                            let x = load::<V, FULL>(x, self.sources);
+                            let x = if PICK {
+                                x.pick(plan.lanes.pick(view))
+                            } else {
+                                x
+                            };
+                            *sum = x.mul_add(gradient[v], *sum);
+                        }
+                    }
+                }
             }
+            for (sums, (at, _)) in sums.iter().zip(taps) {
+                for (v, sum) in sums.iter().enumerate() {
+                    sum.store(at.add(v * len));
+                }
+            }
+        }
+    }
+}
+
+/// The channels of a pixel, of which there are so many: all lanes where it is `FULL`.
+///
+/// # Safety
+/// `V`'s instructions exist, and the channels do.
+#[inline(always)]
+unsafe fn load<V: Vector, const FULL: bool>(from: *const f32, count: usize) -> V {
+    // SAFETY: the contract of this function.
+    unsafe {
+        if FULL || count == V::LANES {
+            V::load(from)
+        } else {
+            V::load_partial(from, count)
         }
     }
 }
