@@ -311,7 +311,7 @@ pub struct ConvPlan {
 enum Body {
     Sweep(dense::SweepPlan),
     Weights(Box<dense::WeightsPlan>),
-    Grouped(grouped::GroupedPlan),
+    Grouped(Box<grouped::GroupedPlan>),
     Winograd(Box<winograd::WinogradPlan>),
     WinogradWeights(Box<winograd::GradientPlan>),
     Reference,
@@ -387,9 +387,9 @@ impl ConvPlan {
             chosen = next;
         }
         let body = match (chosen, direction) {
-            (Algorithm::Depthwise | Algorithm::Grouped, _) => {
-                Body::Grouped(grouped::GroupedPlan::new(geometry, direction, isa))
-            }
+            (Algorithm::Depthwise | Algorithm::Grouped, _) => Body::Grouped(Box::new(
+                grouped::GroupedPlan::new(geometry, direction, isa),
+            )),
             (Algorithm::Winograd4 | Algorithm::Winograd2, _) => {
                 let outputs = chosen.outputs().unwrap_or(Outputs::Two);
                 Body::winograd(geometry, direction, isa, outputs).map_err(|refusal| PlanError {
