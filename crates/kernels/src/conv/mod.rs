@@ -309,7 +309,7 @@ pub struct ConvPlan {
 
 #[derive(Clone, Debug)]
 enum Body {
-    Sweep(dense::SweepPlan),
+    Sweep(Box<dense::SweepPlan>),
     Weights(Box<dense::WeightsPlan>),
     Grouped(Box<grouped::GroupedPlan>),
     Winograd(Box<winograd::WinogradPlan>),
@@ -342,9 +342,9 @@ impl Body {
             let plan = dense::WeightsPlan::new(geometry, layout, isa, fetch);
             return Self::Weights(Box::new(plan));
         }
-        Self::Sweep(dense::SweepPlan::new(
+        Self::Sweep(Box::new(dense::SweepPlan::new(
             geometry, direction, layout, isa, fetch,
-        ))
+        )))
     }
 }
 
