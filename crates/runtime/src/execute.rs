@@ -2,7 +2,7 @@
 
 use geometry::{PoolGeometry, PoolKind};
 use graph::ElementType;
-use kernels::conv::Epilogue;
+use kernels::conv::{ChainLink, ChainPlan, Epilogue};
 use kernels::dropout::{DropoutKey, dropout};
 use kernels::norm::{self, Gate, NormTraining};
 use kernels::rearrange::{Band, interleave};
@@ -87,6 +87,32 @@ impl<'a> Machine<'a> {
                     read(x),
                     read(packed),
                     epilogue,
+                    write(y),
+                    write(scratch),
+                );
+            }
+            Work::ConvChain {
+                ref plan,
+                x,
+                ref links,
+                residual,
+                y,
+                scratch,
+            } => {
+                let mut given = [ChainLink::default(); ChainPlan::MOST_LINKS];
+                for (given, link) in given.iter_mut().zip(links) {
+                    *given = ChainLink {
+                        packed: read(link.packed),
+                        bias: read_if(link.bias),
+                        activation: link.activation.map(kernel_activation),
+                    };
+                }
+                let given = &given[..links.len()];
+                plan.forward(
+                    ctx,
+                    read(x),
+                    given,
+                    read_if(residual),
                     write(y),
                     write(scratch),
                 );

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use geometry::PoolGeometry;
+use geometry::{ConvGeometry, PoolGeometry};
 use graph::{Activation, ElementType};
-use kernels::conv::ConvPlan;
+use kernels::conv::{ChainPlan, ConvPlan};
 use kernels::norm::NormGeometry;
 use tensor::Layout;
 
@@ -80,6 +80,15 @@ pub(crate) enum Work {
         bias: Option<BufferId>,
         residual: Option<BufferId>,
         activation: Option<Activation>,
+        y: BufferId,
+        scratch: BufferId,
+    },
+    ConvChain {
+        plan: Arc<ChainPlan>,
+        x: BufferId,
+        links: Vec<ChainLink>,
+        /// Of the last link.
+        residual: Option<BufferId>,
         y: BufferId,
         scratch: BufferId,
     },
@@ -283,6 +292,14 @@ pub(crate) struct Step {
     pub(crate) work: Work,
 }
 
+/// A link of a chain of convolutions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ChainLink {
+    pub(crate) packed: BufferId,
+    pub(crate) bias: Option<BufferId>,
+    pub(crate) activation: Option<Activation>,
+}
+
 /// What a step touches.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Operands {
@@ -328,6 +345,18 @@ impl Work {
                 vec![Some(x), Some(packed), bias, residual],
                 vec![Some(y), Some(scratch)],
             ),
+            Self::ConvChain {
+                x,
+                ref links,
+                residual,
+                y,
+                scratch,
+                ..
+            } => {
+                let of_links = links.iter().flat_map(|link| [Some(link.packed), link.bias]);
+                let reads = of_links.chain([Some(x), residual]).collect();
+                (reads, vec![Some(y), Some(scratch)])
+            }
             Self::ConvBackwardData {
                 dy,
                 packed,
@@ -482,6 +511,7 @@ impl Work {
             Self::ConvForward { plan, .. }
             | Self::ConvBackwardData { plan, .. }
             | Self::ConvBackwardWeights { plan, .. } => plan.geometry().macs(),
+            Self::ConvChain { plan, .. } => plan.geometries().map(ConvGeometry::macs).sum(),
             Self::Deformable(work) => work.macs(),
             _ => 0,
         }
@@ -502,6 +532,11 @@ impl fmt::Display for Work {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::ConvForward { plan, .. } => return write!(f, "{} forward", plan.algorithm()),
+            Self::ConvChain { plan, .. } => {
+                let links = plan.geometries().count();
+                let names = (0..links).map(|link| plan.plan(link).algorithm().to_string());
+                return write!(f, "{} forward", names.collect::<Vec<_>>().join(" + "));
+            }
             Self::ConvBackwardData { plan, .. } => {
                 return write!(f, "{} backward-data", plan.algorithm());
             }

@@ -7,6 +7,7 @@
 //! feature map on its way into and out of the cache; the path of small groups, bound by
 //! memory, reorders whole maps at its edges.
 
+mod chain;
 mod dense;
 mod finish;
 mod grouped;
@@ -19,6 +20,7 @@ use std::str::FromStr;
 use geometry::ConvGeometry;
 use tensor::Layout;
 
+pub use self::chain::{ChainLink, ChainPlan};
 use self::dense::Fetch;
 use self::winograd::Outputs;
 use crate::activation::Activation;

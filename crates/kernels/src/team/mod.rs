@@ -21,6 +21,12 @@ pub struct Team {
     crew: Option<Crew>,
 }
 
+/// The calling thread by itself: what a task of a larger team hands to kernels.
+pub(crate) static ALONE: Team = Team {
+    threads: 1,
+    crew: None,
+};
+
 /// The threads of a team could not be started.
 #[derive(Debug, thiserror::Error)]
 #[error("could not start {threads} threads: {reason}")]

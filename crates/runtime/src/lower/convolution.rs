@@ -75,7 +75,7 @@ impl Lowering<'_> {
     }
 
     /// The bias and the residual that a node has behind its weight, and its activation.
-    fn epilogue(&mut self, node: &Node, layout: Layout) -> Epilogue {
+    pub(super) fn epilogue(&mut self, node: &Node, layout: Layout) -> Epilogue {
         let (has_bias, has_residual, activation) = match node.op {
             Op::Conv {
                 bias,
@@ -185,7 +185,7 @@ impl Lowering<'_> {
 
     /// The weight as the plan wants it: packed in the prologue if the weight stays the same from run
     /// to run.
-    fn packed(&mut self, weight: ValueId, plan: &Arc<ConvPlan>) -> BufferId {
+    pub(super) fn packed(&mut self, weight: ValueId, plan: &Arc<ConvPlan>) -> BufferId {
         let constant = self.constant[weight.index()];
         let weight = self.plain(weight);
         let packed = self.buffer(plan.packed_len(), Home::Arena);
@@ -281,8 +281,8 @@ impl Lowering<'_> {
 }
 
 /// Where what is done to each sum is read from.
-struct Epilogue {
-    bias: Option<BufferId>,
-    residual: Option<BufferId>,
-    activation: Option<Activation>,
+pub(super) struct Epilogue {
+    pub(super) bias: Option<BufferId>,
+    pub(super) residual: Option<BufferId>,
+    pub(super) activation: Option<Activation>,
 }

@@ -17,6 +17,7 @@
 //! one pixel the orders are the same.
 
 mod call;
+mod chain;
 mod convolution;
 pub(crate) mod deformable;
 mod edges;
@@ -63,9 +64,20 @@ pub(crate) fn lower<'g>(
     layout: &'g dyn Fn(&Node) -> Layout,
 ) -> Result<Lowered, RuntimeError> {
     let mut lowering = Lowering::new(graph, regions, options, threads, layout);
-    for node in &graph.nodes {
+    let mut index = 0;
+    while let Some(node) = graph.nodes.get(index) {
         lowering.options.layout = layout(node);
-        lowering.node(node)?;
+        let last = match lowering.chain_from(index) {
+            Some((places, chain)) => {
+                lowering.chain(&places, chain)?;
+                places.last().copied().unwrap_or(index)
+            }
+            None => {
+                lowering.node(node)?;
+                index
+            }
+        };
+        index = last + 1;
     }
     lowering.finish();
     lowering.place().ok_or_else(|| RuntimeError::Unaddressable {
@@ -210,7 +222,9 @@ impl<'g> Lowering<'g> {
         }
     }
 
-    fn node(&mut self, node: &Node) -> Result<(), RuntimeError> {
+    /// Turns to a node: its inputs are read once more, but for those `between` it and another node that no
+    /// memory holds.
+    fn begin(&mut self, node: &Node, between: &[ValueId]) {
         self.layer.clone_from(&node.layer);
         self.op = node.op.name();
         let of_constants = node.inputs.iter().all(|id| self.constant[id.index()]);
@@ -218,10 +232,14 @@ impl<'g> Lowering<'g> {
         for &output in &node.outputs {
             self.constant[output.index()] = self.node_is_constant;
         }
-        for &input in &node.inputs {
+        for &input in node.inputs.iter().filter(|id| !between.contains(id)) {
             let buffer = self.at(input).buffer;
             self.pending[buffer.index()] -= 1;
         }
+    }
+
+    fn node(&mut self, node: &Node) -> Result<(), RuntimeError> {
+        self.begin(node, &[]);
         match &node.op {
             Op::Conv { .. }
             | Op::ConvBackwardData { .. }
