@@ -1,5 +1,6 @@
 //! Whole programs against an f64 reading of their graph that knows neither passes nor kernels.
 
+mod chain;
 mod double;
 mod edges;
 mod errors;
