@@ -25,6 +25,7 @@ mod program;
 mod regions;
 mod slots;
 mod step;
+mod traffic;
 
 pub use eager::Eager;
 pub use error::RuntimeError;

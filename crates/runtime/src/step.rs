@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use geometry::PoolGeometry;
 use graph::{Activation, ElementType};
-use kernels::conv::ConvPlan;
+use kernels::conv::{Algorithm, ConvPlan, Refusal};
 use kernels::norm::NormGeometry;
 use tensor::Layout;
 
@@ -484,6 +484,16 @@ impl Work {
             | Self::ConvBackwardWeights { plan, .. } => plan.geometry().macs(),
             Self::Deformable(work) => work.macs(),
             _ => 0,
+        }
+    }
+
+    /// Better algorithms than the one chosen, and why they do not serve: of convolutions and linear layers.
+    pub(crate) fn refused(&self) -> &[(Algorithm, Refusal)] {
+        match self {
+            Self::ConvForward { plan, .. }
+            | Self::ConvBackwardData { plan, .. }
+            | Self::ConvBackwardWeights { plan, .. } => plan.refused(),
+            _ => &[],
         }
     }
 }

@@ -46,12 +46,24 @@ pub(crate) struct Lowered {
     pub(crate) prologue: Vec<Step>,
     /// Steps of every run.
     pub(crate) main: Vec<Step>,
+    /// Nodes that need no step.
+    pub(crate) idle: Vec<Idle>,
     /// Where each buffer lies in the program's block.
     pub(crate) spans: Vec<Span>,
     /// Elements of the arena.
     pub(crate) arena: usize,
     /// Elements of the arena if no two buffers shared memory.
     pub(crate) unshared: usize,
+}
+
+/// A node whose result is there already: another order of the same elements, or a value whose maker put
+/// it in its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Idle {
+    /// The main steps before it.
+    pub(crate) after: usize,
+    pub(crate) layer: String,
+    pub(crate) op: &'static str,
 }
 
 /// Lowers a verified graph.
@@ -65,7 +77,15 @@ pub(crate) fn lower<'g>(
     let mut lowering = Lowering::new(graph, regions, options, threads, layout);
     for node in &graph.nodes {
         lowering.options.layout = layout(node);
+        let steps = lowering.prologue.len() + lowering.main.len();
         lowering.node(node)?;
+        if steps == lowering.prologue.len() + lowering.main.len() {
+            lowering.idle.push(Idle {
+                after: lowering.main.len(),
+                layer: node.layer.clone(),
+                op: node.op.name(),
+            });
+        }
     }
     lowering.finish();
     lowering.place().ok_or_else(|| RuntimeError::Unaddressable {
@@ -126,6 +146,7 @@ struct Lowering<'g> {
     edges: Vec<(ValueId, Span)>,
     prologue: Vec<Step>,
     main: Vec<Step>,
+    idle: Vec<Idle>,
     /// The node being lowered.
     layer: String,
     op: &'static str,
@@ -176,6 +197,7 @@ impl<'g> Lowering<'g> {
             edges: Vec::new(),
             prologue: Vec::new(),
             main: Vec::new(),
+            idle: Vec::new(),
             layer: String::new(),
             op: "",
             node_is_constant: false,
