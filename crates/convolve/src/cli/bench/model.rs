@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use graph::passes::{TrainingOptions, inference, training};
 use graph::{ElementType, Graph};
-use runtime::{ProfileRow, Program, Run, initialise};
+use runtime::{ProfileRow, Program, Run};
 use serde_json::json;
 use train::{Optimiser, Rule, Segment};
 
@@ -36,8 +36,7 @@ pub(super) fn run(name: &str, arguments: &Arguments, messages: Messages) -> anyh
     }
     let graph = graph_of(&subject.network, arguments)?;
     let mut program = Program::new(graph, &arguments.engine.options())?;
-    initialise(&mut program, 0);
-    subject.restore(&mut program)?;
+    subject.fill(&mut program)?;
     let inputs = program.graph().inputs.clone();
     for (place, id) in inputs.into_iter().enumerate() {
         match program.graph().value(id).element {
