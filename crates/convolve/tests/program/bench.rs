@@ -241,6 +241,17 @@ fn the_peak_is_a_number() {
 }
 
 #[test]
+fn instructions_can_be_masked() {
+    let folder = folder();
+    let peak = ["bench", "--peak", "--seconds", "0", "--json"];
+    let run = crate::invoke::command(folder.path(), &peak)
+        .env("CONVOLVE_ISA", "portable")
+        .output();
+    let text = String::from_utf8(run.unwrap().stdout).unwrap();
+    assert_eq!(objects(&text)[0]["peak"], "portable");
+}
+
+#[test]
 fn what_cannot_be_measured_is_wrong_usage() {
     let folder = folder();
     let problem = "conv:n1c3h8w8:o4k3";
