@@ -13,14 +13,20 @@ use crate::{Program, Slot};
 /// What a parameter starts with is a function of the seed, its name and its shape: neither other
 /// layers, nor their order, nor the machine's threads change it.
 pub fn initialise(program: &mut Program, seed: u64) {
+    initialise_where(program, seed, |_| true);
+}
+
+/// As [`initialise`], of the parameters and states with certain names alone: drawing millions of numbers
+/// takes longer than reading them, so what is read from a file is better not drawn before.
+pub fn initialise_where(program: &mut Program, seed: u64, wanted: impl Fn(&str) -> bool) {
     let slots = program.slots().to_vec();
     let parameters = program.parameters_mut();
-    for slot in &slots {
+    for slot in slots.iter().filter(|slot| wanted(&slot.name)) {
         fill(slot, seed, &mut parameters[slot.range.clone()]);
     }
     let states = program.states().to_vec();
     let state = program.state_mut();
-    for slot in states {
+    for slot in states.into_iter().filter(|slot| wanted(&slot.name)) {
         state[slot.range].fill(slot.init);
     }
 }

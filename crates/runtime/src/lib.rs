@@ -25,11 +25,12 @@ mod program;
 mod regions;
 mod slots;
 mod step;
+mod traffic;
 
 pub use eager::Eager;
 pub use error::RuntimeError;
 pub use evaluate::Evaluation;
-pub use init::initialise;
+pub use init::{initialise, initialise_where};
 pub use options::{Run, RuntimeOptions};
 pub use profile::ProfileRow;
 pub use program::{MemoryReport, Program};

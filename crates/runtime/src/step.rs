@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use geometry::{ConvGeometry, PoolGeometry};
 use graph::{Activation, ElementType};
-use kernels::conv::{ChainPlan, ConvPlan};
+use kernels::conv::{Algorithm, ChainPlan, ConvPlan, Refusal};
 use kernels::norm::NormGeometry;
 use tensor::Layout;
 
@@ -514,6 +514,16 @@ impl Work {
             Self::ConvChain { plan, .. } => plan.geometries().map(ConvGeometry::macs).sum(),
             Self::Deformable(work) => work.macs(),
             _ => 0,
+        }
+    }
+
+    /// Better algorithms than the one chosen, and why they do not serve: of convolutions and linear layers.
+    pub(crate) fn refused(&self) -> &[(Algorithm, Refusal)] {
+        match self {
+            Self::ConvForward { plan, .. }
+            | Self::ConvBackwardData { plan, .. }
+            | Self::ConvBackwardWeights { plan, .. } => plan.refused(),
+            _ => &[],
         }
     }
 }

@@ -12,7 +12,7 @@ use formats::hub::{self, Cache, HubId};
 use formats::weights::WeightsReader;
 use formats::{ModelConfig, imagenet};
 use graph::Graph;
-use runtime::Program;
+use runtime::{Program, initialise_where};
 use zoo::{BuildOptions, Head};
 
 use self::tensors::Tensors;
@@ -255,6 +255,24 @@ impl Weights {
         let slots = program.slots().iter();
         let (anew, differs) =
             self.head_anew(slots.map(|slot| (slot.name.as_str(), slot.shape.as_slice())))?;
+        self.restore_but(program, &anew)?;
+        Ok(differs)
+    }
+
+    /// As [`Weights::restore_body`], and draws what they leave as it is, as [`runtime::initialise`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn restore_or_initialise(
+        &mut self,
+        program: &mut Program,
+        seed: u64,
+    ) -> Result<bool, CheckpointError> {
+        let slots = program.slots().iter();
+        let (anew, differs) =
+            self.head_anew(slots.map(|slot| (slot.name.as_str(), slot.shape.as_slice())))?;
+        let left = |name: &str| anew.contains(name) || !self.is_there(name);
+        initialise_where(program, seed, left);
         self.restore_but(program, &anew)?;
         Ok(differs)
     }

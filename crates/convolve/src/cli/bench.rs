@@ -5,6 +5,7 @@ mod operator;
 mod peak;
 mod problem;
 mod random;
+mod report;
 mod timing;
 
 use clap::{ArgGroup, Args};
@@ -24,7 +25,11 @@ Two warm-up runs, then at least three that count. GFLOP/s are two operations for
 multiply-accumulate, by the median time; what has none, such as a pool, has no GFLOP/s. A transposed
 convolution runs by a convolution's kernels the other way round, which the column algorithm names.
 
+A profile counts the bytes of a step's operands, each read or written once, and says with a letter why
+better kernels were not taken; below the tables stands what the letters mean.
+
 Examples: convolve bench resnet20 --batch 128 --train
+          convolve bench resnet50 --profile
           convolve bench --problem conv:n16c64h56w56:o64k3p1 --direction backward-data
           convolve bench --peak"
 )]
@@ -59,9 +64,13 @@ pub(crate) struct Arguments {
     /// Of a network: the images [default: those it was made for]
     #[arg(long, value_name = "CxHxW", conflicts_with_all = ["problems", "peak"])]
     input: Option<InputShape>,
-    /// Of a network: the time of every step
+    /// Of a network: every step with its kernel, why better ones were refused, its work, and the share
+    /// of the processor's peak it reaches; sums by operator and by kernel
     #[arg(long, conflicts_with_all = ["problems", "peak"])]
     profile: bool,
+    /// Of a profile: the peak it is held against, instead of measuring it
+    #[arg(long, value_name = "GFLOP/S", requires = "profile", value_parser = parse_gflops)]
+    peak_gflops: Option<f64>,
     /// Of a problem: forward, or the gradient of an array: backward-data, -weights, -pointwise, -bias,
     /// -offset, -mask
     #[arg(long, default_value_t = Direction::Forward, conflicts_with_all = ["model", "peak"])]
@@ -88,6 +97,13 @@ fn parse_precision(text: &str) -> Result<String, String> {
         "f32" => Ok(text.to_owned()),
         _ => Err("f32 is the only precision yet".to_owned()),
     }
+}
+
+fn parse_gflops(text: &str) -> Result<f64, String> {
+    let gflops = text.parse().ok();
+    gflops
+        .filter(|gflops: &f64| *gflops > 0.0 && gflops.is_finite())
+        .ok_or_else(|| "a number of GFLOP/s above 0 is wanted".to_owned())
 }
 
 fn parse_seconds(text: &str) -> Result<f64, String> {

@@ -1,12 +1,13 @@
 //! What a verb that takes `MODEL` may be given: a network by name, weights that say of which network they are, or an
 //! ONNX file.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use anyhow::anyhow;
 use formats::onnx::{Bindings, Import, Model, OnnxError};
 use graph::Graph;
-use runtime::Program;
+use runtime::{Program, initialise, initialise_where};
 use train::Architecture;
 use zoo::BuildOptions;
 
@@ -80,19 +81,23 @@ impl Subject {
         Ok(())
     }
 
-    /// Gives a program the weights there are; a head of other classes, and a network without weights, keep what
-    /// they started with.
+    /// Gives a program the weights there are. A head of other classes, and a network without weights, get drawn
+    /// ones.
     ///
     /// # Errors
     /// Weights that do not fit.
-    pub(crate) fn restore(&mut self, program: &mut Program) -> anyhow::Result<()> {
+    pub(crate) fn fill(&mut self, program: &mut Program) -> anyhow::Result<()> {
         match &mut self.origin {
-            Origin::Named(named) => {
-                if let Some(weights) = &mut named.weights {
-                    weights.restore_body(program)?;
-                }
+            Origin::Named(named) => match &mut named.weights {
+                Some(weights) => drop(weights.restore_or_initialise(program, 0)?),
+                None => initialise(program, 0),
+            },
+            Origin::Onnx(import, _) => {
+                let given = import.elements.iter().map(|(name, _)| name.as_str());
+                let given: HashSet<_> = given.collect();
+                initialise_where(program, 0, |name| !given.contains(name));
+                load(import, program)?;
             }
-            Origin::Onnx(import, _) => load(import, program)?,
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use anyhow::{anyhow, bail};
 use clap::Args;
 use formats::onnx::{Array, Element};
 use graph::passes;
-use runtime::{Program, Run, initialise};
+use runtime::{Program, Run};
 use tensor::{NpyFile, write_npy_bytes};
 
 use super::engine::Engine;
@@ -124,8 +124,7 @@ fn of_network(
     }
     let graph = passes::inference(&subject.network)?;
     let mut program = Program::new(graph, &arguments.engine.options())?;
-    initialise(&mut program, 0);
-    subject.restore(&mut program)?;
+    subject.fill(&mut program)?;
     input.write_f32(program.input_f32(0))?;
     program.run(Run::default());
     let graph = program.graph();

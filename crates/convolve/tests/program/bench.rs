@@ -136,11 +136,98 @@ fn a_network_is_measured_forward_and_in_training() {
     check(&bench(&[]), 4 * 416_520);
     check(&bench(&["--train"]), 4 * (3 * 416_520 - 117_600));
     check(&bench(&["--layout", "nchw"]), 4 * 416_520);
+}
 
-    let profiled = bench(&["--profile"]);
-    let steps = profiled["profile"].as_array().unwrap();
-    let macs = |step: &Value| step["macs"].as_u64().unwrap();
-    assert_eq!(steps.iter().map(macs).sum::<u64>(), 4 * 416_520);
+/// The profile of a network, as JSON and as text.
+fn profiled(model: &str, more: &[&str]) -> (Value, String) {
+    let folder = folder();
+    let arguments = [
+        "bench",
+        model,
+        "--profile",
+        "--seconds",
+        "0",
+        "--threads",
+        "1",
+    ];
+    let arguments = [&arguments[..], more].concat();
+    let json = succeed(folder.path(), &[&arguments[..], &["--json"]].concat());
+    let text = succeed(folder.path(), &arguments);
+    (objects(&json).remove(0), text)
+}
+
+fn sum(rows: &Value, key: &str) -> f64 {
+    let rows = rows.as_array().unwrap().iter();
+    rows.map(|row| row[key].as_f64().unwrap()).sum()
+}
+
+#[test]
+fn a_profile_counts_what_the_summary_counts() {
+    let folder = folder();
+    let arguments = ["summary", "googlenet", "--input", "3x64x64", "--json"];
+    let summary = &objects(&succeed(folder.path(), &arguments))[0];
+    let macs = summary["macs"].as_f64().unwrap();
+    let small = ["--input", "3x64x64", "--peak-gflops", "50"];
+    let (json, text) = profiled("googlenet", &small);
+    assert_eq!(json["peak_gflops"], 50.0);
+    for list in ["profile", "by_operator", "by_kernel"] {
+        assert_eq!(sum(&json[list], "macs"), macs, "{list}");
+        let share = sum(&json[list], "share");
+        assert!((share - 1.0).abs() < 1e-3, "{list}: {share}");
+        assert_eq!(
+            sum(&json[list], "bytes"),
+            json["total"]["bytes"].as_f64().unwrap()
+        );
+    }
+    let steps = json["profile"].as_array().unwrap();
+    for step in steps.iter().filter(|step| step["macs"] != 0) {
+        let [share, gflops] = ["peak_share", "gflops"].map(|key| step[key].as_f64().unwrap());
+        assert!((share * 50.0 / gflops - 1.0).abs() < 1e-4, "{step}");
+    }
+    // The images come channels first.
+    assert_eq!(steps[0]["kernel"], "reorder nchw to nhwc");
+    let kinds = json["by_operator"].as_array().unwrap().iter();
+    let kinds: Vec<_> = kinds.map(|kind| kind["op"].as_str().unwrap()).collect();
+    assert!(
+        kinds.contains(&"layout conversion") && kinds.contains(&"conv"),
+        "{kinds:?}"
+    );
+    // The head that training has besides is not computed; weights are packed before.
+    let once = json["once"].as_array().unwrap();
+    assert!(once.iter().any(|step| step["kernel"] == "pack"));
+
+    assert!(text.contains("why: better kernels were not taken"));
+    assert!(text.contains("once, after weights changed: "));
+    for line in text.lines() {
+        assert!(line.chars().count() <= 120, "{line}");
+    }
+    // Every step has a line under the heading.
+    let table = text.lines().take_while(|line| !line.is_empty());
+    assert_eq!(table.count(), 1 + steps.len());
+}
+
+#[test]
+fn a_profile_of_training_has_a_row_for_each_direction() {
+    let (json, _) = profiled("lenet5", &["--train", "--peak-gflops", "50"]);
+    let steps = json["profile"].as_array().unwrap();
+    let of = |layer: &str, op: &str| {
+        let step = steps
+            .iter()
+            .find(|step| step["layer"] == layer && step["op"] == op && step["macs"] != 0);
+        step.map(|step| step["macs"].as_u64().unwrap())
+    };
+    let first = steps.iter().find(|step| step["macs"] != 0).unwrap();
+    let layer = first["layer"].as_str().unwrap();
+    assert_eq!(of(layer, "conv"), Some(117_600));
+    assert_eq!(of(layer, "conv backward-weights"), Some(117_600));
+    assert_eq!(of(layer, "conv backward-data"), None);
+    assert_eq!(sum(&json["profile"], "macs"), 3.0 * 416_520.0 - 117_600.0);
+    let last = steps.last().unwrap();
+    assert_eq!(
+        (&last["op"], &last["kernel"]),
+        (&"optimiser".into(), &"sgd".into())
+    );
+    assert!(json["once"].as_array().unwrap().is_empty());
 }
 
 #[test]
@@ -154,10 +241,21 @@ fn the_peak_is_a_number() {
 }
 
 #[test]
+fn instructions_can_be_masked() {
+    let folder = folder();
+    let peak = ["bench", "--peak", "--seconds", "0", "--json"];
+    let run = crate::invoke::command(folder.path(), &peak)
+        .env("CONVOLVE_ISA", "portable")
+        .output();
+    let text = String::from_utf8(run.unwrap().stdout).unwrap();
+    assert_eq!(objects(&text)[0]["peak"], "portable");
+}
+
+#[test]
 fn what_cannot_be_measured_is_wrong_usage() {
     let folder = folder();
     let problem = "conv:n1c3h8w8:o4k3";
-    let refused: [(&[&str], &str); 16] = [
+    let refused: [(&[&str], &str); 18] = [
         (&["bench"], "--problem"),
         (&["bench", "vgg99"], "no model is called 'vgg99'"),
         (&["bench", "nothing-alike"], "`convolve models` lists"),
@@ -180,6 +278,11 @@ fn what_cannot_be_measured_is_wrong_usage() {
             "f32 is the only precision yet",
         ),
         (&["bench", "lenet5", "--seconds", "-1"], "seconds"),
+        (
+            &["bench", "lenet5", "--profile", "--peak-gflops", "0"],
+            "GFLOP/s above 0",
+        ),
+        (&["bench", "lenet5", "--peak-gflops", "9"], "--profile"),
         (&["bench", "--peak", "--train"], "--train"),
         (&["bench", "--peak", "--batch", "4"], "--batch"),
         (&["bench", "--problem", problem, "--batch", "4"], "--batch"),

@@ -7,5 +7,6 @@ mod epilogue;
 mod im2col;
 mod plans;
 mod refusals;
+mod special;
 mod transposed;
 mod winograd;

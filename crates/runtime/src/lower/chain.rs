@@ -94,6 +94,9 @@ impl Lowering<'_> {
             });
         }
         let (first, last) = (nodes[0], nodes[nodes.len() - 1]);
+        for node in &nodes[..nodes.len() - 1] {
+            self.needs_no_step(node);
+        }
         let x = self.in_layout(first.inputs[0], Layout::Nhwc);
         let y = self.result(last.outputs[0], Layout::Nhwc);
         let scratch = self.scratch(plan.scratch_len(self.threads));

@@ -102,6 +102,16 @@ impl DeformableWork {
         Operands { reads, writes }
     }
 
+    /// The buffer that holds nothing before the call and nothing after it.
+    pub(crate) fn scratch(&self) -> Option<BufferId> {
+        match self {
+            Self::Pack { .. } => None,
+            Self::Forward { scratch, .. }
+            | Self::BackwardData { scratch, .. }
+            | Self::BackwardWeights { scratch, .. } => Some(*scratch),
+        }
+    }
+
     /// Multiply-accumulates.
     pub(crate) fn macs(&self) -> usize {
         match self {

@@ -47,12 +47,24 @@ pub(crate) struct Lowered {
     pub(crate) prologue: Vec<Step>,
     /// Steps of every run.
     pub(crate) main: Vec<Step>,
+    /// Nodes that need no step.
+    pub(crate) idle: Vec<Idle>,
     /// Where each buffer lies in the program's block.
     pub(crate) spans: Vec<Span>,
     /// Elements of the arena.
     pub(crate) arena: usize,
     /// Elements of the arena if no two buffers shared memory.
     pub(crate) unshared: usize,
+}
+
+/// A node whose result is there already: another order of the same elements, or a value whose maker put
+/// it in its place. Or one that is made together with a later one.
+#[derive(Clone, Debug)]
+pub(crate) struct Idle {
+    /// The main steps before it.
+    pub(crate) after: usize,
+    pub(crate) layer: String,
+    pub(crate) op: &'static str,
 }
 
 /// Lowers a verified graph.
@@ -73,7 +85,11 @@ pub(crate) fn lower<'g>(
                 places.last().copied().unwrap_or(index)
             }
             None => {
+                let steps = lowering.prologue.len() + lowering.main.len();
                 lowering.node(node)?;
+                if steps == lowering.prologue.len() + lowering.main.len() {
+                    lowering.needs_no_step(node);
+                }
                 index
             }
         };
@@ -138,6 +154,7 @@ struct Lowering<'g> {
     edges: Vec<(ValueId, Span)>,
     prologue: Vec<Step>,
     main: Vec<Step>,
+    idle: Vec<Idle>,
     /// The node being lowered.
     layer: String,
     op: &'static str,
@@ -188,6 +205,7 @@ impl<'g> Lowering<'g> {
             edges: Vec::new(),
             prologue: Vec::new(),
             main: Vec::new(),
+            idle: Vec::new(),
             layer: String::new(),
             op: "",
             node_is_constant: false,
@@ -220,6 +238,15 @@ impl<'g> Lowering<'g> {
         for &(id, span) in &self.edges {
             self.reserved.entry(id).or_insert(span);
         }
+    }
+
+    /// Notes that no step is done for a node by itself.
+    fn needs_no_step(&mut self, node: &Node) {
+        self.idle.push(Idle {
+            after: self.main.len(),
+            layer: node.layer.clone(),
+            op: node.op.name(),
+        });
     }
 
     /// Turns to a node: its inputs are read once more, but for those `between` it and another node that no

@@ -58,6 +58,7 @@ impl Lowering<'_> {
         Some(Lowered {
             prologue: self.prologue,
             main: self.main,
+            idle: self.idle,
             spans,
             arena,
             unshared,

@@ -74,6 +74,12 @@ fn a_network_that_predicts_does_without_them() {
         weights.restore(&mut without).unwrap();
         without.run(Run::default());
         assert_eq!(without.output(0), whole.output(0), "{name}");
+        // What the file leaves out is drawn as in any new network, and nothing else.
+        let mut drawn = program(name);
+        drawn.parameters_mut().fill(f32::NAN);
+        assert!(!weights.restore_or_initialise(&mut drawn, 5).unwrap());
+        assert_eq!(drawn.parameters(), whole.parameters(), "{name}");
+        assert_eq!(drawn.state(), whole.state(), "{name}");
     }
 }
 

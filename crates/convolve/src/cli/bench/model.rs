@@ -1,21 +1,25 @@
 //! `bench MODEL`: a whole network, forward or as a step of training.
 
+use std::time::Instant;
+
 use graph::passes::{TrainingOptions, inference, training};
 use graph::{ElementType, Graph};
-use runtime::{ProfileRow, Program, Run, initialise};
-use serde_json::{Value, json};
+use runtime::{ProfileRow, Program, Run};
+use serde_json::json;
 use train::{Optimiser, Rule, Segment};
 
+use super::report::Report;
 use super::timing::{Timing, merged, significant};
-use super::{Arguments, random};
+use super::{Arguments, peak, random};
 use crate::cli::failure::usage;
 use crate::cli::model::Subject;
 use crate::cli::output::{self, Messages};
-use crate::cli::table::{self, Align};
 use crate::cli::weights::Asked;
 
 /// Small enough that a network fed with noise stays finite for as long as it is measured.
 const LEARNING_RATE: f64 = 0.01;
+/// How long the peak is measured that a profile is held against.
+const PEAK_SECONDS: f64 = 0.3;
 
 /// Measures one network on random images and labels.
 pub(super) fn run(name: &str, arguments: &Arguments, messages: Messages) -> anyhow::Result<()> {
@@ -32,8 +36,7 @@ pub(super) fn run(name: &str, arguments: &Arguments, messages: Messages) -> anyh
     }
     let graph = graph_of(&subject.network, arguments)?;
     let mut program = Program::new(graph, &arguments.engine.options())?;
-    initialise(&mut program, 0);
-    subject.restore(&mut program)?;
+    subject.fill(&mut program)?;
     let inputs = program.graph().inputs.clone();
     for (place, id) in inputs.into_iter().enumerate() {
         match program.graph().value(id).element {
@@ -44,30 +47,43 @@ pub(super) fn run(name: &str, arguments: &Arguments, messages: Messages) -> anyh
             }
         }
     }
+    let peak = match (arguments.profile, arguments.peak_gflops) {
+        (true, None) => peak::measure(program.team(), arguments.engine.isa(), PEAK_SECONDS).0,
+        (_, asked) => asked.unwrap_or_default(),
+    };
     let repeats = if arguments.profile { 10 } else { 1 };
-    let rows = program.profile(Run::default(), repeats);
-    let macs = rows.iter().map(|row| row.macs as u64).sum();
+    let mut report = Report {
+        run: program.profile(Run::default(), repeats),
+        once: program.profile_preparation(Run::default(), repeats),
+        peak,
+    };
+    let macs = report.macs();
     let timing = match arguments.train {
-        true => time_training(program, arguments.seconds)?,
+        true => {
+            let mut moves = Vec::new();
+            let timing = time_training(&mut program, arguments.seconds, &mut moves)?;
+            report.run.push(optimiser_row(&program, moves));
+            timing
+        }
         false => Timing::measure(arguments.seconds, || program.run(Run::default())),
     };
-    let rows = if arguments.profile { rows } else { Vec::new() };
     let images_per_second = 1e3 * batch as f64 / timing.median_ms;
     if arguments.json {
-        let mut named = json!({
+        let mut answer = json!({
             "model": subject.network.name, "batch": batch, "train": arguments.train,
             "input": subject.image, "precision": "f32",
             "layout": arguments.engine.layout.to_string(),
             "threads": arguments.engine.threads(), "images_per_second": significant(images_per_second),
         });
         if arguments.profile {
-            named["profile"] = rows.iter().map(row_as_json).collect();
+            answer = merged(answer, report.to_json());
         }
-        output::json(&merged(named, timing.to_json(macs)))?;
+        output::json(&merged(answer, timing.to_json(macs)))?;
         return Ok(());
     }
     if arguments.profile {
-        output::data(profile_table(&rows))?;
+        output::data(report.to_text())?;
+        output::data("")?;
     }
     output::data(format_args!(
         "{}, {}, batch {batch}: median {:.3} ms, min {:.3} ms of {} runs; {:.0} images/s, {:.1} GFLOP/s",
@@ -94,8 +110,13 @@ fn graph_of(network: &Graph, arguments: &Arguments) -> anyhow::Result<Graph> {
     graph.map_err(usage)
 }
 
-/// A step is forward, backward and the optimiser's move, SGD with momentum.
-fn time_training(mut program: Program, seconds: f64) -> anyhow::Result<Timing> {
+/// A step is forward, backward and the optimiser's move, SGD with momentum. `moves` gets the
+/// milliseconds of the last of these.
+fn time_training(
+    program: &mut Program,
+    seconds: f64,
+    moves: &mut Vec<f64>,
+) -> anyhow::Result<Timing> {
     let segments = program.slots().iter().map(|slot| Segment {
         range: slot.range.clone(),
         decays: false,
@@ -109,46 +130,24 @@ fn time_training(mut program: Program, seconds: f64) -> anyhow::Result<Timing> {
     let mut step = 0;
     Ok(Timing::measure(seconds, || {
         program.run(Run { seed: 0, step });
+        let begin = Instant::now();
         let (parameters, gradients) = program.parameters_and_gradients();
         optimiser.step(parameters, gradients, LEARNING_RATE);
+        moves.push(begin.elapsed().as_secs_f64() * 1e3);
         step += 1;
     }))
 }
 
-fn row_as_json(row: &ProfileRow) -> Value {
-    json!({
-        "layer": row.layer, "op": row.op, "kernel": row.kernel, "macs": row.macs,
-        "median_ms": significant(row.milliseconds),
-    })
-}
-
-/// Where the time goes, step by step.
-fn profile_table(rows: &[ProfileRow]) -> String {
-    let total: f64 = rows.iter().map(|row| row.milliseconds).sum();
-    let cells: Vec<_> = rows
-        .iter()
-        .map(|row| {
-            let gflops = 2.0 * row.macs as f64 / (row.milliseconds * 1e6);
-            [
-                row.layer.clone(),
-                row.op.to_owned(),
-                row.kernel.clone(),
-                format!("{:.4}", row.milliseconds),
-                format!("{:.1} %", 100.0 * row.milliseconds / total),
-                match row.macs {
-                    0 => String::new(),
-                    _ => format!("{gflops:.1}"),
-                },
-            ]
-        })
-        .collect();
-    let heading = [
-        ("layer", Align::Left),
-        ("operator", Align::Left),
-        ("kernel", Align::Left),
-        ("median ms", Align::Right),
-        ("share", Align::Right),
-        ("GFLOP/s", Align::Right),
-    ];
-    table::lines(heading, &cells).join("\n")
+/// The optimiser as a step of its own: it reads parameters, gradients and velocities, and writes the
+/// first and the last.
+fn optimiser_row(program: &Program, moves: Vec<f64>) -> ProfileRow {
+    ProfileRow {
+        layer: "all parameters".to_owned(),
+        op: "optimiser",
+        kernel: "sgd".to_owned(),
+        refused: Vec::new(),
+        macs: 0,
+        bytes: 5 * size_of_val(program.parameters()),
+        milliseconds: Timing::of(moves).median_ms,
+    }
 }

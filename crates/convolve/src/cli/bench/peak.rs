@@ -1,6 +1,6 @@
 //! `bench --peak`: the processor's own limit.
 
-use kernels::{Team, peak};
+use kernels::{Isa, Team, peak};
 use serde_json::json;
 
 use super::Arguments;
@@ -16,22 +16,27 @@ const TASKS: usize = 16;
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let engine = &arguments.engine;
     let (team, isa) = (Team::new(engine.threads())?, engine.isa());
-    let tasks = TASKS * team.threads();
-    let timing = Timing::measure(arguments.seconds, || {
-        team.for_each(tasks, |_, _| {
-            peak::multiply_accumulates(isa, ROUNDS);
-        });
-    });
-    let macs = peak::multiply_accumulates(isa, ROUNDS) * tasks as u64;
+    let (gflops, timing, macs) = measure(&team, isa, arguments.seconds);
     if arguments.json {
         let named = json!({ "peak": isa.to_string(), "threads": team.threads() });
         output::json(&merged(named, timing.to_json(macs)))?;
     } else {
         output::data(format_args!(
-            "{:.1} GFLOP/s f32 ({isa}, {} threads)",
-            timing.gflops(macs),
+            "{gflops:.1} GFLOP/s f32 ({isa}, {} threads)",
             team.threads()
         ))?;
     }
     Ok(())
+}
+
+/// GFLOP/s, and the timing and the multiply-accumulates they come from.
+pub(super) fn measure(team: &Team, isa: Isa, seconds: f64) -> (f64, Timing, u64) {
+    let tasks = TASKS * team.threads();
+    let timing = Timing::measure(seconds, || {
+        team.for_each(tasks, |_, _| {
+            peak::multiply_accumulates(isa, ROUNDS);
+        });
+    });
+    let macs = peak::multiply_accumulates(isa, ROUNDS) * tasks as u64;
+    (timing.gflops(macs), timing, macs)
 }

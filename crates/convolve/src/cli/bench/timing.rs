@@ -38,7 +38,8 @@ impl Timing {
         Self::of(times)
     }
 
-    fn of(mut times: Vec<f64>) -> Self {
+    /// What times in milliseconds, one at least, come to.
+    pub(super) fn of(mut times: Vec<f64>) -> Self {
         times.sort_by(f64::total_cmp);
         let middle = times.len() / 2;
         let median_ms = if times.len() % 2 == 1 {

@@ -8,7 +8,7 @@ use clap::Args;
 use formats::Preprocess;
 use formats::onnx::{Element, Export, ExportError, ExportSettings, Import, Source};
 use graph::passes;
-use runtime::{Program, RuntimeOptions, initialise};
+use runtime::{Program, RuntimeOptions};
 use train::ModelCard;
 use zoo::BuildOptions;
 
@@ -79,8 +79,7 @@ pub(super) fn run(
         ..RuntimeOptions::default()
     };
     let mut program = Program::new(passes::inference(&subject.network)?, &options)?;
-    initialise(&mut program, 0);
-    subject.restore(&mut program)?;
+    subject.fill(&mut program)?;
     let mut random = None;
     let metadata = match &subject.origin {
         Origin::Named(named) => match &named.weights {

@@ -18,15 +18,17 @@ pub(super) fn run(
     let named = |error| model::named(path, error);
     let onnx = model::open(path)?;
     let bindings = bound(path, &onnx, inputs)?;
-    let import = model::import(path, &onnx, &bindings)?;
+    let mut import = model::import(path, &onnx, &bindings)?;
     drop(onnx);
     let graph = passes::inference(&import.graph)?;
-    let edges = || import.inputs.iter().chain(&import.outputs);
-    if edges().any(|edge| edge.element == Element::F64) {
+    let mut edges = import.inputs.iter().chain(&import.outputs);
+    if edges.any(|edge| edge.element == Element::F64) {
         return in_f64(&graph, &import, inputs, path);
     }
     let mut program = Program::new(graph, options)?;
     model::load(&import, &mut program).map_err(named)?;
+    // The program has them now, and needs their memory for its run.
+    import.elements = Vec::new();
     for (edge, array) in import.inputs.iter().zip(inputs) {
         match &edge.source {
             Source::Real(place) => array.write_f32(program.input_f32(*place)).map_err(named)?,

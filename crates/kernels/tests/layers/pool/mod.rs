@@ -4,6 +4,7 @@ mod adaptive;
 mod double;
 mod escaped;
 mod lp;
+mod special;
 mod unpool;
 mod windows;
 
