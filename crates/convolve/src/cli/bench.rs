@@ -7,6 +7,10 @@ mod problem;
 mod random;
 mod timing;
 
+pub(super) use self::model::prepare;
+pub(super) use self::peak::gflops as peak_gflops;
+pub(super) use self::timing::significant;
+
 use clap::{ArgGroup, Args};
 use kernels::conv::Algorithm;
 
