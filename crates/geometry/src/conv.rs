@@ -245,7 +245,7 @@ pub(crate) fn split_shape(shape: &[usize]) -> Result<(usize, usize, &[usize]), G
 }
 
 /// What the axes are called, the outermost first.
-const AXES: [&str; MAX_RANK] = ["depth", "height", "width"];
+pub(crate) const AXES: [&str; MAX_RANK] = ["depth", "height", "width"];
 
 /// The windows of all axes, lifted to [`MAX_RANK`].
 pub(crate) fn resolve_windows(

@@ -168,6 +168,15 @@ pub enum GeometryError {
         /// The stride, by less than which they may differ.
         stride: usize,
     },
+    /// Problems that were to follow each other, and do not.
+    Chain {
+        /// Which of them, counted from 0, reads something else.
+        place: usize,
+        /// What the one before makes.
+        made: Vec<usize>,
+        /// What this one reads.
+        read: Vec<usize>,
+    },
     /// A size or a product of sizes does not fit the address space.
     Overflow {
         /// What was being counted.
@@ -306,6 +315,11 @@ impl fmt::Display for GeometryError {
                 f,
                 "cannot unpool to {given} on spatial axis {axis}: it must differ from {usual} \
                  by less than the stride of {stride}, and not be 0"
+            ),
+            Self::Chain { place, made, read } => write!(
+                f,
+                "problem {} reads {read:?}, but the one before it makes {made:?}",
+                place + 1
             ),
             Self::Overflow { what } => write!(f, "{what} overflows the address space"),
         }

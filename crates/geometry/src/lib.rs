@@ -21,16 +21,20 @@
 //! ```
 
 mod adaptive;
+mod arithmetic;
 mod axes;
 mod axis_error;
 mod broadcast;
 mod concat;
 mod conv;
 mod cost;
+mod cost_table;
 mod deformable;
 mod error;
 mod factorise;
+mod field;
 mod grid;
+mod index_set;
 mod nearest;
 mod notation;
 pub mod onednn;
@@ -40,10 +44,14 @@ mod padding;
 mod padding_mode;
 mod permute;
 mod pool;
+mod rational;
+mod reads;
 mod reduction;
+mod region;
 mod regions;
 mod reshape;
 mod resize;
+mod resize_axis;
 mod separable;
 mod shuffle;
 mod slice;
@@ -54,18 +62,22 @@ mod unpool;
 mod window;
 
 pub use adaptive::{AdaptiveDesc, AdaptiveGeometry, AdaptiveKind, Bins};
+pub use arithmetic::{Arithmetic, AxisArithmetic, AxisKind, Step, Unread};
 pub use axes::Axes;
 pub use axis_error::AxisError;
 pub use broadcast::Broadcast;
 pub use concat::ConcatGeometry;
 pub use conv::{ConvDesc, ConvGeometry};
+pub use cost_table::{BlockCost, CostDesc, Refused};
 pub use deformable::{DeformableDesc, DeformableGeometry};
 pub use error::GeometryError;
 pub use factorise::{Cost, Factorised, Factors};
+pub use field::Field;
 pub use grid::{
     AffineGridDesc, AffineGridGeometry, GridInterpolation, GridPadding, GridSampleDesc,
     GridSampleGeometry,
 };
+pub use index_set::IndexSet;
 pub use notation::{InputShape, NotationError, Problem};
 pub use order::NormOrder;
 pub use pad::{PadAxis, PadDesc, PadGeometry, PadMode};
@@ -73,12 +85,16 @@ pub use padding::Padding;
 pub use padding_mode::PaddingMode;
 pub use permute::PermuteGeometry;
 pub use pool::{PoolDesc, PoolGeometry, PoolKind};
+pub use rational::Rational;
+pub use reads::Reads;
 pub use reduction::Reduction;
+pub use region::{Band, Region, Source};
 pub use regions::{RegionsDesc, RegionsGeometry};
 pub use reshape::check_reshape;
 pub use resize::{
     CubicCoefficient, NearestRounding, ResizeCoordinates, ResizeDesc, ResizeFilter, ResizeGeometry,
 };
+pub use resize_axis::ResizeAxis;
 pub use separable::{SeparableDesc, SeparableGeometry};
 pub use shuffle::{ChannelShuffle, PixelOrder, PixelShuffleDesc, PixelShuffleGeometry};
 pub use slice::{SliceAxis, SliceDesc, SliceGeometry, SliceRange};

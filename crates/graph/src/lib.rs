@@ -12,22 +12,28 @@ mod append;
 mod autodiff;
 mod builder;
 mod cost;
+mod counting;
 mod error;
 mod families;
 mod gradient;
 mod graph;
 mod infer;
+mod neuron;
 mod op;
 mod operands;
 pub mod passes;
+mod reads;
+mod receptive_field;
 mod regulariser;
 mod step;
 mod summary;
+mod traffic;
 mod users;
 mod verify;
 
 pub use autodiff::{backward, pullback};
 pub use builder::{BatchNormOptions, NetworkBuilder, Normaliser, Separable, WeightInit};
+pub use counting::{Count, Counting};
 pub use error::{GraphError, OpError};
 pub use families::{
     Affine, AlignSettings, ArithmeticOp, BinaryOp, DeformableOp, LocalResponse, NormOp, PoolingOp,
@@ -36,6 +42,10 @@ pub use families::{
 };
 pub use graph::{ElementType, Graph, Init, Node, ParameterKind, Role, Value, ValueId};
 pub use infer::ValueType;
+pub use neuron::{Neuron, NeuronError};
 pub use op::{Activation, Op};
+pub use receptive_field::{
+    AxisField, LayerField, Local, Misalignment, ReceptiveFields, receptive_fields,
+};
 pub use regulariser::Regulariser;
 pub use summary::{LayerSummary, Summary, summary};

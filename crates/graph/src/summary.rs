@@ -23,8 +23,20 @@ pub struct LayerSummary {
     pub parameters: u64,
     /// Multiply-accumulates on one image; nothing where the operator's work is not counted.
     pub macs: Option<u64>,
+    /// Bytes it moves for one image; see [`Graph::bytes_moved`].
+    pub bytes: u64,
     /// It belongs to an auxiliary head: it is computed in training only.
     pub auxiliary: bool,
+}
+
+impl LayerSummary {
+    /// Operations for each byte that is moved, two for every multiply-accumulate: below the processor's
+    /// own ratio of both, memory is what a layer waits for (Williams et al. 2009). Nothing where
+    /// multiply-accumulates are not the work.
+    pub fn intensity(&self) -> Option<f64> {
+        let macs = self.macs.filter(|_| self.bytes > 0)?;
+        Some(2.0 * macs as f64 / self.bytes as f64)
+    }
 }
 
 /// A network as a table.
@@ -98,6 +110,7 @@ pub fn summary(network: &Graph) -> Summary {
             kernel: kernel(network, node).unwrap_or_default(),
             parameters,
             macs,
+            bytes: network.bytes_moved(node),
             auxiliary,
         });
     }
@@ -105,7 +118,7 @@ pub fn summary(network: &Graph) -> Summary {
 }
 
 /// For every node whether auxiliary heads alone need it.
-fn only_auxiliary(network: &Graph) -> Vec<bool> {
+pub(crate) fn only_auxiliary(network: &Graph) -> Vec<bool> {
     let nodes = network.nodes.len();
     if network.auxiliary.is_empty() {
         return vec![false; nodes];

@@ -18,33 +18,62 @@ fn rows_say_what_the_layers_are() {
     let x = network.linear("fc", x, 1000).unwrap();
     let table = summary(&network.finish(x).unwrap());
 
-    let row = |layer: &str, op, output: &[usize], kernel: &str, parameters, macs| LayerSummary {
-        layer: layer.to_owned(),
-        op,
-        output: output.to_vec(),
-        kernel: kernel.to_owned(),
-        parameters,
-        macs,
-        auxiliary: false,
-    };
+    let row =
+        |layer: &str, op, output: &[usize], kernel: &str, parameters, macs, numbers| LayerSummary {
+            layer: layer.to_owned(),
+            op,
+            output: output.to_vec(),
+            kernel: kernel.to_owned(),
+            parameters,
+            macs,
+            bytes: 4 * numbers,
+            auxiliary: false,
+        };
     let map = [8, 64, 112, 112];
+    // Numbers of one image that are read and written; a flattened map is the same numbers.
+    let (image, large, small) = (3 * 224 * 224, 64 * 112 * 112, 64 * 56 * 56);
     assert_eq!(
         table.rows,
         [
-            row("conv1", "conv", &map, "o64k7s2p3", 9_408, Some(118_013_952)),
-            row("bn1", "batch norm", &map, "", 128, None),
-            row("relu", "relu", &map, "", 0, None),
-            row("maxpool", "pool", &[8, 64, 56, 56], "k3s2p1", 0, None),
+            row(
+                "conv1",
+                "conv",
+                &map,
+                "o64k7s2p3",
+                9_408,
+                Some(118_013_952),
+                image + 9_408 + large
+            ),
+            row("bn1", "batch norm", &map, "", 128, None, 2 * large + 256),
+            row("relu", "relu", &map, "", 0, None, 2 * large),
+            row(
+                "maxpool",
+                "pool",
+                &[8, 64, 56, 56],
+                "k3s2p1",
+                0,
+                None,
+                large + small
+            ),
             row(
                 "global_average_pool",
                 "global average pool",
                 &[8, 64, 1, 1],
                 "",
                 0,
-                None
+                None,
+                small + 64
             ),
-            row("flatten", "flatten", &[8, 64], "", 0, None),
-            row("fc", "linear", &[8, 1000], "", 65_000, Some(64_000)),
+            row("flatten", "flatten", &[8, 64], "", 0, None, 0),
+            row(
+                "fc",
+                "linear",
+                &[8, 1000],
+                "",
+                65_000,
+                Some(64_000),
+                64 + 65_000 + 1000
+            ),
         ]
     );
     assert_eq!(table.parameters, 9_408 + 128 + 65_000);

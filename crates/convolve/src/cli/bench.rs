@@ -8,6 +8,10 @@ mod random;
 mod report;
 mod timing;
 
+pub(super) use self::model::prepare;
+pub(super) use self::peak::gflops as peak_gflops;
+pub(super) use self::timing::significant;
+
 use clap::{ArgGroup, Args};
 use kernels::conv::Algorithm;
 

@@ -1,12 +1,16 @@
 //! The command line: one file a verb.
 
+mod arith;
 mod arrays;
 mod bar;
 mod bench;
+mod compare;
+mod cost;
 mod engine;
 mod eval;
 mod export;
 mod failure;
+mod field;
 mod help;
 mod input_shape;
 mod interrupt;
@@ -14,8 +18,10 @@ mod model;
 mod models;
 mod op;
 mod output;
+mod places;
 mod predict;
 mod printable;
+mod rf;
 mod run;
 mod signals;
 mod summary;
@@ -64,6 +70,14 @@ enum Verb {
     Models(models::Arguments),
     /// Show layers, shapes, parameters and multiply-accumulates of a network
     Summary(summary::Arguments),
+    /// Show two networks side by side
+    Compare(compare::Arguments),
+    /// Show what each layer of a network sees of its input, or which pixels one neuron sees
+    Rf(rf::Arguments),
+    /// Work problems out step by step: sizes, padding, what is never read, the transposed partner
+    Arith(arith::Arguments),
+    /// Compare what the kinds of convolution cost
+    Cost(cost::Arguments),
     /// Measure a network, single problems, or the processor itself
     Bench(bench::Arguments),
     /// Run a network on arrays: an ONNX file, a network of the zoo or a trained one
@@ -89,6 +103,10 @@ pub(crate) fn run() -> ExitCode {
         Verb::Export(arguments) => export::run(arguments, messages),
         Verb::Models(arguments) => models::run(arguments),
         Verb::Summary(arguments) => summary::run(arguments, messages),
+        Verb::Compare(arguments) => compare::run(arguments, messages),
+        Verb::Rf(arguments) => rf::run(arguments, messages),
+        Verb::Arith(arguments) => arith::run(arguments),
+        Verb::Cost(arguments) => cost::run(arguments),
         Verb::Bench(arguments) => bench::run(arguments, messages),
         Verb::Run(arguments) => run::run(arguments, messages),
         Verb::Op(arguments) => op::run(arguments),

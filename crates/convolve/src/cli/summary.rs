@@ -1,24 +1,32 @@
 //! `convolve summary`: a network layer by layer.
 
-use clap::Args;
-use graph::{Graph, LayerSummary, Summary};
-use serde_json::{Value, json};
+mod csv;
+mod json;
+mod measured;
+mod text;
 
+use clap::Args;
+use graph::{AxisField, Count, Counting, Graph, LayerSummary, Summary};
+
+use self::measured::Measured;
+use super::engine::Engine;
 use super::input_shape::InputShape;
 use super::model::{Origin, Subject};
 use super::output::{self, Messages};
-use super::table::{self, Align, thousands};
 use super::weights::{Asked, Network};
-
-/// How the totals are counted, said wherever they are shown.
-const CONVENTION: &str = "multiply-accumulates of one image, products with padding counted, biases not; \
-                          a FLOP count is twice that";
 
 /// What `summary` takes.
 #[derive(Args)]
 #[command(after_help = "\
+field: input elements that one element of the layer sees along an axis; jump: how far the fields of two
+neighbours lie apart (`convolve rf` tells more). bytes: what the layer reads and writes if it is computed
+by itself; FLOP/B: two operations for every multiply-accumulate, to a byte. --json and --csv have every
+number in full.
+
 Examples: convolve summary resnet20 --input 3x32x32
-          convolve summary resnet18 --weights resnet18.safetensors")]
+          convolve summary resnet18 --weights resnet18.safetensors
+          convolve summary resnet50 --time
+          convolve summary resnet50 --count-like ptflops")]
 pub(crate) struct Arguments {
     /// A network of `convolve models`, an ONNX file, a run folder, a weights file, or hf-hub:ORG/NAME
     #[arg(value_name = "MODEL|RUN")]
@@ -33,9 +41,59 @@ pub(crate) struct Arguments {
     /// Channels, height and width of an image; by default those the network was made for
     #[arg(long, value_name = "CxHxW")]
     input: Option<InputShape>,
+    /// Measure every layer too: milliseconds, GFLOP/s and share of the processor's limit. Layers that are
+    /// computed with the one before them have no time of their own
+    #[arg(long)]
+    time: bool,
+    /// Count as another program does: fvcore, torchinfo, ptflops or torch
+    #[arg(long, value_name = "PROGRAM", default_value_t)]
+    count_like: Counting,
+    /// Names in full, however long the lines become
+    #[arg(long)]
+    wide: bool,
+    #[command(flatten)]
+    engine: Engine,
     /// One JSON object
     #[arg(long)]
     json: bool,
+    /// A line a layer, separated by commas
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+}
+
+/// Everything that is told of a network.
+struct Told<'a> {
+    name: &'a str,
+    image: &'a [usize],
+    summary: Summary,
+    /// What each layer sees of the input, in the order of the rows.
+    fields: Vec<Vec<AxisField>>,
+    counting: Counting,
+    count: Count,
+    /// The most bytes of feature maps that are alive at once.
+    activations: u64,
+    measured: Option<Measured>,
+    weights: Option<String>,
+}
+
+/// One layer of all that.
+struct Row<'a> {
+    summary: &'a LayerSummary,
+    axes: &'a [AxisField],
+    count: Option<u64>,
+    milliseconds: Option<f64>,
+}
+
+impl Told<'_> {
+    fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let rows = self.summary.rows.iter().enumerate();
+        rows.map(|(place, summary)| Row {
+            summary,
+            axes: self.fields.get(place).map_or(&[], Vec::as_slice),
+            count: self.count.nodes.get(place).copied().flatten(),
+            milliseconds: self.measured.as_ref().and_then(|m| m.layers[place]),
+        })
+    }
 }
 
 /// Shows the table of one network.
@@ -46,29 +104,41 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         classes: arguments.num_classes,
         input: arguments.input,
     };
-    let subject = Subject::open(&asked, 1, messages)?;
-    let network = &subject.network;
-    let summary = graph::summary(network);
+    let mut subject = Subject::open(&asked, 1, messages)?;
     let weights = match &subject.origin {
-        Origin::Named(named) => weights_line(named, network)?,
+        Origin::Named(named) => weights_line(named, &subject.network)?,
         Origin::Onnx(..) => None,
     };
-    if arguments.json {
-        output::json(&as_json(
-            &network.name,
-            &subject.image,
-            &summary,
-            weights.as_deref(),
-        ))?;
-    } else {
-        output::data(as_text(
-            &network.name,
-            &subject.image,
-            &summary,
-            weights.as_deref(),
-        ))?;
+    let summary = graph::summary(&subject.network);
+    let measured = match arguments.time {
+        true => Some(Measured::of(&mut subject, &summary, &arguments.engine)?),
+        false => None,
+    };
+    let network = &subject.network;
+    let told = Told {
+        name: &network.name,
+        image: &subject.image,
+        summary,
+        fields: fields(network),
+        counting: arguments.count_like,
+        count: arguments.count_like.count(network),
+        activations: network.peak_activations(),
+        measured,
+        weights,
+    };
+    match (arguments.json, arguments.csv) {
+        (true, _) => output::json(&json::of(&told))?,
+        (_, true) => output::data(csv::of(&told))?,
+        _ => output::data(text::of(&told, arguments.wide))?,
     }
     Ok(())
+}
+
+/// What each layer sees; nothing where that cannot be counted, which is no reason to tell nothing else.
+fn fields(network: &Graph) -> Vec<Vec<AxisField>> {
+    let fields = graph::receptive_fields(network, 0).map(|fields| fields.layers);
+    let rows = fields.unwrap_or_default().into_iter();
+    rows.map(|row| row.axes).collect()
 }
 
 /// Where the weights are, and what of the network they leave to be learned.
@@ -91,81 +161,4 @@ fn weights_line(named: &Network, network: &Graph) -> anyhow::Result<Option<Strin
         "{origin}, but for the head, which starts anew ({})",
         names.join(", ")
     )))
-}
-
-fn as_json(name: &str, input: &[usize], summary: &Summary, weights: Option<&str>) -> Value {
-    let layers: Vec<Value> = summary.rows.iter().map(layer_as_json).collect();
-    let mut table = json!({
-        "model": name, "input": input, "layers": layers,
-        "parameters": summary.parameters, "macs": summary.macs,
-        "auxiliary_parameters": summary.auxiliary_parameters, "auxiliary_macs": summary.auxiliary_macs,
-        "convention": CONVENTION, "not_counted": summary.not_counted,
-    });
-    if let Some(weights) = weights {
-        table["weights"] = weights.into();
-    }
-    table
-}
-
-fn layer_as_json(row: &LayerSummary) -> Value {
-    json!({
-        "layer": row.layer, "op": row.op, "output": row.output, "kernel": row.kernel,
-        "parameters": row.parameters, "macs": row.macs, "auxiliary": row.auxiliary,
-    })
-}
-
-fn as_text(name: &str, input: &[usize], summary: &Summary, weights: Option<&str>) -> String {
-    let shape = |extents: &[usize]| {
-        let extents: Vec<String> = extents.iter().map(usize::to_string).collect();
-        extents.join("×")
-    };
-    let rows: Vec<_> = summary
-        .rows
-        .iter()
-        .map(|row| {
-            [
-                match row.auxiliary {
-                    true => format!("{} (training only)", row.layer),
-                    false => row.layer.clone(),
-                },
-                row.op.to_owned(),
-                row.kernel.clone(),
-                shape(row.output.get(1..).unwrap_or_default()),
-                match row.parameters {
-                    0 => String::new(),
-                    count => thousands(count),
-                },
-                row.macs.map(thousands).unwrap_or_default(),
-            ]
-        })
-        .collect();
-    let heading = [
-        ("layer", Align::Left),
-        ("operator", Align::Left),
-        ("kernel", Align::Left),
-        ("output", Align::Right),
-        ("parameters", Align::Right),
-        ("MACs", Align::Right),
-    ];
-    let mut lines = table::lines(heading, &rows);
-    lines.push(String::new());
-    lines.push(format!(
-        "{name} on {}: {} parameters, {} MACs",
-        shape(input),
-        thousands(summary.parameters),
-        thousands(summary.macs)
-    ));
-    if summary.rows.iter().any(|row| row.auxiliary) {
-        lines.push(format!(
-            "heads for training only: {} of the parameters, {} MACs besides",
-            thousands(summary.auxiliary_parameters),
-            thousands(summary.auxiliary_macs)
-        ));
-    }
-    lines.extend(weights.map(|weights| format!("weights: {weights}")));
-    lines.push(format!("MACs: {CONVENTION}"));
-    if !summary.not_counted.is_empty() {
-        lines.push(format!("not counted: {}", summary.not_counted.join(", ")));
-    }
-    lines.join("\n")
 }

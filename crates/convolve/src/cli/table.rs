@@ -12,28 +12,30 @@ pub(crate) fn lines<const N: usize>(
     heading: [(&str, Align); N],
     rows: &[[String; N]],
 ) -> Vec<String> {
-    let widths: [usize; N] = std::array::from_fn(|column| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells
-            .chain([heading[column].0.chars().count()])
-            .max()
-            .unwrap_or(0)
-    });
-    let line = |cells: [&str; N]| {
-        let cells = (0..N).map(|column| {
-            let (cell, width) = (cells[column], widths[column]);
-            match heading[column].1 {
-                Align::Left => format!("{cell:<width$}"),
-                Align::Right => format!("{cell:>width$}"),
-            }
+    columns(&heading, rows)
+}
+
+/// As [`lines`], for a number of columns that is known only when the program runs.
+pub(crate) fn columns(heading: &[(&str, Align)], rows: &[impl AsRef<[String]>]) -> Vec<String> {
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row.as_ref()[column].chars().count());
+        let title = heading[column].0.chars().count();
+        cells.chain([title]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..heading.len()).map(width).collect();
+    let line = |cells: Vec<&str>| {
+        let cells = cells.into_iter().zip(heading).zip(&widths);
+        let cells = cells.map(|((cell, (_, align)), &width)| match align {
+            Align::Left => format!("{cell:<width$}"),
+            Align::Right => format!("{cell:>width$}"),
         });
         let line = cells.collect::<Vec<_>>().join("  ");
         line.trim_end().to_owned()
     };
-    let first = line(heading.map(|(title, _)| title));
+    let first = line(heading.iter().map(|&(title, _)| title).collect());
     let rest = rows
         .iter()
-        .map(|row| line(std::array::from_fn(|i| row[i].as_str())));
+        .map(|row| line(row.as_ref().iter().map(String::as_str).collect()));
     std::iter::once(first).chain(rest).collect()
 }
 
@@ -48,6 +50,25 @@ pub(crate) fn thousands(count: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A count by its first three digits: `9.41 k`, `118 M`. Below a thousand it stands in full.
+pub(crate) fn compact(count: u64) -> String {
+    const UNITS: [&str; 6] = ["k", "M", "G", "T", "P", "E"];
+    if count < 1000 {
+        return count.to_string();
+    }
+    let (mut size, mut unit) = (count as f64 / 1e3, 0);
+    // What is rounded up to a thousand is one of the next unit.
+    while size >= 999.5 && unit + 1 < UNITS.len() {
+        (size, unit) = (size / 1e3, unit + 1);
+    }
+    let places = match size {
+        ..9.995 => 2,
+        ..99.95 => 1,
+        _ => 0,
+    };
+    format!("{size:.places$} {}", UNITS[unit])
 }
 
 #[cfg(test)]
@@ -77,6 +98,24 @@ mod tests {
         ];
         for (count, text) in cases {
             assert_eq!(thousands(count), text);
+        }
+    }
+
+    #[test]
+    fn three_digits_are_kept() {
+        let cases = [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1.00 k"),
+            (9_408, "9.41 k"),
+            (99_960, "100 k"),
+            (999_499, "999 k"),
+            (999_500, "1.00 M"),
+            (118_013_952, "118 M"),
+            (u64::MAX, "18.4 E"),
+        ];
+        for (count, text) in cases {
+            assert_eq!(compact(count), text);
         }
     }
 }

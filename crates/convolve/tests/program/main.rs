@@ -7,6 +7,7 @@ mod export;
 mod fixture;
 mod imported;
 mod invoke;
+mod lens;
 mod listing;
 mod op;
 mod predict;

@@ -11,6 +11,7 @@ use train::{Optimiser, Rule, Segment};
 use super::report::Report;
 use super::timing::{Timing, merged, significant};
 use super::{Arguments, peak, random};
+use crate::cli::engine::Engine;
 use crate::cli::failure::usage;
 use crate::cli::model::Subject;
 use crate::cli::output::{self, Messages};
@@ -35,18 +36,7 @@ pub(super) fn run(name: &str, arguments: &Arguments, messages: Messages) -> anyh
         subject.must_classify()?;
     }
     let graph = graph_of(&subject.network, arguments)?;
-    let mut program = Program::new(graph, &arguments.engine.options())?;
-    subject.fill(&mut program)?;
-    let inputs = program.graph().inputs.clone();
-    for (place, id) in inputs.into_iter().enumerate() {
-        match program.graph().value(id).element {
-            ElementType::Real => random::fill(program.input_f32(place), 1),
-            ElementType::Index => {
-                let labels = program.input_index(place).iter_mut().enumerate();
-                labels.for_each(|(index, label)| *label = (index * 7 % subject.classes) as u32);
-            }
-        }
-    }
+    let mut program = prepare(&mut subject, graph, &arguments.engine)?;
     let peak = match (arguments.profile, arguments.peak_gflops) {
         (true, None) => peak::measure(program.team(), arguments.engine.isa(), PEAK_SECONDS).0,
         (_, asked) => asked.unwrap_or_default(),
@@ -100,6 +90,31 @@ pub(super) fn run(name: &str, arguments: &Arguments, messages: Messages) -> anyh
         timing.gflops(macs)
     ))?;
     Ok(())
+}
+
+/// A program of the graph that was made of a network, with the weights there are, random ones else, on random
+/// images and labels.
+///
+/// # Errors
+/// A graph that cannot be run, or weights that do not fit.
+pub(in crate::cli) fn prepare(
+    subject: &mut Subject,
+    graph: Graph,
+    engine: &Engine,
+) -> anyhow::Result<Program> {
+    let mut program = Program::new(graph, &engine.options())?;
+    subject.fill(&mut program)?;
+    let inputs = program.graph().inputs.clone();
+    for (place, id) in inputs.into_iter().enumerate() {
+        match program.graph().value(id).element {
+            ElementType::Real => random::fill(program.input_f32(place), 1),
+            ElementType::Index => {
+                let labels = program.input_index(place).iter_mut().enumerate();
+                labels.for_each(|(index, label)| *label = (index * 7 % subject.classes) as u32);
+            }
+        }
+    }
+    Ok(program)
 }
 
 fn graph_of(network: &Graph, arguments: &Arguments) -> anyhow::Result<Graph> {

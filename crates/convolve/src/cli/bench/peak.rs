@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::Arguments;
 use super::timing::{Timing, merged};
+use crate::cli::engine::Engine;
 use crate::cli::output;
 
 /// Rounds of a task: about a tenth of a millisecond, long enough that starting it does not count.
@@ -27,6 +28,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         ))?;
     }
     Ok(())
+}
+
+/// Billions of operations a second that the processor can do at most, measured for so many seconds.
+///
+/// # Errors
+/// Threads that cannot be had.
+pub(in crate::cli) fn gflops(engine: &Engine, seconds: f64) -> anyhow::Result<f64> {
+    Ok(measure(&Team::new(engine.threads())?, engine.isa(), seconds).0)
 }
 
 /// GFLOP/s, and the timing and the multiply-accumulates they come from.

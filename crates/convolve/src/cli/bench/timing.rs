@@ -70,7 +70,7 @@ impl Timing {
 }
 
 /// Rounded to six significant digits: no clock tells more.
-pub(super) fn significant(value: f64) -> f64 {
+pub(in crate::cli) fn significant(value: f64) -> f64 {
     format!("{value:.5e}").parse().unwrap_or(value)
 }
 

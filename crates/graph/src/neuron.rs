@@ -1,0 +1,241 @@
+//! Exactly which pixels a neuron sees.
+//!
+//! A set of elements is walked back from the neuron to the input, operator by operator
+//! ([`geometry::Reads`], [`Region`]): with the holes of dilation, cut off at borders, and of every
+//! branch as it lies.
+
+use geometry::{GeometryError, Region};
+
+use crate::reads::ways;
+use crate::receptive_field::dependents;
+use crate::{Graph, ValueId};
+
+/// The pixels that a neuron sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Neuron {
+    /// The layer, by its name.
+    pub layer: String,
+    /// Its place in the layer's map, outermost axis first; the neurons of all channels there are meant.
+    pub at: Vec<usize>,
+    /// Extents of the layer's map.
+    pub map: Vec<usize>,
+    /// Extents of the input.
+    pub input: Vec<usize>,
+    /// The pixels, along the axes of space of the input.
+    pub pixels: Region,
+}
+
+/// A neuron that there is not, or whose pixels cannot be counted.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NeuronError {
+    /// No layer has this name.
+    #[error("there is no layer '{name}'{}", suggestion(nearest))]
+    NoLayer {
+        /// The name.
+        name: String,
+        /// Those most like it.
+        nearest: Vec<String>,
+    },
+    /// A place outside the map.
+    #[error("{layer} has no neuron at {at:?}: its map is {map:?}")]
+    Outside {
+        /// The layer.
+        layer: String,
+        /// The place.
+        at: Vec<usize>,
+        /// Extents of its map.
+        map: Vec<usize>,
+    },
+    /// A layer that does not depend on the input.
+    #[error("{layer} does not depend on the input '{input}'")]
+    Independent {
+        /// The layer.
+        layer: String,
+        /// The input.
+        input: String,
+    },
+    /// A network without an input at that place.
+    #[error("the network has {inputs} inputs, and none at place {place}")]
+    NoInput {
+        /// The place.
+        place: usize,
+        /// Inputs there are.
+        inputs: usize,
+    },
+    /// A set of more pieces than can be kept.
+    #[error("{layer}: {source}")]
+    TooLarge {
+        /// The layer.
+        layer: String,
+        /// What was counted.
+        source: GeometryError,
+    },
+}
+
+fn suggestion(nearest: &[String]) -> String {
+    match nearest {
+        [] => String::new(),
+        names => format!("; did you mean {}?", names.join(", ")),
+    }
+}
+
+impl Neuron {
+    /// Walks back from the neuron at `at` of the layer `layer`, or from the middle one where `at` is
+    /// empty, to the input at place `input` of [`Graph::inputs`].
+    ///
+    /// Where several nodes make up a layer, its last one is meant.
+    ///
+    /// ```
+    /// use geometry::ConvDesc;
+    /// use graph::{NetworkBuilder, Neuron};
+    ///
+    /// let mut network = NetworkBuilder::new("dilated", [1, 1, 9, 9]);
+    /// let x = network.input();
+    /// let y = network.conv("conv1", x, ConvDesc::new(1, 3).dilation(2).padding(2), false)?;
+    /// let network = network.finish(y)?;
+    /// let neuron = Neuron::trace(&network, "conv1", &[0, 4], 0)?;
+    /// // Two rows, for the first lies in the padding, of three columns each.
+    /// assert_eq!(neuron.pixels.len(), 6);
+    /// assert!(neuron.pixels.contains(&[2, 6]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`NeuronError`].
+    pub fn trace(
+        network: &Graph,
+        layer: &str,
+        at: &[usize],
+        input: usize,
+    ) -> Result<Self, NeuronError> {
+        let node = network.nodes.iter().rev().find(|node| node.layer == layer);
+        match node.and_then(|node| node.outputs.first()) {
+            Some(&value) => Self::of(network, value, at, input),
+            None => Err(NeuronError::NoLayer {
+                name: layer.to_owned(),
+                nearest: nearest(network, layer),
+            }),
+        }
+    }
+
+    /// As [`Neuron::trace`], of any value that a layer makes.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn of(
+        network: &Graph,
+        value: ValueId,
+        at: &[usize],
+        input: usize,
+    ) -> Result<Self, NeuronError> {
+        let image = input_at(network, input)?;
+        let maker = network
+            .nodes
+            .iter()
+            .find(|node| node.outputs.contains(&value));
+        let layer = maker.map_or(&network.value(value).name, |node| &node.layer);
+        let shape = &network.value(value).shape;
+        let map = shape.get(2..).unwrap_or_default().to_vec();
+        let place = match at {
+            [] => map.iter().map(|extent| extent / 2).collect(),
+            at => at.to_vec(),
+        };
+        let inside = || place.iter().zip(&map).all(|(at, extent)| at < extent);
+        if place.len() != map.len() || !inside() {
+            return Err(NeuronError::Outside {
+                layer: layer.clone(),
+                at: place,
+                map,
+            });
+        }
+        if !dependents(network, image)[value.index()] {
+            return Err(NeuronError::Independent {
+                layer: layer.clone(),
+                input: network.value(image).name.clone(),
+            });
+        }
+        let flat = shape.iter().take(2).map(|&extent| (0..extent).into());
+        let ends = place.iter().map(|&at| (at..at + 1).into());
+        let pixels = Region::product(&flat.chain(ends).collect::<Vec<_>>())
+            .and_then(|start| elements_read(network, value, start, image))
+            // Of every image, and of every channel.
+            .and_then(Region::without_first_axis)
+            .and_then(Region::without_first_axis);
+        Ok(Self {
+            layer: layer.clone(),
+            at: place,
+            map,
+            input: network.value(image).shape.iter().skip(2).copied().collect(),
+            pixels: pixels.map_err(|source| NeuronError::TooLarge {
+                layer: layer.clone(),
+                source,
+            })?,
+        })
+    }
+}
+
+fn input_at(network: &Graph, place: usize) -> Result<ValueId, NeuronError> {
+    let found = network.inputs.get(place).copied();
+    found.ok_or(NeuronError::NoInput {
+        place,
+        inputs: network.inputs.len(),
+    })
+}
+
+/// The elements of `image` that some elements of `value` are made of.
+fn elements_read(
+    network: &Graph,
+    value: ValueId,
+    start: Region,
+    image: ValueId,
+) -> Result<Region, GeometryError> {
+    let depends = dependents(network, image);
+    let mut wanted: Vec<Option<Region>> = vec![None; network.values().len()];
+    wanted[value.index()] = Some(start);
+    for node in network.nodes.iter().rev() {
+        for (made, output) in node.outputs.iter().enumerate() {
+            let Some(region) = wanted[output.index()].take() else {
+                continue;
+            };
+            for (read, input) in node.inputs.iter().enumerate() {
+                if !depends[input.index()] {
+                    continue;
+                }
+                let shape = &network.value(*input).shape;
+                for way in ways(network, node, made, read) {
+                    let new = way.image(&region, shape)?;
+                    let all = match wanted[input.index()].take() {
+                        Some(before) => before.union(new)?,
+                        None => new,
+                    };
+                    wanted[input.index()] = Some(all);
+                }
+            }
+        }
+    }
+    Ok(wanted[image.index()].take().unwrap_or_else(Region::empty))
+}
+
+/// The names of layers most like one: those that hold it or begin alike, no more than three.
+fn nearest(network: &Graph, name: &str) -> Vec<String> {
+    const MOST: usize = 3;
+    let mut names: Vec<&str> = network
+        .nodes
+        .iter()
+        .map(|node| node.layer.as_str())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut ranked: Vec<_> = names
+        .into_iter()
+        .filter_map(|known| {
+            let away = strsim::osa_distance(name, known);
+            let near = 2 * away <= name.chars().count().max(known.chars().count());
+            (near || known.contains(name)).then_some((away, known))
+        })
+        .collect();
+    ranked.sort_unstable();
+    let best = ranked.into_iter().take(MOST);
+    best.map(|(_, known)| known.to_owned()).collect()
+}

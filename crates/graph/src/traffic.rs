@@ -1,0 +1,97 @@
+//! What a network moves through memory.
+
+use crate::cost::elements;
+use crate::{Graph, Node, Op, RearrangeOp, Role, ValueId};
+
+/// Bytes of an element; networks are computed in f32.
+const BYTES: u64 = 4;
+
+impl Graph {
+    /// Bytes that a forward node moves for one image if it is computed by itself: each of its inputs and
+    /// parameters read once, its outputs written once, in f32. Views of the same elements move nothing.
+    ///
+    /// ```
+    /// use geometry::ConvDesc;
+    /// use graph::NetworkBuilder;
+    ///
+    /// let mut network = NetworkBuilder::new("pointwise", [8, 16, 10, 10]);
+    /// let x = network.input();
+    /// let y = network.conv("conv", x, ConvDesc::new(32, 1), false)?;
+    /// let network = network.finish(y)?;
+    /// let moved = network.bytes_moved(&network.nodes[0]);
+    /// assert_eq!(moved, 4 * (16 * 100 + 16 * 32 + 32 * 100));
+    /// # Ok::<(), graph::GraphError>(())
+    /// ```
+    pub fn bytes_moved(&self, node: &Node) -> u64 {
+        let is_view = matches!(
+            node.op,
+            Op::Flatten
+                | Op::Unflatten { .. }
+                | Op::Dropout { .. }
+                | Op::Rearrange(RearrangeOp::Reshape { .. })
+        );
+        if is_view {
+            return 0;
+        }
+        let mut read = node.inputs.clone();
+        read.sort_unstable();
+        read.dedup();
+        let written = node.outputs.iter().take(1);
+        let moved = read
+            .iter()
+            .chain(written)
+            .map(|&id| self.bytes_of_image(id));
+        moved.fold(0, u64::saturating_add)
+    }
+
+    /// The most bytes of feature maps that must be there at once in a forward run on one image, when
+    /// each is dropped after its last reader; the images and heads for training are among them, and
+    /// parameters are not.
+    pub fn peak_activations(&self) -> u64 {
+        let mut last = vec![None; self.values().len()];
+        for (place, node) in self.nodes.iter().enumerate() {
+            node.inputs
+                .iter()
+                .for_each(|id| last[id.index()] = Some(place));
+        }
+        self.leaving().for_each(|id| last[id.index()] = None);
+        let is_map = |id: ValueId| matches!(self.value(id).role, Role::Computed | Role::Input);
+        let given = self.inputs.iter().map(|&id| self.bytes_of_image(id));
+        let mut live = given.fold(0, u64::saturating_add);
+        let mut peak = live;
+        for (place, node) in self.nodes.iter().enumerate() {
+            let made = node.outputs.iter().map(|&id| self.bytes_of_image(id));
+            live = made.fold(live, u64::saturating_add);
+            peak = peak.max(live);
+            let mut read = node.inputs.clone();
+            read.sort_unstable();
+            read.dedup();
+            let done = read
+                .into_iter()
+                .filter(|id| last[id.index()] == Some(place));
+            let done = done
+                .filter(|&id| is_map(id))
+                .map(|id| self.bytes_of_image(id));
+            live = done.fold(live, u64::saturating_sub);
+        }
+        peak
+    }
+
+    /// Bytes of a value for one image of the batch.
+    fn bytes_of_image(&self, id: ValueId) -> u64 {
+        let value = self.value(id);
+        let all = elements(&value.shape).unwrap_or(u64::MAX / BYTES);
+        let batch = self
+            .inputs
+            .first()
+            .and_then(|&id| self.value(id).shape.first());
+        let batch = batch.map_or(1, |&batch| batch.max(1) as u64);
+        let of_batch = matches!(value.role, Role::Computed | Role::Input)
+            && value
+                .shape
+                .first()
+                .is_some_and(|&first| first as u64 == batch);
+        let share = if of_batch { batch } else { 1 };
+        (all / share).saturating_mul(BYTES)
+    }
+}
