@@ -132,7 +132,9 @@ pub(super) struct Branch<'a> {
 impl<'a> Branch<'a> {
     fn check(message: &[u8], depth: usize) -> Result<(), OnnxError> {
         if depth == DEEPEST {
-            return Err(damaged(format!("more than {DEEPEST} graphs, one in another")));
+            return Err(damaged(format!(
+                "more than {DEEPEST} graphs, one in another"
+            )));
         }
         for field in fields(message) {
             match field? {

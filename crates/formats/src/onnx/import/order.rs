@@ -103,7 +103,8 @@ fn sorted(model: &Model, names: usize) -> Result<Vec<u32>, OnnxError> {
         indices().flat_map(|index| {
             let message = model.node(index as usize);
             let read = node::inputs(message).chain(node::inner_reads(message));
-            read.filter_map(made_by).map(move |before| (before as usize, index))
+            read.filter_map(made_by)
+                .map(move |before| (before as usize, index))
         })
     };
     let mut waits = vec![0_u32; count];

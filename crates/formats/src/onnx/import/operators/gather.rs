@@ -72,16 +72,14 @@ fn must_be(call: &Call<'_, '_>, shape: &[usize]) -> Result<(), Fault> {
     let updates = call.shape_of(2)?;
     match updates == shape {
         true => Ok(()),
-        false => wrong(format!("updates of shape {updates:?} where {shape:?} are put")),
+        false => wrong(format!(
+            "updates of shape {updates:?} where {shape:?} are put"
+        )),
     }
 }
 
 /// Input 0 as rows, some of them, by number, those of input 2; of several for one place the last.
-fn put(
-    call: &mut Call<'_, '_>,
-    rows: [usize; 2],
-    places: &[usize],
-) -> Result<Vec<Value>, Fault> {
+fn put(call: &mut Call<'_, '_>, rows: [usize; 2], places: &[usize]) -> Result<Vec<Value>, Fault> {
     match call.text("reduction", "none") {
         "none" => {}
         other => return unsupported(format!("a reduction ({other}) of what is put to one place")),

@@ -185,7 +185,10 @@ pub(super) fn mean_variance(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault
     let variance = call.reduce(ReduceOp::Mean, squares, &axes)?;
     let deviation = call.unary(Unary::Sqrt, variance)?;
     let deviation = call.scalar(BinaryOp::Add, deviation, 1e-9)?;
-    Ok(one(call.binary(BinaryOp::Div, centred, deviation)?, x.element))
+    Ok(one(
+        call.binary(BinaryOp::Div, centred, deviation)?,
+        x.element,
+    ))
 }
 
 /// `LRN`
