@@ -82,28 +82,27 @@ fn a_branch_may_hold_what_it_makes_or_only_pass_it_on() {
 
 #[test]
 fn choices_within_choices() {
-    let inner = choice(
-        branch("then_branch", &[node("Exp", &["x"], &["a"])], "a"),
-        branch("else_branch", &[node("Neg", &["x"], &["b"])], "b"),
-    );
-    // The inner node makes `y` of the inner graph; the outer one another.
-    let inner = Message(inner.0).put(2, "unread");
-    let outer = node("If", &["c"], &["y"])
+    // Both branches may use a name for what each of them makes.
+    let inner = node("If", &["c"], &["i"])
         .put(
             5,
-            branch("then_branch", &[node("Abs", &["x"], &["d"])], "d"),
+            branch("then_branch", &[node("Exp", &["x"], &["z"])], "z"),
         )
         .put(
             5,
-            branch("else_branch", &[node("Tanh", &["x"], &["e"])], "e"),
+            branch("else_branch", &[node("Neg", &["x"], &["z"])], "z"),
         );
-    assert!(import(network(&[outer]), Some(true)).is_ok());
-    // Two values for one output.
-    let error = import(network(&[inner]), Some(true)).unwrap_err();
-    assert!(
-        error.to_string().contains("1 values for 2 outputs"),
-        "{error}"
+    let outer = choice(
+        branch("then_branch", &[inner], "i"),
+        branch("else_branch", &[node("Abs", &["x"], &["a"])], "a"),
     );
+    let found = |condition| import(network(&[outer.clone()]), Some(condition)).unwrap();
+    assert_eq!(layers(&found(true)), ["the Exp"]);
+    assert_eq!(layers(&found(false)), ["the Abs"]);
+    // Two values are wanted of a branch that makes one.
+    let error = import(network(&[outer.put(2, "unread")]), Some(true)).unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("1 values for 2 outputs"), "{error}");
 }
 
 #[test]

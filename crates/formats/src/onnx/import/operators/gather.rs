@@ -86,7 +86,7 @@ fn put(call: &mut Call<'_, '_>, rows: [usize; 2], places: &[usize]) -> Result<Ve
     }
     let Tensor { id: x, element } = call.tensor(0)?;
     let shape = call.shape(x).to_vec();
-    call.book(rows[0].saturating_mul(size_of::<usize>()))?;
+    call.book((rows[0] + places.len()).saturating_mul(size_of::<usize>()))?;
     let mut sources: Vec<usize> = (0..rows[0]).collect();
     for (at, &place) in places.iter().enumerate() {
         sources[place] = rows[0] + at;
