@@ -282,20 +282,14 @@ impl Checkpoint {
             })
         };
         let tensors = self.tensors.tensors.iter().map(copy);
-        let metadata = [
-            ("format", FORMAT.to_owned()),
-            ("format_version", VERSION.to_owned()),
-        ]
-        .into_iter()
-        .chain(
-            self.progress
-                .iter()
-                .map(|value| ("progress", to_json(value))),
-        )
-        .chain(self.score.iter().map(|value| ("score", to_json(value))))
-        .map(|(key, text)| (key.to_owned(), text))
-        .chain(self.card.entries())
-        .collect();
+        let progress = self
+            .progress
+            .iter()
+            .map(|value| ("progress", to_json(value)));
+        let score = self.score.iter().map(|value| ("score", to_json(value)));
+        let more = progress.chain(score);
+        let more = more.map(|(key, text)| (key.to_owned(), text));
+        let metadata = metadata(&self.card).chain(more).collect();
         let file = TensorFile {
             tensors: tensors.collect::<Result<_, MemoryError>>()?,
             metadata,
@@ -528,6 +522,13 @@ fn entries(program: &Program) -> impl Iterator<Item = (&str, &[usize], Place)> {
         (slot.name.as_str(), slot.shape.as_slice(), place)
     });
     parameters.chain(states)
+}
+
+/// What a file says of the network that it holds the weights of.
+pub(crate) fn metadata(card: &ModelCard) -> impl Iterator<Item = (String, String)> {
+    let format = [("format", FORMAT), ("format_version", VERSION)];
+    let format = format.map(|(key, text)| (key.to_owned(), text.to_owned()));
+    format.into_iter().chain(card.entries())
 }
 
 fn moment_name(moment: &str, parameter: &str) -> String {

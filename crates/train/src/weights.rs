@@ -9,14 +9,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use formats::hub::{self, Cache, HubId};
-use formats::weights::WeightsReader;
+use formats::weights::{Precision, TensorFile, WeightsReader};
 use formats::{ModelConfig, imagenet};
 use graph::Graph;
 use runtime::{Program, initialise_where};
+use tensor::memory::try_zeros;
 use zoo::{BuildOptions, Head};
 
 use self::tensors::Tensors;
-use crate::checkpoint::{is_checkpoint, read_card, unusable_model};
+use crate::checkpoint::{is_checkpoint, metadata, read_card, unusable_model};
 use crate::state_dict::Mismatch;
 use crate::{Architecture, ArchitectureError, Checkpoint, CheckpointError, ModelCard, OnnxNetwork};
 
@@ -345,6 +346,27 @@ impl Weights {
             self.tensors.read(&name, &mut program.state_mut()[range])?;
         }
         Ok(())
+    }
+
+    /// Writes the network's parameters and statistics under their published names, with the card, whole or not at all:
+    /// a file that says of itself what it is. Heads for training only that are absent stay so.
+    ///
+    /// # Errors
+    /// [`CheckpointError::NotFinite`], [`CheckpointError::Memory`], [`CheckpointError::Weights`]: the file system, or a
+    /// number that 16 bits cannot hold.
+    pub fn save(&mut self, path: &Path, precision: Precision) -> Result<(), CheckpointError> {
+        let network = self.architecture.build(&self.card.options(1))?;
+        let mut tensors = TensorFile::default();
+        for (name, shape) in needed(&network) {
+            if !self.is_there(name) {
+                continue;
+            }
+            let mut values = try_zeros(shape.iter().product())?;
+            self.tensors.read(name, &mut values)?;
+            tensors.push(name, shape, values)?;
+        }
+        tensors.metadata = metadata(&self.card).collect();
+        Ok(tensors.save(path, precision)?)
     }
 
     /// Whether a parameter or state is not one of an absent head.

@@ -18,11 +18,12 @@ use super::{model, trained, weights};
 The file's extension says which it is: .safetensors for this program, .onnx for others.
 
 Examples: convolve export runs/resnet20-shapes-1 shapes.safetensors --half
+          convolve export resnet18 r18.safetensors --weights hf-hub:timm/resnet18.a1_in1k
           convolve export runs/resnet20-shapes-1 shapes.onnx
           convolve export resnet18 resnet18.onnx --weights resnet18.safetensors --opset 21")]
 pub(crate) struct Arguments {
-    /// A run folder, whose best weights are taken, or a weights file; for .onnx also a network of
-    /// `convolve models` or another ONNX file
+    /// A run folder, whose best weights are taken, or a weights file; or a network of `convolve models`, for
+    /// .safetensors with --weights; for .onnx also another ONNX file
     #[arg(value_name = "MODEL|RUN")]
     model: String,
     /// The file to write: .safetensors or .onnx
@@ -63,16 +64,27 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
             "{model}: an ONNX model is exported to an .onnx file; no weights file says how to build it"
         )));
     }
-    if weights::lacks_weights(model.as_ref()) {
-        return Err(usage(format!(
-            "{model}: a network without weights; to an .onnx file it is exported with --weights, to .safetensors \
-             only a run or a weights file"
-        )));
-    }
     let precision = match arguments.half {
         true => Precision::F16,
         false => Precision::F32,
     };
+    match arguments.onnx.weights() {
+        Some(reference) => {
+            weights::must_need_weights(model)?;
+            weights::open(reference, Some(model), messages)?.save(file, precision)?;
+        }
+        None if weights::lacks_weights(model.as_ref()) => return Err(weights::lacking(model)),
+        None => of_trained(model, file, precision)?,
+    }
+    messages.say(format_args!(
+        "next: convolve predict {} PICTURE",
+        file.display()
+    ));
+    Ok(())
+}
+
+/// Writes the weights of a run or of a file of this program, and what they reached.
+fn of_trained(model: &str, file: &Path, precision: Precision) -> anyhow::Result<()> {
     let weights = trained::open(model.as_ref())?.into_weights();
     // Whoever gets the file has nothing else to go by.
     weights.network(1)?;
@@ -83,12 +95,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
             network.name()
         )));
     }
-    weights.save(file, precision)?;
-    messages.say(format_args!(
-        "next: convolve predict {} PICTURE",
-        file.display()
-    ));
-    Ok(())
+    Ok(weights.save(file, precision)?)
 }
 
 /// Refuses to write over what is read: it would be lost for a copy with less in it.

@@ -16,13 +16,23 @@ pub(crate) fn here() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/onnx")
 }
 
+/// The file of a suite.
+pub(crate) fn bytes_of(suite: &str) -> Vec<u8> {
+    std::fs::read(here().join(suite).with_extension("safetensors")).unwrap()
+}
+
+/// Its list of cases.
+pub(crate) fn listed(bytes: &[u8]) -> Vec<Value> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).unwrap();
+    let cases = &metadata.metadata().as_ref().unwrap()["cases"];
+    serde_json::from_str(cases).unwrap()
+}
+
 /// Runs all cases of a suite; those that fail are listed together.
 pub(crate) fn replay(suite: &str) {
-    let bytes = std::fs::read(here().join(suite).with_extension("safetensors")).unwrap();
+    let bytes = bytes_of(suite);
     let file = SafeTensors::deserialize(&bytes).unwrap();
-    let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
-    let cases = &metadata.metadata().as_ref().unwrap()["cases"];
-    let cases: Vec<Value> = serde_json::from_str(cases).unwrap();
+    let cases = listed(&bytes);
     assert!(cases.len() > 100, "{} cases", cases.len());
     let failed: Vec<String> = cases
         .iter()
@@ -48,14 +58,14 @@ pub(crate) fn replay(suite: &str) {
     );
 }
 
-struct Case<'a> {
-    at: usize,
-    case: &'a Value,
-    file: &'a SafeTensors<'a>,
+pub(crate) struct Case<'a> {
+    pub(crate) at: usize,
+    pub(crate) case: &'a Value,
+    pub(crate) file: &'a SafeTensors<'a>,
 }
 
 impl Case<'_> {
-    fn bytes(&self, part: &str) -> &[u8] {
+    pub(crate) fn bytes(&self, part: &str) -> &[u8] {
         self.file
             .tensor(&format!("{}.{part}", self.at))
             .unwrap()
@@ -71,6 +81,11 @@ impl Case<'_> {
         Array::from_bytes(element, &shape, bytes).unwrap()
     }
 
+    pub(crate) fn inputs(&self) -> Vec<Array> {
+        let count = self.case[1].as_array().unwrap().len();
+        (0..count).map(|index| self.array(1, "in", index)).collect()
+    }
+
     fn run(&self, folder: &Path) -> Result<(), String> {
         let model = folder.join("model.onnx");
         std::fs::write(&model, self.bytes("model")).unwrap();
@@ -80,8 +95,7 @@ impl Case<'_> {
             .arg(&model)
             .arg("--output")
             .arg(folder.join("out"));
-        for index in 0..self.case[1].as_array().unwrap().len() {
-            let x = self.array(1, "in", index);
+        for (index, x) in self.inputs().into_iter().enumerate() {
             let path = folder.join(format!("{index}.npy"));
             write_npy_bytes(&path, x.element().npy(), x.shape(), x.bytes()).unwrap();
             program.arg("--input").arg(path);

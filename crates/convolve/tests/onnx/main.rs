@@ -1,6 +1,7 @@
 //! The ONNX project's own tests, through the program; `make.py` packed them. And models that are damaged.
 
 mod cases;
+mod gradients;
 mod hostile;
 
 use cases::replay;

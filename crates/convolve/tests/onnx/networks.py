@@ -6,10 +6,13 @@
                 [--only resnet18,mobilenet_v2] [--all]
 
 Weights are random from a fixed seed, and so are the running statistics of batch normalisations: a network that
-ignored one of them would be found out. An output may differ from PyTorch's by a relative L2 of 1e-5 in 32-bit floats.
+ignored one of them would be found out. An output may differ by a relative L2 of 1e-5 from PyTorch's in double precision.
+In some networks such statistics make activations grow from layer to layer until rounding decides what comes out. Where
+PyTorch's own outputs in 32 bits are off by more than 1e-5, the statistics become those of the images, each channel's
+a little beside them; where that does not help either, the network is listed as `ill` and tells nothing.
 Without --all, one network of each family is taken; with it, every network that is a CNN and small enough to export.
 """
-import argparse, contextlib, io, logging, os, pathlib, subprocess, sys, tempfile, time, warnings
+import argparse, contextlib, copy, io, logging, os, pathlib, subprocess, sys, tempfile, time, warnings
 warnings.filterwarnings("ignore"); logging.disable(logging.WARNING)
 import numpy as np, torch
 
@@ -73,6 +76,34 @@ def build(source, name):
     return model.eval(), torch.randn(a.batch, 3, side, side, generator=generator)
 
 
+def outputs(model, x):
+    """Of a network in both precisions, and how far those of 32 bits are off."""
+    with torch.no_grad():
+        found = [model(x), copy.deepcopy(model).double()(x.double())]
+    rounded, exact = ([t.double().numpy() for t in (y.values() if isinstance(y, dict) else [y])] for y in found)
+    return exact, max(distance(r, e) for r, e in zip(rounded, exact))
+
+
+def distance(found, wanted):
+    return float(np.linalg.norm(found - wanted) / np.linalg.norm(wanted))
+
+
+def settle(model, x):
+    """Statistics of the images themselves, and a little beside them."""
+    norms = [m for m in model.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm) and m.running_mean is not None]
+    generator = torch.Generator().manual_seed(2)
+    model.train()
+    for norm in norms:
+        norm.momentum = 1.0
+    with torch.no_grad():
+        model(x)
+        for norm in norms:
+            beside = torch.empty_like(norm.running_mean)
+            norm.running_mean += norm.running_var.sqrt() * beside.normal_(0, 0.1, generator=generator)
+            norm.running_var *= beside.uniform_(0.8, 1.25, generator=generator)
+    model.eval()
+
+
 def export(model, x, file, exporter):
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         if exporter == "dynamo":
@@ -81,15 +112,16 @@ def export(model, x, file, exporter):
             torch.onnx.export(model, (x,), file, dynamo=False, opset_version=17, do_constant_folding=True)
 
 
-done, bad = 0, []
+done, bad, ill = 0, [], []
 for source, name in names():
     try:
         model, x = build(source, name)
-        with torch.no_grad():
-            y = model(x)
+        y, own = outputs(model, x)
+        if not own <= a.tolerance:
+            settle(model, x)
+            y, own = outputs(model, x)
     except Exception as error:
         print(f"{source:12} {name:32} not built: {' '.join(str(error).split())[:120]}", flush=True); continue
-    y = list(y.values()) if isinstance(y, dict) else [y]
     for exporter in ("dynamo", "script") if a.exporter == "both" else (a.exporter,):
         with tempfile.TemporaryDirectory() as folder:
             folder = pathlib.Path(folder)
@@ -107,12 +139,18 @@ for source, name in names():
                 result, fine = (p.stderr.strip().splitlines() or [f"exit {p.returncode}"])[-1].replace(str(folder), ""), False
             else:
                 got = [np.load(folder / f"out/{i}.npy") for i in range(len(y))]
-                error = max(np.linalg.norm(g.astype(np.float64) - w.numpy()) / np.linalg.norm(w.numpy().astype(np.float64)) for g, w in zip(got, y))
-                fine = all(g.shape == tuple(w.shape) for g, w in zip(got, y)) and error <= a.tolerance
-                result = f"relative L2 {error:.1e}"
+                shaped = [g.shape for g in got] == [w.shape for w in y]
+                error = max(map(distance, got, y)) if shaped else np.inf
+                fine, result = error <= a.tolerance, f"relative L2 {error:.1e}"
+            verdict = "ok  " if fine else "FAIL"
             done += fine
-            if not fine:
+            if not fine and not p.returncode and shaped and not own <= a.tolerance:
+                ill.append(f"{name} ({exporter})")
+                verdict, result = "ill ", f"{result}, PyTorch's own in 32 bits {own:.1e}"
+            elif not fine:
                 bad.append(f"{name} ({exporter})")
-            print(f"{source:12} {name:32} {exporter:7} {'ok  ' if fine else 'FAIL'} {result}, {seconds:.1f} s", flush=True)
+            print(f"{source:12} {name:32} {exporter:7} {verdict} {result}, {seconds:.1f} s", flush=True)
 print(f"{done} of {done + len(bad)} runs agree with PyTorch" + (f"; not {', '.join(bad)}" if bad else ""))
+if ill:
+    print(f"{len(ill)} tell nothing: {', '.join(ill)}")
 sys.exit(1 if bad else 0)

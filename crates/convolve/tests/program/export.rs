@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use formats::onnx::Model;
+use formats::weights::{Precision, TensorFile};
 use tensor::NpyFile;
 
 use crate::fixture::{folder, npy};
@@ -63,6 +64,49 @@ fn a_trained_network_computes_the_same_as_an_onnx_file() {
             );
         }
     }
+}
+
+/// Weights that came from elsewhere are written under their published names, and say from then on what they are.
+#[test]
+fn weights_are_handed_on_under_their_published_names() {
+    let folder = folder();
+    let path = folder.path();
+    let own = TensorFile::open(Path::new(TRAINED)).unwrap();
+    let model = own.metadata["model"].as_str();
+    succeed(path, &["export", TRAINED, "trained.onnx", "-q"]);
+    let mut bare = own.clone();
+    bare.metadata.clear();
+    bare.save(&path.join("bare.safetensors"), Precision::F32)
+        .unwrap();
+    for from in ["trained.onnx", "bare.safetensors", TRAINED] {
+        let to = ["export", model, "w.safetensors", "--weights", from];
+        let answer = convolve(path, &to);
+        assert_eq!(answer.code, 0, "{from}: {}", answer.err);
+        let written = TensorFile::open(&path.join("w.safetensors")).unwrap();
+        assert_eq!(written.metadata["model"], model);
+        assert_eq!(written.tensors.len(), own.tensors.len());
+        for tensor in &own.tensors {
+            assert_eq!(written.get(&tensor.name), Some(tensor), "{from}");
+        }
+    }
+    let half = [
+        "export",
+        model,
+        "half.safetensors",
+        "--weights",
+        TRAINED,
+        "--half",
+    ];
+    succeed(path, &half);
+    let size = |name: &str| path.join(name).metadata().unwrap().len();
+    assert!(size("half.safetensors") < size("w.safetensors") * 2 / 3);
+    let other = ["export", "lenet5", "x.safetensors", "--weights", TRAINED];
+    fail(path, 1, &other, &["classifier.safetensors", "lenet5"]);
+    let none = ["export", model, "x.safetensors"];
+    fail(path, 2, &none, &["a network without weights; --weights"]);
+    let twice = ["export", TRAINED, "x.safetensors", "--weights", TRAINED];
+    fail(path, 2, &twice, &["has weights of its own"]);
+    assert!(!path.join("x.safetensors").exists());
 }
 
 #[test]

@@ -139,12 +139,14 @@ pub enum OnnxError {
         bytes: usize,
     },
     /// An extent below zero.
-    #[error("tensor `{tensor}` has shape {dims:?}")]
+    #[error("tensor `{tensor}`: axis {axis} has the extent {extent}, below zero")]
     NegativeExtent {
         /// The tensor.
         tensor: String,
-        /// Its extents as they stand in the file.
-        dims: Vec<i64>,
+        /// The first axis that is so.
+        axis: usize,
+        /// Its extent as it stands in the file.
+        extent: i64,
     },
     /// More axes than any operator has a use for.
     #[error("a tensor of {axes} axes; {most} are the most")]

@@ -1,6 +1,7 @@
 //! From a model to a graph.
 
 mod account;
+mod branch;
 mod call;
 mod fold;
 mod operators;
@@ -16,7 +17,7 @@ use super::array::count;
 use super::budget::{Budget, piece, table};
 use super::edge::{Edge, Numbering, Source};
 use super::model::{Extent, Model};
-use super::node::Node;
+use super::node::{self, Node};
 use super::{Array, Element, OnnxError};
 use call::Call;
 use parameters::Parameters;
@@ -72,7 +73,7 @@ impl Model {
         let order = order::needed(self, &mut importer.budget)?;
         importer.begin(&order)?;
         for &index in &order {
-            importer.node(index as usize)?;
+            importer.node(self.node(index as usize), index as usize)?;
         }
         importer.finish()
     }
@@ -180,14 +181,16 @@ impl<'a> Importer<'a> {
     fn begin(&mut self, order: &[u32]) -> Result<(), OnnxError> {
         let model = self.model;
         let made = order.iter().map(|&index| {
-            let outputs = super::node::outputs(model.node(index as usize));
-            outputs.filter(|name| !name.is_empty()).count()
+            let message = model.node(index as usize);
+            let outputs = node::outputs(message).filter(|name| !name.is_empty());
+            outputs.count() + node::inner_reads(message).count()
         });
         let names = model.initializers.len() + model.inputs().len() + made.sum::<usize>();
         self.budget.take(table::<&str, Slot>(names))?;
         self.values.reserve(names);
         for &index in order {
-            for name in super::node::inputs(model.node(index as usize)) {
+            let message = model.node(index as usize);
+            for name in node::inputs(message).chain(node::inner_reads(message)) {
                 self.values.entry(name).or_default().reads += 1;
             }
         }
@@ -247,10 +250,10 @@ impl<'a> Importer<'a> {
         shape.ok_or_else(|| open(&declared.name, &shown()))
     }
 
-    /// Makes one node's values.
-    fn node(&mut self, index: usize) -> Result<(), OnnxError> {
+    /// Makes the values of the node with this message and number.
+    fn node(&mut self, message: &'a [u8], index: usize) -> Result<(), OnnxError> {
         let model = self.model;
-        let node = Node::new(model.node(index), &self.budget)?;
+        let node = Node::new(message, &self.budget)?;
         let call = Call::new(self, &node, index);
         let name = call.name().to_owned();
         let made = operators::import(call)
@@ -274,8 +277,16 @@ impl<'a> Importer<'a> {
     }
 
     /// Keeps what a name stands for, if anybody will read it.
+    ///
+    /// # Errors
+    /// A name of a branch that stands for something around it; too much memory.
     fn define(&mut self, name: &'a str, value: Value) -> Result<(), OnnxError> {
         match self.values.get_mut(name) {
+            Some(slot) if slot.value.is_some() => {
+                return Err(OnnxError::DuplicateName {
+                    name: name.to_owned(),
+                });
+            }
             Some(slot) if slot.reads > 0 => {
                 self.budget.take(account::of_kept(&value))?;
                 slot.value = Some(value);

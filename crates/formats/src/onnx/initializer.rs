@@ -5,7 +5,7 @@ use prost::bytes::Bytes;
 use super::array::{MOST_AXES, count};
 use super::budget::{Budget, piece};
 use super::external::{External, Place};
-use super::wire::{Content, each, fields, fixed, varints};
+use super::wire::{each, fields, fixed, varints};
 use super::{Array, Element, OnnxError};
 
 /// Tags of a tensor's fields.
@@ -71,29 +71,34 @@ pub(super) fn name(message: &[u8]) -> &str {
 }
 
 /// Extents of a file: not too many, and none of them negative.
-pub(super) fn extents(
+fn extents(
     dims: impl Iterator<Item = Result<u64, OnnxError>>,
     tensor: &str,
 ) -> Result<Vec<usize>, OnnxError> {
     let (mut extents, mut axes) = (Vec::new(), 0);
     for dim in dims {
-        let dim = dim? as i64;
+        let extent = extent(dim? as i64, tensor, axes)?;
         if axes < MOST_AXES {
-            extents.push(dim);
+            extents.push(extent);
         }
         axes += 1;
     }
-    if axes > MOST_AXES {
-        let most = MOST_AXES;
-        return Err(OnnxError::Axes { axes, most });
+    match axes {
+        ..=MOST_AXES => Ok(extents),
+        axes => Err(OnnxError::Axes {
+            axes,
+            most: MOST_AXES,
+        }),
     }
-    let known = extents.iter().map(|&dim| usize::try_from(dim));
-    known
-        .collect::<Result<_, _>>()
-        .map_err(|_| OnnxError::NegativeExtent {
-            tensor: tensor.to_owned(),
-            dims: extents,
-        })
+}
+
+/// An extent of a file on this axis of a tensor.
+pub(super) fn extent(extent: i64, tensor: &str, axis: usize) -> Result<usize, OnnxError> {
+    usize::try_from(extent).map_err(|_| OnnxError::NegativeExtent {
+        tensor: tensor.to_owned(),
+        axis,
+        extent,
+    })
 }
 
 /// The elements of the field that ONNX has for a type, `len` bytes of them; or how many bytes there are instead.
@@ -153,10 +158,4 @@ fn typed(
             Ok(Ok(bytes.into()))
         }
     }
-}
-
-/// The content of an extent that a type declares: a number, or a name.
-pub(super) fn extent(number: Content<'_>, tensor: &str) -> Result<usize, OnnxError> {
-    let one = std::iter::once(Ok(number.number()? as u64));
-    Ok(extents(one, tensor)?[0])
 }

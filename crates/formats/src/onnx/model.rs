@@ -355,7 +355,10 @@ fn extents(shape: &[u8], name: &str, budget: &mut Budget) -> Result<Vec<Extent>,
         let mut extent = Extent::Open(String::new());
         for field in fields(dimension.bytes()?) {
             match field? {
-                (1, content) => extent = Extent::Known(initializer::extent(content, name)?),
+                (1, content) => {
+                    let known = initializer::extent(content.number()?, name, extents.len())?;
+                    extent = Extent::Known(known);
+                }
                 (2, content) => extent = Extent::Open(content.name()?.to_owned()),
                 _ => {}
             }

@@ -2,7 +2,7 @@
 
 use super::OnnxError;
 use super::budget::Budget;
-use super::wire::{Content, each, fields, fixed, varints};
+use super::wire::{Content, damaged, each, fields, fixed, varints};
 
 /// Tags of a node's fields.
 const INPUT: u64 = 1;
@@ -11,6 +11,17 @@ const NAME: u64 = 3;
 const OPERATOR: u64 = 4;
 const ATTRIBUTE: u64 = 5;
 const DOMAIN: u64 = 7;
+
+/// Tags of the fields of a graph within a node, a branch.
+const BRANCH_NODE: u64 = 1;
+const BRANCH_INITIALIZER: u64 = 5;
+const BRANCH_OUTPUT: u64 = 12;
+
+/// The name of an output of a branch.
+const VALUE_NAME: u64 = 1;
+
+/// How deep graphs lie within nodes at most.
+const DEEPEST: usize = 16;
 
 /// A node: what it computes, and which names it reads and makes.
 #[derive(Clone, Debug)]
@@ -29,11 +40,16 @@ pub(super) struct Node<'a> {
 /// # Errors
 /// [`OnnxError::Damaged`].
 pub(super) fn check(message: &[u8]) -> Result<(), OnnxError> {
+    check_within(message, 0)
+}
+
+/// The same of a node that lies in so many graphs within nodes.
+fn check_within(message: &[u8], depth: usize) -> Result<(), OnnxError> {
     for field in fields(message) {
         let (tag, content) = field?;
         match tag {
             INPUT | OUTPUT | NAME | OPERATOR | DOMAIN => content.name().map(|_| ())?,
-            ATTRIBUTE => Attribute::check(content.bytes()?)?,
+            ATTRIBUTE => Attribute::check(content.bytes()?, depth)?,
             _ => {}
         }
     }
@@ -43,6 +59,13 @@ pub(super) fn check(message: &[u8]) -> Result<(), OnnxError> {
 /// The names that a node reads, those left out among them; of a checked node.
 pub(super) fn inputs(message: &[u8]) -> impl Iterator<Item = &str> {
     each(message, INPUT).filter_map(|content| content.name().ok())
+}
+
+/// The names that the graphs within a node read: those of the graph around it, and their own.
+pub(super) fn inner_reads(message: &[u8]) -> Box<dyn Iterator<Item = &str> + '_> {
+    let attributes = each(message, ATTRIBUTE).filter_map(|content| content.bytes().ok());
+    let branches = attributes.filter_map(|message| Attribute { message }.branch());
+    Box::new(branches.flat_map(Branch::reads))
 }
 
 /// The names that a node makes, those left out among them; of a checked node.
@@ -100,6 +123,64 @@ impl<'a> Node<'a> {
     }
 }
 
+/// A graph within a checked node.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Branch<'a> {
+    message: &'a [u8],
+}
+
+impl<'a> Branch<'a> {
+    fn check(message: &[u8], depth: usize) -> Result<(), OnnxError> {
+        if depth == DEEPEST {
+            return Err(damaged(format!(
+                "more than {DEEPEST} graphs, one in another"
+            )));
+        }
+        for field in fields(message) {
+            match field? {
+                (BRANCH_NODE, content) => check_within(content.bytes()?, depth + 1)?,
+                (BRANCH_INITIALIZER, content) => content.bytes().map(|_| ())?,
+                (BRANCH_OUTPUT, content) => {
+                    for field in fields(content.bytes()?) {
+                        if let (VALUE_NAME, name) = field? {
+                            name.name()?;
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn messages(self, tag: u64) -> impl Iterator<Item = &'a [u8]> {
+        each(self.message, tag).filter_map(|content| content.bytes().ok())
+    }
+
+    /// The message of each node, in the order of the file, in which every value is made before it is read.
+    pub(super) fn nodes(self) -> impl Iterator<Item = &'a [u8]> {
+        self.messages(BRANCH_NODE)
+    }
+
+    /// The message of each tensor that it holds.
+    pub(super) fn initializers(self) -> impl Iterator<Item = &'a [u8]> {
+        self.messages(BRANCH_INITIALIZER)
+    }
+
+    /// The names of what it makes, in order.
+    pub(super) fn outputs(self) -> impl Iterator<Item = &'a str> {
+        self.messages(BRANCH_OUTPUT)
+            .map(|message| text(message, VALUE_NAME))
+    }
+
+    /// The names that it reads, one for each time.
+    pub(super) fn reads(self) -> impl Iterator<Item = &'a str> {
+        let of_node = |message| inputs(message).chain(inner_reads(message));
+        let names = self.nodes().flat_map(of_node).chain(self.outputs());
+        names.filter(|name| !name.is_empty())
+    }
+}
+
 /// An attribute of a checked node.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Attribute<'a> {
@@ -112,10 +193,11 @@ impl<'a> Attribute<'a> {
     const INT: u64 = 3;
     const TEXT: u64 = 4;
     const TENSOR: u64 = 5;
+    const BRANCH: u64 = 6;
     const FLOATS: u64 = 7;
     const INTS: u64 = 8;
 
-    fn check(message: &[u8]) -> Result<(), OnnxError> {
+    fn check(message: &[u8], depth: usize) -> Result<(), OnnxError> {
         for field in fields(message) {
             let (tag, content) = field?;
             let one = std::iter::once(content);
@@ -124,6 +206,7 @@ impl<'a> Attribute<'a> {
                 Self::FLOAT => content.float().map(|_| ())?,
                 Self::INT => content.number().map(|_| ())?,
                 Self::TEXT | Self::TENSOR => content.bytes().map(|_| ())?,
+                Self::BRANCH => Branch::check(content.bytes()?, depth)?,
                 Self::FLOATS => fixed(one, 4).try_for_each(|floats| floats.map(|_| ()))?,
                 Self::INTS => varints(one).try_for_each(|int| int.map(|_| ()))?,
                 _ => {}
@@ -151,6 +234,12 @@ impl<'a> Attribute<'a> {
     /// The message of a tensor.
     pub(super) fn tensor(self) -> Option<&'a [u8]> {
         self.last(Self::TENSOR)?.bytes().ok()
+    }
+
+    /// The graph.
+    pub(super) fn branch(self) -> Option<Branch<'a>> {
+        let message = self.last(Self::BRANCH)?.bytes().ok()?;
+        Some(Branch { message })
     }
 
     pub(super) fn ints(self) -> impl Iterator<Item = i64> {

@@ -51,3 +51,46 @@ fn running_sums() {
     assert_eq!(table(-1), [1, 3, 6, 4, 9, 15]);
     assert!(sums(&[2, 0], &[], 0, &[]).is_empty());
 }
+
+#[test]
+fn blocks_and_elements_by_number() {
+    // The examples of the specification of GatherND.
+    let cases: [(i64, &[i64], &[i64], &[i64], &[i64], &[usize]); 5] = [
+        (0, &[2, 2], &[2, 2], &[0, 0, 1, 1], &[0, 3], &[2]),
+        (0, &[2, 2], &[2, 1], &[1, 0], &[2, 3, 0, 1], &[2, 2]),
+        (
+            0,
+            &[2, 2, 2],
+            &[2, 2],
+            &[0, 1, 1, 0],
+            &[2, 3, 4, 5],
+            &[2, 2],
+        ),
+        (
+            0,
+            &[2, 2, 2],
+            &[2, 1, 2],
+            &[0, 1, -1, 0],
+            &[2, 3, 4, 5],
+            &[2, 1, 2],
+        ),
+        (1, &[2, 2, 2], &[2, 1], &[1, 0], &[2, 3, 4, 5], &[2, 2]),
+    ];
+    for (batch, shape, dims, indices, wanted, made) in cases {
+        let values: Vec<i64> = (0..shape.iter().product()).collect();
+        let dimensions = Message::default().put(1, "batch_dims").number(3, batch);
+        let node = node("GatherND", &["a", "i"], &["y"]).put(5, dimensions);
+        let constants = [integers("a", shape, &values), integers("i", dims, indices)];
+        let found = folded(node, &constants);
+        assert_eq!(found.integers().collect::<Vec<_>>(), wanted);
+        assert_eq!(found.shape(), made);
+    }
+    // And of GatherElements.
+    let constants = [
+        integers("a", &[3, 3], &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        integers("i", &[2, 3], &[1, 2, 0, -1, 0, 0]),
+    ];
+    let found = folded(node("GatherElements", &["a", "i"], &["y"]), &constants);
+    assert_eq!(found.integers().collect::<Vec<_>>(), [4, 8, 3, 7, 2, 3]);
+    assert_eq!(found.shape(), [2, 3]);
+}

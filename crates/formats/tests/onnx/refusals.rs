@@ -117,7 +117,10 @@ fn shapes_without_sense() {
                 .put(12, value("y", &[1, 4])),
         )
     };
-    refused(with(tensor("w", &[-4], &[0; 16])), &["[-4]"]);
+    refused(
+        with(tensor("w", &[2, -4], &[0; 16])),
+        &["`w`: axis 1 has the extent -4, below zero"],
+    );
     refused(
         with(tensor("w", &[1 << 40, 1 << 40], &[])),
         &["more elements"],

@@ -19,7 +19,7 @@ use crate::cli::output::Messages;
 use crate::cli::printable::printable;
 use crate::cli::weights::Asked;
 
-/// What only an ONNX file takes.
+/// What an ONNX file takes. The weights are those of a network in any file.
 #[derive(Args)]
 pub(super) struct Settings {
     /// Version of ONNX's operators, 13 to 25 [default: 17]
@@ -44,11 +44,10 @@ impl Settings {
         self.weights.as_deref()
     }
 
-    /// The first of them that was given.
+    /// The first of those that no other file takes.
     pub(super) fn given(&self) -> Option<&'static str> {
         let given = [
             ("--opset", self.opset.is_some()),
-            ("--weights", self.weights.is_some()),
             ("--num-classes", self.num_classes.is_some()),
             ("--input", self.input.is_some()),
         ];

@@ -1,9 +1,10 @@
 //! Arithmetic and reductions.
 
-use graph::{ArithmeticOp, BinaryOp, Op, ReduceOp, UnaryOp};
+use graph::{ArithmeticOp, BinaryOp, Op, ReduceOp, UnaryOp, ValueId};
 use tensor::Unary;
 
 use super::{Batch, check};
+use crate::sketch::Sketch;
 
 fn binary(op: BinaryOp) -> Op {
     Op::Arithmetic(ArithmeticOp::Binary(op))
@@ -34,6 +35,47 @@ fn operations_on_two_tensors() {
     check("equal shapes", 13, Batch::Open, |s| {
         let (a, b) = (s.input(&[3, 4]), s.input(&[3, 4]));
         vec![s.op(Op::Add, &[a, b])]
+    });
+}
+
+/// The signs of numbers, of which many are equal.
+fn signs(s: &mut Sketch, rest: &[usize]) -> ValueId {
+    let x = s.input(rest);
+    s.op(Op::Unary(UnaryOp::Apply(Unary::Sign)), &[x])
+}
+
+#[test]
+fn comparisons_make_numbers() {
+    for op in [BinaryOp::Equal, BinaryOp::Greater, BinaryOp::GreaterOrEqual] {
+        check(&format!("{op:?}"), 13, Batch::Open, |s| {
+            let (a, b) = (signs(s, &[3, 4, 5]), signs(s, &[3, 1, 5]));
+            let (x, y) = (s.op(binary(op), &[a, b]), s.op(binary(op), &[b, a]));
+            // Truths are numbers like any others.
+            vec![x, s.op(binary(BinaryOp::Sub), &[x, y])]
+        });
+    }
+}
+
+#[test]
+fn choices() {
+    let select = || Op::Arithmetic(ArithmeticOp::Select);
+    // Signs choose: −1 is a truth as 1 is, though nothing compared made it.
+    check("select", 13, Batch::Open, |s| {
+        let condition = signs(s, &[3, 4, 5]);
+        let zero = s.op(
+            Op::Fill {
+                shape: vec![],
+                value: 0.0,
+            },
+            &[],
+        );
+        let above = s.op(binary(BinaryOp::Greater), &[condition, zero]);
+        let (a, b) = (s.input(&[3, 4, 5]), s.parameter("other", &[3, 1, 5]));
+        vec![
+            s.op(select(), &[condition, a, b]),
+            s.op(select(), &[above, a, b]),
+            s.op(select(), &[above, b, a]),
+        ]
     });
 }
 

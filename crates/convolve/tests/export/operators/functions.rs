@@ -1,9 +1,10 @@
 //! Functions of one element, softmax and dropout.
 
-use graph::{Activation, Op, SoftmaxKind, SoftmaxOp, UnaryOp};
+use graph::{Activation, ArithmeticOp, BinaryOp, Op, SoftmaxKind, SoftmaxOp, UnaryOp};
 use tensor::Unary;
 
 use super::{Batch, check};
+use crate::sketch::Sketch;
 
 #[test]
 fn functions_of_one_element() {
@@ -69,6 +70,44 @@ fn functions_of_one_element() {
         check("activation", 13, Batch::Open, |s| {
             let x = s.input(&[3, 40]);
             vec![s.op(Op::Activation(f), &[x])]
+        });
+    }
+}
+
+/// What a cast to another type does to numbers, which stay floats.
+#[test]
+fn casts() {
+    let integers = |min, max| Unary::Truncate { min, max };
+    for f in [
+        Unary::Float16,
+        Unary::Bfloat16,
+        integers(-128.0, 127.0),
+        integers(0.0, 255.0),
+        integers(-32768.0, 32767.0),
+        integers(-2_147_483_648.0, 2_147_483_648.0),
+        integers(0.0, 18_446_744_073_709_551_616.0),
+    ] {
+        check(&format!("{f:?}"), 13, Batch::Open, |s| {
+            let x = s.input(&[3, 40]);
+            let wide = s.op(
+                Op::Fill {
+                    shape: vec![],
+                    value: 300.7,
+                },
+                &[],
+            );
+            let x = s.op(
+                Op::Arithmetic(ArithmeticOp::Binary(BinaryOp::Mul)),
+                &[x, wide],
+            );
+            let root = s.op(Op::Unary(UnaryOp::Apply(Unary::Sqrt)), &[x]);
+            // Integers are never NaN, as every other of these roots is.
+            let root = match f {
+                Unary::Truncate { .. } => root,
+                _ => x,
+            };
+            let cast = |s: &mut Sketch, x| s.op(Op::Unary(UnaryOp::Apply(f)), &[x]);
+            vec![cast(s, x), cast(s, root)]
         });
     }
 }

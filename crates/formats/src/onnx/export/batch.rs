@@ -87,7 +87,9 @@ impl Reader<'_> {
             Op::Norm(NormOp::Layer { axis, .. }) => self.unless(*axis == 0),
             Op::Softmaxes(SoftmaxOp::Along { axis, .. }) => self.unless(*axis == 0),
             Op::Concat => self.maps(&(0..=last).collect::<Vec<_>>()),
-            Op::Add | Op::Arithmetic(ArithmeticOp::Binary(_)) => self.broadcast(),
+            Op::Add | Op::Arithmetic(ArithmeticOp::Binary(_) | ArithmeticOp::Select) => {
+                self.broadcast()
+            }
             Op::Arithmetic(ArithmeticOp::Reduce { axes, .. }) => {
                 let reduction = Reduction::resolve(axes, self.shape(0)).ok()?;
                 self.unless(reduction.input_shape().is_empty() || reduction.is_reduced(0))

@@ -10,7 +10,7 @@ use super::parameters::Purpose;
 use super::{Constant, Importer, Numbering, Source, Tensor, Value, fold};
 use crate::onnx::error::{Fault, unsupported, wrong};
 use crate::onnx::external::External;
-use crate::onnx::node::{Attribute, Node};
+use crate::onnx::node::{Attribute, Branch, Node};
 use crate::onnx::{Array, Element, Extent, initializer};
 
 /// A node, and the import it is part of.
@@ -80,6 +80,11 @@ impl<'c, 'm> Call<'c, 'm> {
         output.is_some_and(|name| !name.is_empty())
     }
 
+    /// The import that the node is part of.
+    pub(super) fn importer(&mut self) -> &mut Importer<'m> {
+        self.importer
+    }
+
     // Attributes.
 
     fn attribute(&self, name: &str) -> Option<Attribute<'m>> {
@@ -134,6 +139,11 @@ impl<'c, 'm> Call<'c, 'm> {
     /// A list of extents, none of them negative.
     pub(super) fn sizes(&self, name: &str) -> Result<Option<Vec<usize>>, Fault> {
         self.ints(name)?.map(|ints| sizes(name, &ints)).transpose()
+    }
+
+    /// An attribute that is a graph.
+    pub(super) fn branch(&self, name: &str) -> Option<Branch<'m>> {
+        self.attribute(name)?.branch()
     }
 
     /// An attribute that is a tensor.

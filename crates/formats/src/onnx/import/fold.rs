@@ -2,6 +2,7 @@
 
 mod arithmetic;
 mod cumulative;
+mod gather;
 mod generate;
 mod walk;
 
@@ -12,6 +13,7 @@ use crate::onnx::error::{Fault, wrong};
 use crate::onnx::{Array, OnnxError};
 
 pub(super) use arithmetic::target;
+pub(super) use gather::{Blocks, element_places};
 pub(super) use walk::permute;
 
 /// What a node makes, if it can be computed here.
@@ -100,6 +102,26 @@ fn moved(call: &mut Call<'_, '_>) -> Result<Option<Vec<Value>>, Fault> {
             let made = gather_shape(x.shape(), axis, indices.shape());
             call.book(size(&made, &x)?)?;
             walk::gather(&x, axis, &indices)?
+        }
+        "GatherND" => {
+            let Some(indices) = call.constant(1).cloned() else {
+                return Ok(None);
+            };
+            let batch = call.int("batch_dims", 0);
+            let blocks = Blocks::resolve(x.shape(), indices.shape(), batch)?;
+            call.book(size(&blocks.shape, &x)?)?;
+            let rows = x.reshaped(&blocks.rows)?;
+            walk::pick(&rows, &blocks.shape, blocks.places(&indices))?
+        }
+        "GatherElements" => {
+            let axis = axis_of(call.int("axis", 0), rank)?;
+            let Some(indices) = call.constant(1).cloned() else {
+                return Ok(None);
+            };
+            call.book(size(indices.shape(), &x)?)?;
+            let places = element_places(x.shape(), axis, &indices)?;
+            let row = x.reshaped(&[x.len(), 1])?;
+            walk::pick(&row, indices.shape(), places)?
         }
         "Concat" => {
             let axis = axis_of(call.int("axis", 1), rank)?;

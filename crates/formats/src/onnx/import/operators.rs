@@ -4,6 +4,8 @@ mod activation;
 mod arithmetic;
 mod choice;
 mod convolution;
+mod cumulative;
+mod gather;
 mod normalisation;
 mod pooling;
 mod product;
@@ -17,7 +19,7 @@ mod window;
 use graph::ValueId;
 
 use super::call::Call;
-use super::{Tensor, Value, fold};
+use super::{Tensor, Value, branch, fold};
 use crate::onnx::error::Fault;
 use crate::onnx::{DOMAIN, Element};
 
@@ -50,6 +52,8 @@ pub(super) fn import(mut call: Call<'_, '_>) -> Result<Option<Vec<Value>>, Fault
         "InstanceNormalization" => normalisation::instance(call)?,
         "GroupNormalization" => normalisation::group(call)?,
         "LayerNormalization" => normalisation::layer(call)?,
+        "RMSNormalization" => normalisation::root_mean_square(call)?,
+        "MeanVarianceNormalization" => normalisation::mean_variance(call)?,
         "LRN" => normalisation::local_response(call)?,
         "LpNormalization" => normalisation::lp(call)?,
         "Dropout" => activation::dropout(call)?,
@@ -58,6 +62,7 @@ pub(super) fn import(mut call: Call<'_, '_>) -> Result<Option<Vec<Value>>, Fault
         "Softmax" | "LogSoftmax" => activation::softmax(call)?,
         "Cast" | "CastLike" => choice::cast(call)?,
         "Where" => choice::select(call)?,
+        "Trilu" => choice::triangle(call)?,
         "Equal" | "Less" | "Greater" | "LessOrEqual" | "GreaterOrEqual" => choice::compare(call)?,
         "ArgMax" | "ArgMin" => reduction::place(call)?,
         "IsNaN" | "IsInf" => choice::classify(call)?,
@@ -67,6 +72,7 @@ pub(super) fn import(mut call: Call<'_, '_>) -> Result<Option<Vec<Value>>, Fault
         "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Sum" | "Mean" | "Min" | "Max" => {
             arithmetic::binary(call)?
         }
+        "If" => branch::choose(call)?,
         "Identity" => match call.value(0) {
             Some(value) => vec![value.clone()],
             None => return crate::onnx::error::wrong("input 0 is missing"),
@@ -82,7 +88,12 @@ pub(super) fn import(mut call: Call<'_, '_>) -> Result<Option<Vec<Value>>, Fault
         "Tile" => rearrange::tile(call)?,
         "Slice" => rearrange::slice(call)?,
         "Split" => rearrange::split(call)?,
-        "Gather" => rearrange::gather(call)?,
+        "Gather" => gather::along(call)?,
+        "GatherND" => gather::blocks(call)?,
+        "GatherElements" => gather::elements(call)?,
+        "ScatterND" => gather::put_blocks(call)?,
+        "ScatterElements" | "Scatter" => gather::put_elements(call)?,
+        "CumSum" => cumulative::sums(call)?,
         "Pad" => rearrange::pad(call)?,
         "DepthToSpace" | "SpaceToDepth" => rearrange::blocks(call)?,
         "Resize" | "Upsample" => sampling::resize(call)?,

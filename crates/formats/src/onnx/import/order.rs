@@ -23,7 +23,7 @@ pub(super) fn needed(model: &Model, budget: &mut Budget) -> Result<Vec<u32>, Onn
     let made: usize = model.nodes().map(|message| names(message).count()).sum();
     let read: usize = model
         .nodes()
-        .map(|message| node::inputs(message).count())
+        .map(|message| node::inputs(message).count() + node::inner_reads(message).count())
         .sum();
     let given = model.initializers.len() + model.inputs().len();
     // Beside the table and the readers there are five lists of four bytes a node, one of marks, and the heap, which
@@ -91,14 +91,20 @@ fn sorted(model: &Model, names: usize) -> Result<Vec<u32>, OnnxError> {
                 }
             }
         }
+        // What a graph within the node reads and nobody makes here is its own.
+        for before in node::inner_reads(message).filter_map(made_by) {
+            want(before, &mut open);
+        }
     }
 
     // Who reads what a node makes: the readers of node `i` stand at `starts[i] .. starts[i + 1]`.
     let indices = || (0..count as u32).filter(|&index| wanted[index as usize]);
     let edges = || {
         indices().flat_map(|index| {
-            let inputs = node::inputs(model.node(index as usize)).filter_map(made_by);
-            inputs.map(move |before| (before as usize, index))
+            let message = model.node(index as usize);
+            let read = node::inputs(message).chain(node::inner_reads(message));
+            read.filter_map(made_by)
+                .map(move |before| (before as usize, index))
         })
     };
     let mut waits = vec![0_u32; count];

@@ -113,13 +113,15 @@ pub(super) fn unary(d: &mut Draft<'_, '_, '_>, f: Unary) -> Result<String, Expor
         Unary::Ceil => ("Ceil", vec![]),
         Unary::Round => ("Round", vec![]),
         Unary::Sign => ("Sign", vec![]),
-        // Towards zero; NaN, which no integer type has, stays as it is.
+        // Towards zero; NaN, which no integer type has, is 0.
         Unary::Truncate { min, max } => {
             let within = clip(d, x, min, max);
             let magnitude = d.add("Abs", &[&within], vec![]);
             let magnitude = d.add("Floor", &[&magnitude], vec![]);
             let sign = d.add("Sign", &[&within], vec![]);
-            return Ok(d.add("Mul", &[&sign, &magnitude], vec![]));
+            let whole = d.add("Mul", &[&sign, &magnitude], vec![]);
+            let (nan, zero) = (d.add("IsNaN", &[x], vec![]), d.filled(&[], 0.0));
+            return Ok(d.add("Where", &[&nan, &zero, &whole], vec![]));
         }
         Unary::Float16 | Unary::Bfloat16 => {
             let narrow = match f {

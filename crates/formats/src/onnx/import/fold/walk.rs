@@ -46,7 +46,7 @@ impl Iterator for Walk {
 }
 
 /// Elements from one to the next of each axis.
-fn strides(shape: &[usize]) -> Vec<isize> {
+pub(super) fn strides(shape: &[usize]) -> Vec<isize> {
     let mut strides = vec![1; shape.len()];
     for axis in (1..shape.len()).rev() {
         strides[axis - 1] = strides[axis] * shape[axis] as isize;
@@ -154,6 +154,20 @@ pub(super) fn gather(x: &Array, axis: usize, indices: &Array) -> Result<Array, F
         })
     });
     Ok(taken(x, &shape, places)?)
+}
+
+/// Rows of a matrix by number, as a tensor of another shape.
+pub(super) fn pick(
+    rows: &Array,
+    shape: &[usize],
+    places: impl Iterator<Item = Result<usize, Fault>>,
+) -> Result<Array, Fault> {
+    let each = rows.shape()[1] * rows.element().size();
+    let mut bytes = Vec::with_capacity(count(shape)?.saturating_mul(rows.element().size()));
+    for place in places {
+        bytes.extend_from_slice(&rows.bytes()[place? * each..][..each]);
+    }
+    Ok(rows.with_bytes(shape, bytes)?)
 }
 
 /// Side by side along an axis.

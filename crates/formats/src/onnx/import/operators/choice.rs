@@ -5,10 +5,11 @@ use tensor::Unary;
 
 use super::arithmetic::{is_integer, whole, wrapped};
 use super::one;
-use crate::onnx::Element;
-use crate::onnx::error::Fault;
+use crate::onnx::error::{Fault, wrong};
 use crate::onnx::import::call::Call;
+use crate::onnx::import::parameters::Purpose;
 use crate::onnx::import::{Value, fold};
+use crate::onnx::{Array, Element};
 
 /// `Cast`. A graph computes in its own precision: a float becomes the nearest of a narrower type, its whole part
 /// where an integer is wanted, the end of the type's range beyond it and 0 for NaN, as of constants. An integer wraps
@@ -98,4 +99,25 @@ pub(super) fn select(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     let op = Op::Arithmetic(ArithmeticOp::Select);
     let y = call.push(op, vec![condition, yes.id, no.id])?;
     Ok(one(y, yes.element))
+}
+
+/// `Trilu`: the upper or lower triangle of matrices, zeros in the other.
+pub(super) fn triangle(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
+    let x = call.tensor(0)?;
+    let &[.., rows, columns] = call.shape(x.id) else {
+        return wrong(format!("a triangle of shape {:?}", call.shape(x.id)));
+    };
+    let diagonal = call.known_scalar(1)?.unwrap_or(0.0);
+    let upper = call.flag("upper", true);
+    call.book(rows.saturating_mul(columns).saturating_mul(4))?;
+    let kept = (0..rows * columns).map(|at| {
+        let beside = (at % columns) as f64 - (at / columns) as f64 - diagonal;
+        let kept = if upper { beside >= 0.0 } else { beside <= 0.0 };
+        f64::from(u8::from(kept))
+    });
+    let kept = Array::from_reals(Element::F32, &[rows, columns], kept)?;
+    let kept = call.parameter(&kept, None, Purpose::Fixed)?;
+    let zero = call.fill(&[], 0.0)?;
+    let op = Op::Arithmetic(ArithmeticOp::Select);
+    Ok(one(call.push(op, vec![kept, x.id, zero])?, x.element))
 }

@@ -157,6 +157,40 @@ pub(super) fn layer(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     Ok(values)
 }
 
+/// `RMSNormalization`: X, scale.
+pub(super) fn root_mean_square(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
+    let x = call.tensor(0)?;
+    let rank = call.rank(x.id);
+    let axis = call.axis(call.int("axis", -1), rank)?;
+    let scale = call.learned(1, ParameterKind::Norm)?;
+    let squares = call.binary(BinaryOp::Mul, x.id, x.id)?;
+    let axes: Vec<_> = (axis..rank).collect();
+    let mean = call.reduce(ReduceOp::Mean, squares, &axes)?;
+    let mean = call.scalar(BinaryOp::Add, mean, call.float("epsilon", 1e-5))?;
+    let root = call.unary(Unary::Sqrt, mean)?;
+    let normed = call.binary(BinaryOp::Div, x.id, root)?;
+    Ok(one(call.binary(BinaryOp::Mul, normed, scale)?, x.element))
+}
+
+/// `MeanVarianceNormalization`: without its mean over some axes, and over its deviation, to which 10⁻⁹ is added.
+pub(super) fn mean_variance(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
+    let x = call.tensor(0)?;
+    let rank = call.rank(x.id);
+    let axes = call.ints("axes")?.unwrap_or_else(|| vec![0, 2, 3]);
+    let axes = axes.into_iter().map(|axis| call.axis(axis, rank));
+    let axes = axes.collect::<Result<Vec<_>, _>>()?;
+    let mean = call.reduce(ReduceOp::Mean, x.id, &axes)?;
+    let centred = call.binary(BinaryOp::Sub, x.id, mean)?;
+    let squares = call.binary(BinaryOp::Mul, centred, centred)?;
+    let variance = call.reduce(ReduceOp::Mean, squares, &axes)?;
+    let deviation = call.unary(Unary::Sqrt, variance)?;
+    let deviation = call.scalar(BinaryOp::Add, deviation, 1e-9)?;
+    Ok(one(
+        call.binary(BinaryOp::Div, centred, deviation)?,
+        x.element,
+    ))
+}
+
 /// `LRN`
 pub(super) fn local_response(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     let x = call.tensor(0)?;

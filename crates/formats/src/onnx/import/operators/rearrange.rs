@@ -4,15 +4,12 @@ use geometry::{PadDesc, PadMode, PixelOrder, PixelShuffleDesc, SliceDesc};
 use graph::{Op, RearrangeOp, ValueId};
 
 use super::one;
-use crate::onnx::error::{Fault, unsupported, wrong};
+use crate::onnx::error::{Fault, wrong};
 use crate::onnx::import::call::{Call, axis_of, sizes};
 use crate::onnx::import::{Tensor, Value, fold};
 
 /// How many operands a runtime joins at once along another axis than channels.
 const MOST_JOINED: usize = 32;
-
-/// How many slices a Gather may become.
-const MOST_GATHERED: usize = 65_536;
 
 /// `Concat`
 pub(super) fn concat(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
@@ -27,7 +24,11 @@ pub(super) fn concat(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     Ok(one(joined(call, parts, axis)?, element))
 }
 
-fn joined(call: &mut Call<'_, '_>, mut parts: Vec<ValueId>, axis: usize) -> Result<ValueId, Fault> {
+pub(super) fn joined(
+    call: &mut Call<'_, '_>,
+    mut parts: Vec<ValueId>,
+    axis: usize,
+) -> Result<ValueId, Fault> {
     if let [one] = parts[..] {
         return Ok(one);
     }
@@ -114,7 +115,8 @@ pub(super) fn tile(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     Ok(one(y, x.element))
 }
 
-fn sliced(
+/// Ranges of some axes: axis, start, stop and step.
+pub(super) fn sliced(
     call: &mut Call<'_, '_>,
     x: ValueId,
     ranges: &[(usize, i64, i64, i64)],
@@ -154,35 +156,6 @@ pub(super) fn split(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
         start = stop;
     }
     Ok(made)
-}
-
-/// `Gather` by indices that are known.
-pub(super) fn gather(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
-    let Tensor { id: x, element } = call.tensor(0)?;
-    let shape = call.shape(x).to_vec();
-    let axis = call.axis(call.int("axis", 0), shape.len())?;
-    let Some(indices) = call.known(1)? else {
-        return wrong("indices are missing");
-    };
-    if !(1..=MOST_GATHERED).contains(&indices.len()) {
-        return unsupported(format!("{} indices", indices.len()));
-    }
-    let mut parts = Vec::with_capacity(indices.len());
-    for index in indices.integers() {
-        let index = axis_of(index, shape[axis])? as i64;
-        // Neighbours one after the other are one slice.
-        match parts.last_mut() {
-            Some((_, stop)) if *stop == index => *stop += 1,
-            _ => parts.push((index, index + 1)),
-        }
-    }
-    let parts: Vec<_> = parts
-        .into_iter()
-        .map(|(start, stop)| sliced(call, x, &[(axis, start, stop, 1)]))
-        .collect::<Result<_, _>>()?;
-    let y = joined(call, parts, axis)?;
-    let shape = fold::gather_shape(&shape, axis, indices.shape());
-    Ok(one(call.reshape(y, &shape)?, element))
 }
 
 /// `Pad`: amounts as an attribute, or from operator set 11 on as an input, of some axes from 18 on.

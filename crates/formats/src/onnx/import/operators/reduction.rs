@@ -5,6 +5,7 @@ use tensor::Unary;
 
 use super::arithmetic::whole;
 use super::one;
+use super::rearrange::{joined, sliced};
 use crate::onnx::error::{Fault, wrong};
 use crate::onnx::import::call::Call;
 use crate::onnx::import::parameters::Purpose;
@@ -15,6 +16,7 @@ use crate::onnx::{Array, Element};
 pub(super) fn reduce(call: &mut Call<'_, '_>) -> Result<Option<Vec<Value>>, Fault> {
     let op = call.op();
     let sum = match op {
+        "ReduceProd" => return Ok(Some(product(call)?)),
         "ReduceMean" => ReduceOp::Mean,
         "ReduceMax" | "ReduceMin" | "ReduceLogSumExp" => ReduceOp::Max,
         "ReduceSum" | "ReduceL1" | "ReduceL2" | "ReduceSumSquare" | "ReduceLogSum" => ReduceOp::Sum,
@@ -49,7 +51,48 @@ pub(super) fn reduce(call: &mut Call<'_, '_>) -> Result<Option<Vec<Value>>, Faul
         _ => reduced,
     };
     let shape = fold::reduced(call.shape(x.id), &axes, keeps);
+    let of_nothing = axes.iter().any(|&axis| call.shape(x.id)[axis] == 0);
+    let after = match (op, x.element) {
+        // Of no truths none is true.
+        ("ReduceMax", Element::Bool) if of_nothing => call.fill(&shape, 0.0)?,
+        _ => after,
+    };
     Ok(Some(one(call.reshape(after, &shape)?, x.element)))
+}
+
+/// `ReduceProd`: of each axis one half is multiplied with the other until one element is left. So every gradient is the
+/// product of the others, where some are 0 too.
+fn product(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
+    let x = call.tensor(0)?;
+    let whole = call.shape(x.id).to_vec();
+    let (axes, keeps) = fold::reduced_axes(call, whole.len())?;
+    let mut y = x.id;
+    for &axis in &axes {
+        let mut count = whole[axis];
+        while count > 1 {
+            let half = count.div_ceil(2);
+            let part = |call: &mut Call<'_, '_>, start: usize, stop: usize| {
+                sliced(call, y, &[(axis, start as i64, stop as i64, 1)])
+            };
+            let (first, second) = (part(call, 0, count / 2)?, part(call, half, count)?);
+            let pairs = call.binary(BinaryOp::Mul, first, second)?;
+            y = match half - count / 2 {
+                0 => pairs,
+                _ => {
+                    let odd = part(call, count / 2, half)?;
+                    joined(call, vec![pairs, odd], axis)?
+                }
+            };
+            count = half;
+        }
+    }
+    let made = fold::reduced(&whole, &axes, keeps);
+    // The product of nothing is 1.
+    let y = match axes.iter().any(|&axis| whole[axis] == 0) {
+        true => call.fill(&made, 1.0)?,
+        false => call.reshape(y, &made)?,
+    };
+    Ok(one(y, x.element))
 }
 
 /// Whether a reduction is the mean of whole planes, as networks end in: in that form it need not leave the layout.
