@@ -3,6 +3,7 @@
 mod arrays;
 mod bar;
 mod bench;
+mod draw;
 mod engine;
 mod eval;
 mod export;
@@ -64,6 +65,8 @@ enum Verb {
     Models(models::Arguments),
     /// Show layers, shapes, parameters and multiply-accumulates of a network
     Summary(summary::Arguments),
+    /// Draw a convolution, a block or a network: .svg, .png or .gif
+    Draw(draw::Arguments),
     /// Measure a network, single problems, or the processor itself
     Bench(bench::Arguments),
     /// Run a network on arrays: an ONNX file, a network of the zoo or a trained one
@@ -89,6 +92,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Export(arguments) => export::run(arguments, messages),
         Verb::Models(arguments) => models::run(arguments),
         Verb::Summary(arguments) => summary::run(arguments, messages),
+        Verb::Draw(arguments) => draw::run(arguments, messages),
         Verb::Bench(arguments) => bench::run(arguments, messages),
         Verb::Run(arguments) => run::run(arguments, messages),
         Verb::Op(arguments) => op::run(arguments),
