@@ -37,6 +37,16 @@ pub enum FigureError {
     /// A problem with three spatial axes.
     #[error("a problem with depth does not lie flat on a page: draw its height and width")]
     Depth,
+    /// A layer that does not read what the one before makes.
+    #[error("{layer} reads a map of {read:?}, but the layer before makes {made:?}")]
+    Stack {
+        /// The layer.
+        layer: String,
+        /// Height and width that come in.
+        made: Vec<usize>,
+        /// Height and width that it is for.
+        read: Vec<usize>,
+    },
     /// A figure that only some problems have.
     #[error("{figure} is drawn of {of}")]
     Kind {

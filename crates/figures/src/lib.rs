@@ -11,10 +11,15 @@
 
 pub mod arithmetic;
 mod arrow;
+pub mod channels;
 mod colormap;
+pub mod diagram;
 mod error;
+pub mod field;
 mod font;
 pub mod gif;
+pub mod matrix;
+pub mod memory;
 mod number;
 mod page;
 mod palette;
@@ -22,6 +27,7 @@ mod plane;
 pub mod png;
 mod raster;
 mod scene;
+pub mod shuffle;
 pub mod svg;
 mod theme;
 

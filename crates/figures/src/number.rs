@@ -40,9 +40,3 @@ pub fn short(value: f64) -> String {
         false => digits,
     }
 }
-
-/// Extents with a cross between them: `3 × 224 × 224`.
-pub(crate) fn extents(extents: &[usize]) -> String {
-    let extents: Vec<String> = extents.iter().map(usize::to_string).collect();
-    extents.join("×")
-}

@@ -53,7 +53,7 @@ pub(super) fn with_formula(caption: &Caption, windows: &[Window; 2]) -> Caption 
 }
 
 /// The planes of a convolution.
-pub(super) fn sweep(problem: &Convolution<'_>) -> Result<Sweep, FigureError> {
+pub(crate) fn sweep(problem: &Convolution<'_>) -> Result<Sweep, FigureError> {
     let geometry = problem.geometry;
     let windows = flat(&geometry.windows)?;
     check_shape("input", problem.input, &geometry.input_shape())?;

@@ -17,11 +17,15 @@ pub use pool::{Backward, Pool, pool};
 pub use separable::{Separable, separable};
 pub use transposed::{Transposed, transposed};
 
+pub(crate) use convolution::sweep as sweep_of;
+pub(crate) use sweep::{Sweep, Walk};
+
 use geometry::{MAX_RANK, Window};
 use tensor::Tensor;
 
 use crate::FigureError;
 use crate::plane::Plane;
+use crate::scene::{Scene, Symbol};
 
 /// The most elements that a moving figure computes, one a frame.
 pub const MOST_FRAMES: usize = 256;
@@ -38,6 +42,11 @@ pub enum Colouring {
     Role,
     /// By their numbers, with the scales printed.
     Value,
+}
+
+/// A window without weights, to be put on planes of cells of a size.
+pub(crate) fn window_of(scene: &mut Scene, walk: [Walk; 2], cell: f64) -> Symbol {
+    sweep::window(scene, walk, cell, None)
 }
 
 /// Height and width of a problem.

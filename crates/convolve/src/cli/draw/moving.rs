@@ -19,7 +19,7 @@ use crate::cli::op::{Array, Asked, Direction, Operator, refused};
 pub(super) struct Drawn<'a> {
     pub(super) asked: &'a Problem,
     pub(super) drawn: Problem,
-    eager: Eager,
+    eager: &'a Eager,
     files: &'a Files,
 }
 
@@ -44,7 +44,11 @@ impl Arrays {
 impl<'a> Drawn<'a> {
     /// # Errors
     /// A problem without meaning, as it was asked for.
-    pub(super) fn new(asked: &'a Problem, eager: Eager, files: &'a Files) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        asked: &'a Problem,
+        eager: &'a Eager,
+        files: &'a Files,
+    ) -> anyhow::Result<Self> {
         Operator::new(asked, Direction::Forward, Asked::default()).map_err(usage)?;
         Ok(Self {
             drawn: smaller(asked),
@@ -165,6 +169,61 @@ impl<'a> Drawn<'a> {
             }
         };
         Ok(scene.map_err(|error| usage(format!("problem '{}': {error}", self.asked)))?)
+    }
+
+    /// The product of matrices.
+    ///
+    /// # Errors
+    /// As [`Drawn::moving`], or a problem that is no plain convolution.
+    pub(super) fn im2col(&self) -> anyhow::Result<Scene> {
+        let Problem::Conv(shape, desc) = &self.drawn else {
+            return Err(usage(format!(
+                "problem '{}': --as im2col is for plain convolutions",
+                self.asked
+            )));
+        };
+        let (arrays, mut made) = self.forward()?;
+        let scene = figures::matrix::im2col(
+            &Convolution {
+                geometry: &desc.resolve(&shape.dims)?,
+                input: arrays.of(Array::Input),
+                weight: arrays.of(Array::Weight),
+                bias: arrays.find(Array::Bias),
+                output: &real(&mut made)?,
+            },
+            &self.caption(),
+        );
+        scene.map_err(|error| usage(format!("problem '{}': {error}", self.asked)))
+    }
+
+    /// Rows of memory.
+    ///
+    /// # Errors
+    /// A problem whose windows do not have one size and place, or one too large even so.
+    pub(super) fn layout(&self) -> anyhow::Result<Scene> {
+        let (shape, windows) = match &self.drawn {
+            Problem::Conv(shape, desc) => (shape, desc.resolve(&shape.dims)?.windows),
+            Problem::Pool(shape, desc) => (shape, desc.resolve(&shape.dims)?.windows),
+            Problem::ConvSeparable(shape, desc) => {
+                (shape, desc.resolve(&shape.dims)?.depthwise.windows)
+            }
+            _ => {
+                return Err(usage(format!(
+                    "problem '{}': --as layout is for convolutions and pools with windows of one size and stride",
+                    self.asked
+                )));
+            }
+        };
+        let [depth, down, across] = windows;
+        let scene = match depth == geometry::Window::UNIT {
+            true => figures::memory::layouts(
+                [shape.dims[0], shape.dims[1]],
+                [down, across],
+                &self.caption(),
+            ),
+            false => Err(figures::FigureError::Depth),
+        };
+        scene.map_err(|error| usage(format!("problem '{}': {error}", self.asked)))
     }
 
     /// The arrays of the problem that is drawn, and what its operator makes of them: the output, and the places of maxima.
