@@ -155,7 +155,6 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     let output = arguments.output.unwrap_or_default();
     let artist = Artist {
         eager: Eager::with_team(RuntimeOptions::default(), Arc::new(Team::new(1)?)),
-        kind: arguments.kind,
         colouring: match arguments.heat {
             true => Colouring::Value,
             false => Colouring::Role,
@@ -171,7 +170,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     // Before anything is drawn: whether the picture can go there.
     atomic::destination(&output).map_err(|error| unwritable(&output, &error))?;
     let subjects: Vec<&str> = arguments.subjects.iter().map(String::as_str).collect();
-    let scene = artist.scene(&subjects)?;
+    let scene = artist.scene(&subjects, arguments.kind)?;
     let bytes = format.bytes(&scene, arguments.theme.into(), arguments.scale)?;
     atomic::write(&output, &bytes).map_err(|error| unwritable(&output, &error))
 }
@@ -205,9 +204,8 @@ fn list() -> anyhow::Result<()> {
 fn all(artist: &Artist, folder: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
     for figure in note::FIGURES {
-        let artist = artist.with(figure.kind)?;
         let path = folder.join(format!("{}.svg", figure.name));
-        let svg = figures::svg::write(&artist.scene(figure.subjects)?);
+        let svg = figures::svg::write(&artist.scene(figure.subjects, figure.kind)?);
         atomic::write(&path, svg.as_bytes()).map_err(|error| unwritable(&path, &error))?;
         output::data(figure.command())?;
     }
@@ -252,7 +250,6 @@ fn unwritable(path: &Path, error: &std::io::Error) -> anyhow::Error {
 /// What a picture is made with.
 struct Artist {
     eager: Eager,
-    kind: Option<As>,
     colouring: Colouring,
     image: Option<InputShape>,
     files: Files,
@@ -260,19 +257,8 @@ struct Artist {
 }
 
 impl Artist {
-    /// The same with another figure of problems, and without arrays.
-    fn with(&self, kind: Option<As>) -> anyhow::Result<Self> {
-        Ok(Self {
-            eager: Eager::with_team(RuntimeOptions::default(), Arc::new(Team::new(1)?)),
-            kind,
-            colouring: self.colouring,
-            image: None,
-            files: Files::default(),
-            messages: self.messages,
-        })
-    }
-
-    fn scene(&self, subjects: &[&str]) -> anyhow::Result<Scene> {
+    /// The picture of some subjects; of problems, the figure that is asked for.
+    fn scene(&self, subjects: &[&str], kind: Option<As>) -> anyhow::Result<Scene> {
         let is_problem = |subject: &&str| {
             let kind = subject.split(':').next().unwrap_or_default();
             let known = ["conv", "pool"]
@@ -281,7 +267,7 @@ impl Artist {
             subject.contains(':') && known || subject.starts_with(shuffle::PREFIX)
         };
         if subjects.iter().all(|subject| is_problem(&subject)) {
-            return self.problems(subjects);
+            return self.problems(subjects, kind);
         }
         if let Some(problem) = subjects.iter().find(|subject| is_problem(subject)) {
             return Err(usage(format!(
@@ -289,7 +275,7 @@ impl Artist {
             )));
         }
         self.files.must_be_none(subjects[0])?;
-        match (self.kind, self.colouring) {
+        match (kind, self.colouring) {
             (Some(kind), _) => Err(usage(format!(
                 "--as {kind} is for problems, not for {}",
                 subjects[0]
@@ -345,13 +331,13 @@ impl Artist {
     }
 
     /// Problems of the notation.
-    fn problems(&self, subjects: &[&str]) -> anyhow::Result<Scene> {
+    fn problems(&self, subjects: &[&str], kind: Option<As>) -> anyhow::Result<Scene> {
         let several = if subjects.len() > 1 {
             As::Field
         } else {
             As::Moving
         };
-        let kind = self.kind.unwrap_or(several);
+        let kind = kind.unwrap_or(several);
         if let (As::Layout | As::Field | As::Channels, subject) = (kind, subjects[0]) {
             self.files.must_be_none(subject)?;
         }
