@@ -48,8 +48,8 @@ pub fn channels(rows: &[Row], caption: &Caption) -> Scene {
     let names = names.fold(0.0, f64::max);
     let mut top = BELOW_HEADING;
     for row in rows {
-        let tall = tall(row);
-        let middle = top + tall / 2.0;
+        let [dots_tall, window_tall] = tall(row);
+        let middle = top + dots_tall / 2.0;
         let name = Item::text(at(MARGIN, middle + 4.0), &row.name, 12.0, Anchor::Start);
         scene.ground.push(name.bold());
         let mut left = MARGIN + names + GAP;
@@ -60,7 +60,9 @@ pub fn channels(rows: &[Row], caption: &Caption) -> Scene {
                 dots(&mut scene, left, middle, &colours);
             }
             let made = match stage {
-                Stage::Conv(conv) => convolution(&mut scene, conv, left, middle, tall, &colours),
+                Stage::Conv(conv) => {
+                    convolution(&mut scene, conv, [left, middle], dots_tall, &colours)
+                }
                 Stage::Shuffle(shuffle) => shuffled(&mut scene, *shuffle, left, middle, &colours),
             };
             left += SPAN;
@@ -75,7 +77,7 @@ pub fn channels(rows: &[Row], caption: &Caption) -> Scene {
             let width = font::width(line, 11.0, Weight::Regular);
             scene.fit(left + GAP * 0.8 + width + MARGIN, 0.0);
         }
-        top += tall + 30.0;
+        top += dots_tall + window_tall + 30.0;
         scene.ground.push(Item::line([
             at(MARGIN, top - 15.0),
             at(scene.width - MARGIN, top - 15.0),
@@ -99,7 +101,8 @@ fn drawn(channels: usize) -> usize {
     channels.min(MOST)
 }
 
-fn tall(row: &Row) -> f64 {
+/// How tall the dots of a row are, and the windows below them.
+fn tall(row: &Row) -> [f64; 2] {
     let (mut channels, mut window) = (1, 0.0);
     for stage in &row.stages {
         match stage {
@@ -109,13 +112,13 @@ fn tall(row: &Row) -> f64 {
                     .max(drawn(conv.out_channels));
                 window = f64::max(
                     window,
-                    conv.windows[1].effective_kernel().min(9) as f64 * CELL + 22.0,
+                    conv.windows[1].effective_kernel().min(9) as f64 * CELL + 4.0,
                 );
             }
             Stage::Shuffle(shuffle) => channels = channels.max(drawn(shuffle.channels)),
         }
     }
-    channels as f64 * STEP + window
+    [channels as f64 * STEP, window]
 }
 
 /// The colours of the channels that come in: those of their groups.
@@ -153,8 +156,7 @@ fn dots(scene: &mut Scene, left: f64, middle: f64, colours: &[u8]) {
 fn convolution(
     scene: &mut Scene,
     conv: &ConvGeometry,
-    left: f64,
-    middle: f64,
+    [left, middle]: [f64; 2],
     tall: f64,
     colours: &[u8],
 ) -> Vec<u8> {
@@ -180,7 +182,7 @@ fn convolution(
     );
     let corner = at(
         left + SPAN / 2.0 - columns as f64 * CELL / 2.0,
-        middle + tall / 2.0 - rows as f64 * CELL,
+        middle + tall / 2.0 + 4.0,
     );
     for row in (0..rows).step_by(down.dilation) {
         for column in (0..columns).step_by(across.dilation) {
@@ -219,7 +221,7 @@ fn shuffled(
         let line = Item::line([from, to]).stroke(Paint::GroupEdge(colour), 1.4);
         scene.ground.push(line);
     }
-    let place = at(left + SPAN / 2.0, middle + STEP * count as f64 / 2.0 + 16.0);
+    let place = at(left + SPAN / 2.0, middle + STEP * count as f64 / 2.0 + 20.0);
     page::title(scene, place.x, place.y, "shuffle");
     made
 }

@@ -25,7 +25,7 @@ pub struct Layer {
 }
 
 /// The maps of a stack side by side. Each frame follows an element of the last map back: cells say by how many paths they
-/// reach it, and a dot marks the centre of its field.
+/// reach it, and a ring marks the centre of its field.
 ///
 /// # Errors
 /// No layer, a layer that does not read what the one before makes, one with depth, or maps too large for a page.
@@ -229,7 +229,7 @@ fn frame(axes: &[[Window; 2]], grids: &[Grid], [row, column]: [usize; 2]) -> Vec
         ((first + last) as f64 / 2.0 + 0.5) * input.cell
     };
     let place = input.corner.moved(along(1, column), along(0, row));
-    let dot = Item::circle(place, (input.cell * 0.16).max(3.0));
-    items.push(dot.fill(Paint::Ink).stroke(Paint::Page, 1.2));
+    let ring = Item::circle(place, (input.cell * 0.36).max(3.0));
+    items.push(ring.stroke(Paint::Ink, 2.0));
     items
 }

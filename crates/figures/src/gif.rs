@@ -50,8 +50,15 @@ fn encode(frames: &[Raster], seconds: f64) -> Result<Vec<u8>, FigureError> {
         });
         let [left, top, right, bottom] = changed;
         let pixels = (top..bottom).flat_map(|y| (left..right).map(move |x| (x, y)));
+        // What stays is let through: runs of one entry pack well.
+        let stays = |x: usize, y: usize| {
+            before.is_some_and(|before| before.pixel(x, y) == frame.pixel(x, y))
+        };
         let buffer: Vec<u8> = pixels
-            .map(|(x, y)| palette.place(frame.pixel(x, y)))
+            .map(|(x, y)| match stays(x, y) {
+                true => palette.through(),
+                false => palette.place(frame.pixel(x, y)),
+            })
             .collect();
         let part = Frame {
             delay,
@@ -60,6 +67,7 @@ fn encode(frames: &[Raster], seconds: f64) -> Result<Vec<u8>, FigureError> {
             top: top as u16,
             width: (right - left) as u16,
             height: (bottom - top) as u16,
+            transparent: before.map(|_| palette.through()),
             buffer: Cow::Owned(buffer),
             ..Frame::default()
         };

@@ -53,14 +53,16 @@ pub fn im2col(problem: &Convolution<'_>, caption: &Caption) -> Result<Scene, Fig
     let mut images = Vec::new();
     let mut left = MARGIN;
     for (channel, plane) in sweep.inputs.iter().enumerate() {
-        let grid = grid(left, top, CELL, plane);
-        grid.draw(&mut scene, plane, look(channel));
         let name = match channels {
             1 => "input".to_owned(),
             _ => format!("input, channel {channel}"),
         };
-        page::title(&mut scene, left + grid.width() / 2.0, top - 8.0, &name);
-        left += grid.width().max(page::title_width(&name)) + GAP * 0.6;
+        let room = plane::width(std::slice::from_ref(plane), CELL).max(page::title_width(&name));
+        let mut grid = grid(left, top, CELL, plane);
+        grid.corner.x += (room - grid.width()) / 2.0;
+        grid.draw(&mut scene, plane, look(channel));
+        page::title(&mut scene, left + room / 2.0, top - 8.0, &name);
+        left += room + GAP * 0.6;
         images.push(grid);
     }
     let above = plane::height(&sweep.inputs[..1], CELL, 0.0);
@@ -84,7 +86,7 @@ pub fn im2col(problem: &Convolution<'_>, caption: &Caption) -> Result<Scene, Fig
         &format!("weight {}×{depth}", geometry.out_channels),
     );
     left += wide(&weight_grid, "weight 00×00") + GAP;
-    sign(&mut scene, left - GAP / 2.0, middle, "·");
+    sign(&mut scene, left - GAP / 2.0, middle, "×");
     let column_grid = grid(left, below, cell, &columns);
     banded(&mut scene, column_grid, &columns, |row, _| {
         row / geometry.kernel_area()

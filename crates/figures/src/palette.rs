@@ -1,4 +1,4 @@
-//! At most 256 colours for a whole animation, so that no cell changes its colour from frame to frame.
+//! At most 255 colours for a whole animation, so that no cell changes its colour from frame to frame.
 //!
 //! Colours are counted in a cube of 32 steps an axis. The cube is cut where its fullest boxes are longest until there are
 //! as many boxes as colours (median cut, Heckbert 1982); each box is shown by the colour that it has most of, so that
@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use crate::raster::Raster;
 
-/// Entries of a table of colours.
-const MOST: usize = 256;
+/// Colours of a table; an entry is left for what shines through.
+const MOST: usize = 255;
 /// Steps of an axis of the cube.
 const BITS: u32 = 5;
 
@@ -64,7 +64,13 @@ impl Palette {
                 palette.places[cell(bin.at)] = place as u8;
             }
         }
+        palette.colours.push([0; 3]);
         palette
+    }
+
+    /// The entry that stands for what was there before.
+    pub(crate) fn through(&self) -> u8 {
+        (self.colours.len() - 1) as u8
     }
 
     /// The entry for a colour of the pictures.

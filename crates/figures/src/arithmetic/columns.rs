@@ -81,7 +81,8 @@ impl<'a> Columns<'a> {
         self.right += GAP;
     }
 
-    /// The kernels of a sweep: a column for every output, each kernel in the row of the input it reads; biases below.
+    /// The kernels of a sweep: a column for every output of a group, each kernel in the row of the input it reads. Groups
+    /// share columns, for they share no input. Biases stand below, one for each output.
     pub(super) fn kernels(
         &mut self,
         sweep: &Sweep,
@@ -89,14 +90,16 @@ impl<'a> Columns<'a> {
         name: &str,
     ) -> Vec<Vec<Option<Grid>>> {
         let [tall, wide] = sweep.walk.map(|axis| axis.kernel as f64 * self.cell);
-        let (step, count) = (wide + BETWEEN, sweep.kernels.len() as f64);
+        let slots = slots(sweep);
+        let count = slots.iter().max().map_or(0, |&last| last + 1) as f64;
+        let step = wide + BETWEEN;
         let room = (step * count - BETWEEN).max(page::title_width(name));
         let first = self.right + (room - (step * count - BETWEEN)) / 2.0;
         let spread = kernel_spread(inputs, tall);
         let start = self.middle - spread * (inputs.len() as f64 - 1.0) / 2.0 - tall / 2.0;
         let mut grids = Vec::new();
         for (output, kernels) in sweep.kernels.iter().enumerate() {
-            let x = first + step * output as f64;
+            let x = first + step * slots[output] as f64;
             let place = |(input, kernel): (usize, &Option<Plane>)| {
                 let kernel = kernel.as_ref()?;
                 let corner = at(x, start + spread * input as f64);
@@ -112,12 +115,10 @@ impl<'a> Columns<'a> {
         if let Some(bias) = &sweep.bias {
             let y = bottom + BETWEEN + 16.0;
             page::title(self.scene, centre, y - TITLE + 3.0, "bias");
-            for (output, &value) in bias.iter().enumerate() {
-                let inset = (wide - self.cell) / 2.0;
-                let plane = Plane::given(1, 1, &[value]);
-                let grid = self.grid(at(first + step * output as f64 + inset, y), &plane);
-                grid.draw(self.scene, &plane, Look::KERNEL);
-            }
+            let plane = Plane::given(1, bias.len(), bias);
+            let left = centre - bias.len() as f64 * self.cell / 2.0;
+            self.grid(at(left, y), &plane)
+                .draw(self.scene, &plane, Look::KERNEL);
             bottom = y + self.cell;
         }
         self.bottom = self.bottom.max(bottom);
@@ -133,6 +134,18 @@ impl<'a> Columns<'a> {
             columns: plane.columns,
         }
     }
+}
+
+/// The place of every output among those that read the same inputs.
+fn slots(sweep: &Sweep) -> Vec<usize> {
+    let reads = |output: usize| sweep.kernels[output].iter().position(Option::is_some);
+    (0..sweep.kernels.len())
+        .map(|output| {
+            (0..output)
+                .filter(|&other| reads(other) == reads(output))
+                .count()
+        })
+        .collect()
 }
 
 /// From one kernel to the next one below: as far as their inputs are apart, where they do not overlap so.

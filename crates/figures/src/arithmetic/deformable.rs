@@ -60,7 +60,7 @@ pub fn deformable(
     let caption = convolution::with_formula(caption, &windows);
     let mut scene = page::begin(
         &caption,
-        "Squares are where a regular kernel looks, points where the taps of this one sample; an arrow leads from one to the other.",
+        "Squares are where a regular kernel looks, points where the taps of this one sample; a line leads from one to the other.",
     );
     let cell = cell_size(columns::rows(&[&sweep.inputs, &sweep.outputs])) + 4.0;
     let names = convolution::names(&geometry.conv, &windows);
@@ -97,7 +97,7 @@ pub fn deformable(
                     let to = regular.moved(shift[1] * cell, shift[0] * cell);
                     let square =
                         Item::rectangle(regular.moved(-cell / 2.0, -cell / 2.0), cell, cell);
-                    items.push(square.stroke(Paint::KernelEdge, 1.2).dashed());
+                    items.push(square.stroke(Paint::KernelEdge, 1.6).dashed());
                     items.push(Item::line([regular, to]).stroke(Paint::KernelEdge, 1.0));
                     let mask = problem
                         .mask

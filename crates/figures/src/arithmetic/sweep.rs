@@ -61,6 +61,14 @@ pub(crate) struct Board {
     pub(crate) name: &'static str,
 }
 
+/// A number as a factor: a negative one in brackets.
+fn factor(value: f64) -> String {
+    match value < 0.0 {
+        true => format!("({})", short(value)),
+        false => short(value),
+    }
+}
+
 /// The window as it lies on a plane, with the weights of a kernel in the corners of its cells.
 pub(crate) fn window(
     scene: &mut Scene,
@@ -77,7 +85,7 @@ pub(crate) fn window(
                 (row * down.dilation) as f64 * cell,
             );
             let tap = Item::rectangle(corner, cell, cell);
-            let tap = tap.fill(Paint::KernelEdge).opacity(0.3);
+            let tap = tap.fill(Paint::KernelEdge).opacity(0.22);
             items.push(tap.stroke(Paint::KernelEdge, 1.0));
             if let Some(kernel) = kernel {
                 let weight = short(kernel.value(row, column));
@@ -154,7 +162,7 @@ impl Sweep {
             for &input in &seen {
                 for tap in 0..down.kernel * across.kernel {
                     let (x, w) = factors(input, [tap / across.kernel, tap % across.kernel]);
-                    terms.push(format!("{}·{}", short(x), short(w)));
+                    terms.push(format!("{}·{}", factor(x), factor(w)));
                 }
             }
         } else if seen.len() > 1 {

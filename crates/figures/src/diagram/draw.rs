@@ -83,6 +83,8 @@ struct Laid<'a> {
     heights: Vec<f64>,
     widths: Vec<f64>,
     framed: bool,
+    /// Where the heading begins.
+    heading: f64,
     width: f64,
     height: f64,
     /// Where it is entered and left, from the left.
@@ -196,15 +198,7 @@ fn lay(part: &Part, framed: bool) -> Laid<'_> {
         });
     }
     let right = (0..layers.count).map(|vertex| middles[vertex] + widths[vertex] / 2.0);
-    let mut width = right.fold(0.0, f64::max);
-    let heading = font::width(&part.heading, LINE, Weight::Regular)
-        + if part.repeats > 1 { 44.0 } else { 0.0 };
-    if framed && heading > width {
-        middles
-            .iter_mut()
-            .for_each(|middle| *middle += (heading - width) / 2.0);
-        width = heading;
-    }
+    let width = right.fold(0.0, f64::max);
     middles.iter_mut().for_each(|middle| *middle += inside);
     let mut full = vec![0.0; layers.count];
     full[..heights.len()].copy_from_slice(&heights);
@@ -215,6 +209,10 @@ fn lay(part: &Part, framed: bool) -> Laid<'_> {
     let first = layers.rows.first().and_then(|row| row.first().copied());
     let last = layers.rows.last().and_then(|row| row.first().copied());
     let doors = [first, last].map(|vertex| vertex.map_or(width / 2.0, |vertex| middles[vertex]));
+    let (heading, wide) = match framed {
+        true => heading_place(part, doors[0]),
+        false => (0.0, 0.0),
+    };
     Laid {
         part,
         middles,
@@ -222,10 +220,22 @@ fn lay(part: &Part, framed: bool) -> Laid<'_> {
         heights: full,
         widths,
         framed,
-        width: width + 2.0 * inside,
+        heading,
+        width: f64::max(width + 2.0 * inside, wide),
         height: y - BETWEEN + inside,
         doors,
         layers,
+    }
+}
+
+/// Where the heading of a frame begins, before or behind the arrow that comes in, and how wide the frame is for it.
+fn heading_place(part: &Part, door: f64) -> (f64, f64) {
+    const EDGE: f64 = 10.0;
+    let heading = font::width(&part.heading, LINE, Weight::Regular);
+    let times = if part.repeats > 1 { 44.0 } else { 0.0 };
+    match EDGE + heading + 6.0 <= door {
+        true => (EDGE, door + times + EDGE),
+        false => (door + 8.0, door + 8.0 + heading + times + EDGE),
     }
 }
 
@@ -255,7 +265,7 @@ impl Laid<'_> {
             scene
                 .ground
                 .push(frame.fill(Paint::Panel).stroke(Paint::Rule, 1.0));
-            let place = corner.moved(10.0, 16.0);
+            let place = corner.moved(self.heading, 16.0);
             let heading = Item::text(place, &self.part.heading, LINE, Anchor::Start);
             scene.ground.push(heading.fill(Paint::Muted));
             if self.part.repeats > 1 {

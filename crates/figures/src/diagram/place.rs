@@ -6,7 +6,7 @@
 use super::layers::Layers;
 
 /// Sweeps down and up.
-const SWEEPS: usize = 16;
+const SWEEPS: usize = 60;
 
 /// Middles of all vertices, the leftmost edge at 0, for vertices of these widths with `gap` between them.
 pub(super) fn place(layers: &Layers, widths: &[f64], gap: f64) -> Vec<f64> {
@@ -21,7 +21,7 @@ pub(super) fn place(layers: &Layers, widths: &[f64], gap: f64) -> Vec<f64> {
     }
     let count = layers.rows.len();
     for sweep in 0..SWEEPS {
-        let both = sweep + 4 >= SWEEPS;
+        let both = sweep >= 8;
         for row in 0..count {
             settle(layers, row, [true, both], &mut middles, widths, gap);
         }
@@ -34,12 +34,13 @@ pub(super) fn place(layers: &Layers, widths: &[f64], gap: f64) -> Vec<f64> {
     middles.iter().map(|middle| middle - left).collect()
 }
 
-/// How strongly an edge pulls: bends of a long edge stand in one line.
-fn pull(layers: &Layers, a: usize, b: usize) -> f64 {
-    match (a >= layers.nodes, b >= layers.nodes) {
-        (true, true) => 8.0,
-        (false, false) => 1.0,
-        _ => 2.0,
+/// How strongly an edge pulls: bends of a long edge stand in one line, and so do boxes that follow one another without a
+/// branch.
+fn pull(layers: &Layers, upper: usize, lower: usize) -> f64 {
+    let is_chain = layers.below[upper].len() == 1 && layers.above[lower].len() == 1;
+    match upper >= layers.nodes && lower >= layers.nodes || is_chain {
+        true => 16.0,
+        false => 1.0,
     }
 }
 
@@ -62,12 +63,18 @@ fn settle(
         }
         offsets.push(offset);
         let (mut sum, mut weight) = (0.0, 0.0);
-        let sides = [(by_above, &layers.above), (by_below, &layers.below)];
-        for (_, neighbours) in sides.into_iter().filter(|(counts, _)| *counts) {
-            for &other in &neighbours[vertex] {
-                let pull = pull(layers, vertex, other);
-                sum += pull * middles[other];
-                weight += pull;
+        let mut pulls = |other: usize, pull: f64| {
+            sum += pull * middles[other];
+            weight += pull;
+        };
+        if by_above {
+            for &other in &layers.above[vertex] {
+                pulls(other, pull(layers, other, vertex));
+            }
+        }
+        if by_below {
+            for &other in &layers.below[vertex] {
+                pulls(other, pull(layers, vertex, other));
             }
         }
         let (wanted, weight) = match weight > 0.0 {

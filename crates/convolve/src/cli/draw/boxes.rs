@@ -115,7 +115,7 @@ impl Drawn<'_> {
         if let (Some(word), [only]) = (self.word(place), data.as_slice())
             && self.users.get(only) == Some(&1)
             && let Some(&before) = self.made_by.get(only)
-            && self.blocks[before].node.role != Role::Edge
+            && takes(&self.blocks[before].node, &node.op)
         {
             let block = &mut self.blocks[before];
             // The size stays the last line.
@@ -224,7 +224,7 @@ impl Drawn<'_> {
                 let line = desc.resolve(input).ok().and_then(|slice| {
                     let axis = slice.axes().get(1)?;
                     (axis.count < axis.input && axis.count > 0).then(|| {
-                        format!("channels {} to {}", axis.start, axis.start + axis.count - 1)
+                        format!("channels {} to {}", axis.first, axis.first + axis.count - 1)
                     })
                 });
                 ("slice".to_owned(), line, Role::Other)
@@ -246,6 +246,18 @@ impl Drawn<'_> {
     }
 }
 
+/// Whether a box says too what is applied to its result. A norm belongs to a convolution, and what comes together in a
+/// concatenation goes ways of its own.
+fn takes(node: &Node, op: &Op) -> bool {
+    let is_norm = matches!(op, Op::BatchNorm { .. } | Op::BatchNormInference { .. });
+    match node.role {
+        Role::Edge => false,
+        Role::Join => !is_norm && node.title != "concat",
+        Role::Pool | Role::Other => !is_norm,
+        _ => true,
+    }
+}
+
 /// `conv 3×3` with `64 → 128, stride 2`.
 fn convolution(
     name: &str,
@@ -264,7 +276,7 @@ fn convolution(
         role => (name, role),
     };
     let mut line = if is_depthwise && c == o {
-        format!("{c}")
+        format!("{c} channels")
     } else {
         format!("{c} → {o}")
     };

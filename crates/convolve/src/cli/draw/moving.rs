@@ -67,6 +67,15 @@ impl<'a> Drawn<'a> {
         Caption::new(self.drawn.to_string(), remark)
     }
 
+    /// The same, with a remark where there is nothing to say of the size.
+    fn caption_or(&self, remark: &str) -> Caption {
+        let caption = self.caption();
+        match caption.remark.as_str() {
+            "" => Caption::new(caption.heading, remark),
+            other => Caption::new(caption.heading, format!("{remark} · {other}")),
+        }
+    }
+
     /// The moving picture.
     ///
     /// # Errors
@@ -191,7 +200,9 @@ impl<'a> Drawn<'a> {
                 bias: arrays.find(Array::Bias),
                 output: &real(&mut made)?,
             },
-            &self.caption(),
+            &self.caption_or(
+                "a column of the matrix: what lies under the window; colours: input channels",
+            ),
         );
         scene.map_err(|error| usage(format!("problem '{}': {error}", self.asked)))
     }
@@ -219,7 +230,7 @@ impl<'a> Drawn<'a> {
             true => figures::memory::layouts(
                 [shape.dims[0], shape.dims[1]],
                 [down, across],
-                &self.caption(),
+                &self.caption_or("cells: channel, row, column; a row: a cache line of 16 numbers; dark: the window"),
             ),
             false => Err(figures::FigureError::Depth),
         };

@@ -123,8 +123,8 @@ fn made_up(array: Array, extents: &[usize]) -> anyhow::Result<Tensor<f64>> {
             Array::Bias => spread(place, 3),
             Array::Grad => spread(place, 5) + 1.0,
             Array::Mask => 0.25 + 0.25 * spread(place, 4),
-            // Up to a pixel and a quarter away, a quarter at a time.
-            Array::Offset => (spread(place / area * 31 + place % area * 7, 11) - 5.0) / 4.0,
+            // Up to a pixel away, a quarter at a time.
+            Array::Offset => (spread(place / area * 31 + place % area * 7, 9) - 4.0) / 4.0,
             Array::Indices => 0.0,
         };
     }
