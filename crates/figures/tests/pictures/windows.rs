@@ -179,7 +179,7 @@ fn a_transposed_convolution_is_drawn_over_the_stretched_input() {
                 .find(|mark| mark.text.starts_with("output["))
                 .unwrap()
                 .text;
-            let line = line.replace('−', "-");
+            let line = line.replace('−', "-").replace(['(', ')'], "");
             let parts: Vec<&str> = line.split(" = ").collect();
             let sum: f64 = parts[1]
                 .split(" + ")
