@@ -131,7 +131,7 @@
 
 pub mod guide;
 
-pub use {formats, geometry, graph, kernels, runtime, tensor, train, zoo};
+pub use {figures, formats, geometry, graph, kernels, runtime, tensor, train, zoo};
 
 /// The library's example in the README is compiled and run with the others.
 #[cfg(doctest)]

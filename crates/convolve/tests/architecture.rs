@@ -8,6 +8,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("geometry", &[]),
     ("tensor", &[]),
     ("testkit", &[]),
+    ("figures", &["geometry", "tensor"]),
     ("formats", &["geometry", "graph", "tensor"]),
     ("kernels", &["geometry", "tensor"]),
     ("graph", &["geometry", "tensor"]),
@@ -22,7 +23,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "convolve",
         &[
-            "formats", "geometry", "graph", "kernels", "runtime", "tensor", "train", "zoo",
+            "figures", "formats", "geometry", "graph", "kernels", "runtime", "tensor", "train",
+            "zoo",
         ],
     ),
 ];

@@ -188,7 +188,7 @@ fn placements(window: &Window, places: &Range<usize>) -> Result<Vec<Range<isize>
     let (first, last) = (places.start, places.end - 1);
     let dense = dilation == 1 || kernel == 1;
     if dense && (stride <= kernel || places.len() == 1) {
-        return Ok(vec![at(first, 0)..at(last, kernel - 1) + 1]);
+        return Ok(std::iter::once(at(first, 0)..at(last, kernel - 1) + 1).collect());
     }
     if dense {
         let each = one_by_one(places.clone())?;

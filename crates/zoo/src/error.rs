@@ -16,6 +16,14 @@ pub enum ZooError {
         /// The names most like it, the likest first; none where nothing is like it.
         nearest: Vec<&'static str>,
     },
+    /// No block of that name.
+    #[error("no block is called '{name}'; {}", meant_block(.nearest))]
+    UnknownBlock {
+        /// The name asked for.
+        name: String,
+        /// The names most like it, the likest first; none where nothing is like it.
+        nearest: Vec<&'static str>,
+    },
     /// A width multiplier that is not a positive number.
     #[error("model '{name}': width '{width}' is not a positive number (example: {model}:0.5)")]
     Width {
@@ -48,6 +56,13 @@ pub enum ZooError {
         /// Which layer, and why.
         source: GraphError,
     },
+}
+
+fn meant_block(nearest: &[&str]) -> String {
+    match nearest {
+        [] => "`convolve draw --blocks` lists all there are".to_owned(),
+        nearest => format!("did you mean {}?", nearest.join(", ")),
+    }
 }
 
 fn meant(nearest: &[&str]) -> String {

@@ -172,10 +172,18 @@ pub fn build(name: &str, options: &BuildOptions) -> Result<Graph, ZooError> {
     find(name)?.build(options)
 }
 
-/// The three names most like a name, of those that are like it at all.
+/// The networks most like a name.
 fn nearest(name: &str) -> Vec<&'static str> {
+    nearest_of(models().map(|model| model.name), name)
+}
+
+/// The three names most like a name, of those that are like it at all.
+pub(crate) fn nearest_of(
+    known: impl Iterator<Item = &'static str>,
+    name: &str,
+) -> Vec<&'static str> {
     let likeness = |known: &str| strsim::normalized_damerau_levenshtein(known, name);
-    let mut names: Vec<_> = models().map(|model| model.name).collect();
+    let mut names: Vec<_> = known.collect();
     names.retain(|known| likeness(known) >= LIKE);
     names.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
     names.truncate(3);

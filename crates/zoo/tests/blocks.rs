@@ -117,3 +117,21 @@ fn a_step_up_meets_the_size_of_its_skip() {
         assert_eq!(result(&graph.unwrap()), [1, 6, side, side + 1]);
     }
 }
+
+#[test]
+fn every_example_of_a_block_can_be_built_and_found() {
+    let mut names = std::collections::HashSet::new();
+    for block in zoo::blocks::examples() {
+        assert!(names.insert(block.name), "{} twice", block.name);
+        let graph = block.graph().unwrap();
+        assert_eq!(graph.value(graph.inputs[0]).shape[1..], block.input);
+        assert_eq!(zoo::blocks::example(block.name).unwrap().name, block.name);
+    }
+    let error = zoo::blocks::example("inception-v4-aa").unwrap_err();
+    assert!(
+        error.to_string().contains("did you mean inception-v4-a"),
+        "{error}"
+    );
+    let error = zoo::blocks::example("zzz").unwrap_err();
+    assert!(error.to_string().contains("lists all"), "{error}");
+}

@@ -6,6 +6,7 @@ mod bar;
 mod bench;
 mod compare;
 mod cost;
+mod draw;
 mod engine;
 mod eval;
 mod export;
@@ -78,6 +79,8 @@ enum Verb {
     Arith(arith::Arguments),
     /// Compare what the kinds of convolution cost
     Cost(cost::Arguments),
+    /// Draw a convolution, a block or a network: .svg, .png or .gif
+    Draw(draw::Arguments),
     /// Measure a network, single problems, or the processor itself
     Bench(bench::Arguments),
     /// Run a network on arrays: an ONNX file, a network of the zoo or a trained one
@@ -107,6 +110,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Rf(arguments) => rf::run(arguments, messages),
         Verb::Arith(arguments) => arith::run(arguments),
         Verb::Cost(arguments) => cost::run(arguments),
+        Verb::Draw(arguments) => draw::run(arguments, messages),
         Verb::Bench(arguments) => bench::run(arguments, messages),
         Verb::Run(arguments) => run::run(arguments, messages),
         Verb::Op(arguments) => op::run(arguments),

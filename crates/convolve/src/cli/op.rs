@@ -15,8 +15,7 @@ use kernels::conv::Algorithm;
 use runtime::{Eager, RuntimeOptions};
 use serde::Deserialize;
 
-use self::direction::Array;
-pub(super) use self::direction::Direction;
+pub(super) use self::direction::{Array, Direction};
 pub(super) use self::operator::{Asked, Operator};
 use self::task::Task;
 pub(super) use self::task::refused;

@@ -3,6 +3,7 @@
 mod bad_input;
 mod bench;
 mod cases;
+mod draw;
 mod export;
 mod fixture;
 mod imported;

@@ -96,7 +96,7 @@ fn choices_within_choices() {
         branch("then_branch", &[inner], "i"),
         branch("else_branch", &[node("Abs", &["x"], &["a"])], "a"),
     );
-    let found = |condition| import(network(&[outer.clone()]), Some(condition)).unwrap();
+    let found = |condition| import(network(std::slice::from_ref(&outer)), Some(condition)).unwrap();
     assert_eq!(layers(&found(true)), ["the Exp"]);
     assert_eq!(layers(&found(false)), ["the Abs"]);
     // Two values are wanted of a branch that makes one.

@@ -52,10 +52,13 @@ fn running_sums() {
     assert!(sums(&[2, 0], &[], 0, &[]).is_empty());
 }
 
+/// Batch axes, the shape of the data, that of the indices, these, and elements and shape of the result.
+type GatherCase<'a> = (i64, &'a [i64], &'a [i64], &'a [i64], &'a [i64], &'a [usize]);
+
 #[test]
 fn blocks_and_elements_by_number() {
     // The examples of the specification of GatherND.
-    let cases: [(i64, &[i64], &[i64], &[i64], &[i64], &[usize]); 5] = [
+    let cases: [GatherCase<'_>; 5] = [
         (0, &[2, 2], &[2, 2], &[0, 0, 1, 1], &[0, 3], &[2]),
         (0, &[2, 2], &[2, 1], &[1, 0], &[2, 3, 0, 1], &[2, 2]),
         (

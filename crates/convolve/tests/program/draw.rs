@@ -1,0 +1,288 @@
+//! `draw`: pictures of problems, blocks and networks.
+
+use std::fs;
+use std::path::Path;
+
+use tensor::write_npy;
+use testkit::{ConvCase, Draw, compare};
+
+use crate::fixture::{folder, names};
+use crate::invoke::{convolve, fail, succeed};
+
+/// Texts of an SVG, which must be well-formed.
+fn texts(path: &Path) -> Vec<String> {
+    let svg = fs::read_to_string(path).unwrap();
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    let texts = document
+        .descendants()
+        .filter(|node| node.has_tag_name("text"));
+    texts
+        .map(|node| node.text().unwrap_or_default().to_owned())
+        .collect()
+}
+
+#[test]
+fn every_kind_is_drawn_in_every_format() {
+    let folder = folder();
+    let problems = [
+        "conv:n1c1h5w5:o1k3",
+        "conv:n1c1w9:o1k3s2p1",
+        "conv:n1c2h5w5:o2k3s2p1,reflect",
+        "conv:n1c4h4w4:o4k3p1g2",
+        "conv:n1c3h4w4:o3k3p1g3",
+        "conv:n1c3h3w3:o2k1",
+        "conv-transposed:n1c1h3w3:o1k3s2p1a1",
+        "conv-transposed:n1c4h2w2:o2k3s2g2",
+        "conv-deformable:n1c2h4w4:o1k3p1f2m",
+        "conv-separable:n1c2h4w4:o2k3p1m2",
+        "conv-separable:n1c2h4w4:o0k3p1m1",
+        "pool-max:n1c1h5w5:k3s2p1,ceil",
+        "pool-avg:n1c2h4w4:k2s2,nopad",
+        "pool-l2:n1c1h4w4:k2s2",
+        "shuffle:n1c6h2w2:g3",
+    ];
+    for problem in problems {
+        for (format, begin) in [
+            ("svg", &b"<svg"[..]),
+            ("png", b"\x89PNG"),
+            ("gif", b"GIF89a"),
+        ] {
+            let name = format!("x.{format}");
+            succeed(folder.path(), &["draw", problem, "-o", &name]);
+            let bytes = fs::read(folder.path().join(&name)).unwrap();
+            assert!(bytes.starts_with(begin), "{problem} as {format}");
+        }
+        assert!(texts(&folder.path().join("x.svg")).len() > 5, "{problem}");
+    }
+    let others: [&[&str]; 6] = [
+        &["conv:n1c3h3w3:o2k2", "--as", "im2col"],
+        &["conv:n2c3h4w4:o1k3p1", "--as", "layout"],
+        &["conv:n1c1h9w9:o1k3", "pool-max:n1c1h7w7:k2s2"],
+        &[
+            "conv:n1c6h8w8:o6k3p1",
+            "conv-separable:n1c6h8w8:o6k3p1m1",
+            "--as",
+            "channels",
+        ],
+        &["shuffle:n1c6h4w4:g3", "--as", "channels"],
+        &["pool-avg:n1c1h4w4:k2s2", "--heat"],
+    ];
+    for arguments in others {
+        let arguments = [&["draw"], arguments, &["-o", "y.svg"]].concat();
+        succeed(folder.path(), &arguments);
+        assert!(
+            texts(&folder.path().join("y.svg")).len() > 5,
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn numbers_in_the_cells_are_the_oracles() {
+    let folder = folder();
+    let case = ConvCase::new(1, 2, 2, [5, 4], [3, 2])
+        .stride([2, 1])
+        .padding([1, 0]);
+    let mut draw = Draw::new(11);
+    let (x, w) = (
+        draw.integers(case.input_len()),
+        draw.integers(case.weight_len()),
+    );
+    let wanted = case.forward(&compare::widen(&x), &compare::widen(&w), None);
+    let write = |name: &str, dims: &[usize], values: &[f32]| {
+        write_npy(&folder.path().join(name), dims, values).unwrap();
+    };
+    write("x.npy", &[1, 2, 5, 4], &x);
+    write("w.npy", &[2, 2, 3, 2], &w);
+    let problem = "conv:n1c2h5w4:o2k3x2s2x1p1x0";
+    succeed(
+        folder.path(),
+        &[
+            "draw", problem, "--input", "x.npy", "--weight", "w.npy", "-o", "y.svg",
+        ],
+    );
+    let texts = texts(&folder.path().join("y.svg"));
+    let sums: Vec<f64> = texts
+        .iter()
+        .filter(|text| text.starts_with("output["))
+        .map(|text| {
+            text.rsplit(" = ")
+                .next()
+                .unwrap()
+                .replace('−', "-")
+                .parse()
+                .unwrap()
+        })
+        .collect();
+    assert_eq!(sums, wanted);
+}
+
+#[test]
+fn a_large_problem_is_drawn_smaller_and_says_so() {
+    let folder = folder();
+    let problem = "conv:n8c64h56w56:o128k3s2p1";
+    let answer = convolve(folder.path(), &["draw", problem, "-o", "x.svg"]);
+    assert_eq!(answer.code, 0, "{}", answer.err);
+    let small = "conv:n1c3h6w6:o2k3s2p1";
+    assert!(
+        answer.err.contains(problem) && answer.err.contains(small),
+        "{}",
+        answer.err
+    );
+    let texts = texts(&folder.path().join("x.svg"));
+    assert!(texts.iter().any(|text| text == small), "{texts:?}");
+    assert!(texts.iter().any(|text| text.contains(problem)));
+    // No extent helps where the kernel itself is too large.
+    fail(
+        folder.path(),
+        2,
+        &["draw", "conv:n1c1h64w64:o1k41", "-o", "y.svg"],
+        &["rows or columns", "at most 24"],
+    );
+    assert_eq!(names(folder.path()), ["x.svg"]);
+}
+
+#[test]
+fn blocks_and_networks_are_drawn_from_their_graphs() {
+    let folder = folder();
+    for block in zoo::blocks::examples() {
+        let subject = format!("block:{}", block.name);
+        succeed(folder.path(), &["draw", &subject, "-o", "x.svg"]);
+        let texts = texts(&folder.path().join("x.svg"));
+        let graph = block.graph().unwrap();
+        let made = &graph.value(graph.outputs[0]).shape[1..];
+        let size: Vec<String> = made.iter().map(usize::to_string).collect();
+        let is_sum = texts.iter().any(|text| text == "+" || text == "×");
+        assert!(
+            is_sum || texts.iter().any(|text| *text == size.join("×")),
+            "{}",
+            block.name
+        );
+    }
+    succeed(folder.path(), &["draw", "resnet50", "-o", "x.svg"]);
+    let texts = texts(&folder.path().join("x.svg"));
+    // Blocks that follow the first of each stage.
+    for times in ["×2", "×3", "×5"] {
+        assert!(texts.iter().any(|text| text == times), "{times}");
+    }
+    assert!(
+        texts.iter().any(|text| text == "layer3.1 to layer3.5"),
+        "{texts:?}"
+    );
+    let list = succeed(folder.path(), &["draw", "--blocks"]);
+    assert!(
+        list.lines().any(|line| line.starts_with("inception-v4-a ")),
+        "{list}"
+    );
+}
+
+#[test]
+fn every_network_of_the_zoo_can_be_drawn() {
+    let folder = folder();
+    for model in zoo::models() {
+        succeed(folder.path(), &["draw", model.name, "-o", "x.svg"]);
+        assert!(
+            texts(&folder.path().join("x.svg")).len() > 8,
+            "{}",
+            model.name
+        );
+    }
+}
+
+#[test]
+fn the_page_of_figures_has_every_command_and_every_picture_is_as_it_is_drawn() {
+    let folder = folder();
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let page = fs::read_to_string(docs.join("figures.md")).unwrap();
+    let commands = succeed(folder.path(), &["draw", "--note", "-o", "figures"]);
+    let listed: Vec<&str> = page
+        .lines()
+        .filter(|line| line.starts_with("convolve draw"))
+        .collect();
+    assert_eq!(commands.lines().collect::<Vec<_>>(), listed);
+    let drawn = names(&folder.path().join("figures"));
+    assert_eq!(drawn.len(), 32);
+    for name in drawn {
+        let [now, kept] = [folder.path().join("figures"), docs.join("figures")]
+            .map(|folder| fs::read(folder.join(&name)).unwrap());
+        assert!(now == kept, "{name}: draw docs/figures anew");
+        assert!(page.contains(&format!("(figures/{name})")), "{name}");
+    }
+}
+
+#[test]
+fn what_cannot_be_drawn_is_one_line_and_no_file() {
+    let folder = folder();
+    let draw = |arguments: &[&'static str]| [&["draw"], arguments].concat();
+    let usage: [(&[&str], &[&str]); 16] = [
+        (&["conv:n1c1h5w5", "-o", "x.svg"], &["position"]),
+        (
+            &["conv:n1c1h5w5:o1k9", "-o", "x.svg"],
+            &["kernel larger than padded input"],
+        ),
+        (&["conv:n1c1d4h5w5:o1k3", "-o", "x.svg"], &["depth"]),
+        (
+            &["pool-adaptive-max:n1c1h5w5:o2", "-o", "x.svg"],
+            &["differ in size"],
+        ),
+        (&["shuffle:n1c6h2w2:g4", "-o", "x.svg"], &["6", "4"]),
+        (&["shuffle:n1c6:g4", "-o", "x.svg"], &["example"]),
+        (
+            &["block:inception-v4-aa", "-o", "x.svg"],
+            &["inception-v4-a"],
+        ),
+        (&["block:zzz", "-o", "x.svg"], &["--blocks"]),
+        (&["resnet51", "-o", "x.svg"], &["resnet50"]),
+        (
+            &["conv:n1c1h5w5:o1k3", "-o", "x.jpg"],
+            &[".svg, .png or .gif"],
+        ),
+        (
+            &["conv:n1c1h5w5:o1k3", "conv:n1c1h5w5:o1k3", "-o", "x.svg"],
+            &["[5, 5]", "[3, 3]"],
+        ),
+        (
+            &[
+                "conv-transposed:n1c1h5w5:o1k3",
+                "-o",
+                "x.svg",
+                "--as",
+                "im2col",
+            ],
+            &["plain"],
+        ),
+        (
+            &["block:fire", "-o", "x.svg", "--as", "im2col"],
+            &["im2col"],
+        ),
+        (
+            &["block:fire", "-o", "x.svg", "--input", "x.npy"],
+            &["--input", "no numbers"],
+        ),
+        (
+            &["conv:n1c1h5w5:o1k3", "-o", "x.svg", "--scale", "99"],
+            &["0.25 to 8"],
+        ),
+        (
+            &["conv:n1c1h5w5:o1k3", "-o", "x.svg", "--input", "none.npy"],
+            &["none.npy", "no such file"],
+        ),
+    ];
+    for (arguments, words) in usage {
+        fail(folder.path(), 2, &draw(arguments), words);
+    }
+    fail(
+        folder.path(),
+        1,
+        &draw(&["conv:n1c1h5w5:o1k3", "-o", "missing/x.svg"]),
+        &["missing/x.svg", "no such file or folder"],
+    );
+    fs::create_dir(folder.path().join("x.svg")).unwrap();
+    fail(
+        folder.path(),
+        1,
+        &draw(&["conv:n1c1h5w5:o1k3", "-o", "x.svg"]),
+        &["x.svg"],
+    );
+    assert_eq!(names(folder.path()), ["x.svg"]);
+}

@@ -1,0 +1,252 @@
+//! A convolution: a kernel goes over the padded input.
+
+use geometry::{ConvGeometry, Window};
+use tensor::Tensor;
+
+use super::columns::{self, Columns};
+use super::sweep::{Board, Sweep, Walk};
+use super::{Colouring, cell_size, check_shape, check_size, flat, planes, sides, size_formulas};
+use crate::FigureError;
+use crate::page::{self, Caption, MARGIN};
+use crate::plane::{Cell, Look, Plane};
+use crate::scene::{Item, Scene, at};
+
+/// A convolution with its numbers.
+#[derive(Clone, Copy, Debug)]
+pub struct Convolution<'a> {
+    /// The problem.
+    pub geometry: &'a ConvGeometry,
+    /// The input, `[n, c, …]`.
+    pub input: &'a Tensor<f64>,
+    /// The weight, `[o, c / groups, …]`.
+    pub weight: &'a Tensor<f64>,
+    /// A bias, `[o]`.
+    pub bias: Option<&'a Tensor<f64>>,
+    /// What the operator made, `[n, o, …]`.
+    pub output: &'a Tensor<f64>,
+}
+
+/// A frame for every output element of the first image: the window on the input, the kernel, the element, its sum.
+///
+/// # Errors
+/// Arrays of another shape, a problem with depth, or one that is too large for a page.
+pub fn convolution(
+    problem: &Convolution<'_>,
+    caption: &Caption,
+    colouring: Colouring,
+) -> Result<Scene, FigureError> {
+    let sweep = sweep(problem)?;
+    let windows = flat(&problem.geometry.windows)?;
+    let names = names(problem.geometry, &windows);
+    let caption = with_formula(caption, &windows);
+    Ok(draw(&sweep, &caption, &names, colouring))
+}
+
+/// The remark, or the formula of the size where there is none.
+pub(super) fn with_formula(caption: &Caption, windows: &[Window; 2]) -> Caption {
+    let formula = size_formulas(windows);
+    let remark = match caption.remark.as_str() {
+        "" => formula,
+        remark => format!("{formula} · {remark}"),
+    };
+    Caption::new(&caption.heading, remark)
+}
+
+/// The planes of a convolution.
+pub(crate) fn sweep(problem: &Convolution<'_>) -> Result<Sweep, FigureError> {
+    let geometry = problem.geometry;
+    let windows = flat(&geometry.windows)?;
+    check_shape("input", problem.input, &geometry.input_shape())?;
+    check_shape("weight", problem.weight, &geometry.weight_shape())?;
+    check_shape("output", problem.output, &geometry.output_shape())?;
+    if let Some(bias) = problem.bias {
+        check_shape("bias", bias, &[geometry.out_channels])?;
+    }
+    let padded = windows.map(|w| w.before + w.input + w.after);
+    check_size(
+        [geometry.in_channels, geometry.out_channels],
+        &padded,
+        geometry.out_channels * geometry.output_area(),
+    )?;
+    let [down, across] = windows;
+    let mode = geometry.padding_mode;
+    let given = planes(
+        problem.input,
+        geometry.in_channels,
+        down.input,
+        across.input,
+    );
+    let inputs = given.iter().map(|plane| {
+        padded_plane(plane, &windows, |row, column| {
+            let row = mode.source(down.input, row as isize - down.before as isize)?;
+            let column = mode.source(across.input, column as isize - across.before as isize)?;
+            Some(plane.value(row, column))
+        })
+    });
+    let (seen, makes) = (
+        geometry.in_channels_per_group(),
+        geometry.out_channels_per_group(),
+    );
+    let taps = planes(
+        problem.weight,
+        geometry.out_channels * seen,
+        down.kernel,
+        across.kernel,
+    );
+    let kernels = (0..geometry.out_channels).map(|output| {
+        let first = output / makes * seen;
+        let kernel = |input: usize| {
+            let place = input.checked_sub(first).filter(|&place| place < seen)?;
+            Some(taps[output * seen + place].clone())
+        };
+        (0..geometry.in_channels).map(kernel).collect()
+    });
+    Ok(Sweep {
+        inputs: inputs.collect(),
+        kernels: kernels.collect(),
+        bias: problem.bias.map(|bias| bias.data().to_vec()),
+        outputs: planes(
+            problem.output,
+            geometry.out_channels,
+            down.output,
+            across.output,
+        ),
+        walk: [Walk::from(down), Walk::from(across)],
+    })
+}
+
+/// A plane with its padding, and what no window reads marked.
+pub(super) fn padded_plane(
+    plane: &Plane,
+    [down, across]: &[Window; 2],
+    padding: impl Fn(usize, usize) -> Option<f64>,
+) -> Plane {
+    let rows = down.before + down.input + down.after;
+    let columns = across.before + across.input + across.after;
+    let (read_rows, read_columns) = (read(down, rows), read(across, columns));
+    let inner = |at: usize, window: &Window| {
+        let at = at.checked_sub(window.before);
+        at.filter(|&at| at < window.input)
+    };
+    let places = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+    let cells = places.map(
+        |(row, column)| match (inner(row, down), inner(column, across)) {
+            (Some(y), Some(x)) => {
+                let is_read = read_rows[row] && read_columns[column];
+                let cell = if is_read { Cell::Given } else { Cell::Unread };
+                (Some(plane.value(y, x)), cell)
+            }
+            _ => (Some(padding(row, column).unwrap_or(0.0)), Cell::Added),
+        },
+    );
+    Plane {
+        rows,
+        columns,
+        cells: cells.collect(),
+    }
+}
+
+/// Which places of a padded axis any window looks at.
+fn read(window: &Window, extent: usize) -> Vec<bool> {
+    let walk = Walk::from(*window);
+    let mut read = vec![false; extent];
+    for output in 0..window.output {
+        for tap in 0..window.kernel {
+            if let Some(read) = read.get_mut(walk.position(output, tap)) {
+                *read = true;
+            }
+        }
+    }
+    read
+}
+
+/// Titles of the three columns.
+pub(super) struct Names {
+    pub(super) input: String,
+    pub(super) kernel: String,
+    pub(super) output: String,
+}
+
+pub(super) fn names(geometry: &ConvGeometry, [down, across]: &[Window; 2]) -> Names {
+    let one = geometry.rank == 1;
+    let count = |channels: usize| match channels {
+        1 => String::new(),
+        channels => format!("{channels} × "),
+    };
+    let mut input = format!(
+        "input {}{}",
+        count(geometry.in_channels),
+        sides(down.input, across.input, one)
+    );
+    let pads = [down.before, down.after, across.before, across.after];
+    let pads = if one { &pads[2..] } else { &pads[..] };
+    if pads.iter().any(|&pad| pad > 0) {
+        let same = pads.iter().all(|&pad| pad == pads[0]);
+        input = match same {
+            true => format!("{input}, padding {}", pads[0]),
+            false => {
+                let pads: Vec<String> = pads.iter().map(usize::to_string).collect();
+                format!("{input}, padding {}", pads.join(", "))
+            }
+        };
+    }
+    let mut kernel = format!("kernel {}", sides(down.kernel, across.kernel, one));
+    if down.dilation * across.dilation > 1 {
+        kernel = format!("{kernel}, dilation {}", across.dilation.max(down.dilation));
+    }
+    if geometry.groups > 1 {
+        kernel = format!("{kernel}, {} groups", geometry.groups);
+    }
+    Names {
+        input,
+        kernel,
+        output: format!(
+            "output {}{}",
+            count(geometry.out_channels),
+            sides(down.output, across.output, one)
+        ),
+    }
+}
+
+/// The picture of a sweep.
+pub(super) fn draw(sweep: &Sweep, caption: &Caption, names: &Names, colouring: Colouring) -> Scene {
+    let mut scene = page::begin(caption, DESCRIPTION);
+    let cell = cell_size(columns::rows(&[&sweep.inputs, &sweep.outputs]));
+    let tallest = columns::tallest(sweep, cell);
+    let mut columns = Columns::new(&mut scene, cell, tallest, colouring);
+    let inputs = columns.planes(&sweep.inputs, &names.input, Look::INPUT);
+    columns.sign("*");
+    let kernels = columns.kernels(sweep, &inputs, &names.kernel);
+    columns.sign("=");
+    let outputs = columns.planes(&sweep.outputs, &names.output, Look::OUTPUT);
+    let (right, bottom) = (columns.right, columns.bottom);
+    let board = Board {
+        inputs,
+        kernels,
+        outputs,
+        line: at(MARGIN, bottom + LINE),
+        name: "output",
+    };
+    let frames = sweep.frames(&mut scene, &board);
+    let line = MARGIN + sweep.longest_line(board.name);
+    scene.fit(right.max(line) + MARGIN, board.line.y + MARGIN - 6.0);
+    animate(&mut scene, frames);
+    scene
+}
+
+/// What the picture shows, in words.
+pub(super) const DESCRIPTION: &str = "A window goes over the input; each frame shows the products that one element of the output sums.";
+
+/// From the columns down to the line of a frame.
+pub(super) const LINE: f64 = 32.0;
+
+/// Gives a scene its frames: quick where there is much to see, and still in the middle.
+pub(super) fn animate(scene: &mut Scene, frames: Vec<Vec<Item>>) {
+    scene.still = frames.len() / 2;
+    scene.seconds = match frames.len() {
+        0..=16 => 1.0,
+        17..=40 => 0.7,
+        _ => 0.4,
+    };
+    scene.frames = frames;
+}

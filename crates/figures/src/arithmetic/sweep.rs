@@ -1,0 +1,205 @@
+//! A kernel that is swept over planes: what lies on the page and what each frame adds.
+
+use geometry::Window;
+
+use crate::number::short;
+use crate::plane::{Grid, Plane};
+use crate::scene::{Anchor, Item, Point, Scene, Symbol, at};
+use crate::theme::Paint;
+
+/// Products that a frame writes out; more are summed by channel or by row of the kernel.
+const WRITTEN_OUT: usize = 9;
+
+/// One axis of the walk over padded planes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Walk {
+    pub(crate) kernel: usize,
+    pub(crate) stride: usize,
+    pub(crate) dilation: usize,
+}
+
+impl From<Window> for Walk {
+    fn from(window: Window) -> Self {
+        Self {
+            kernel: window.kernel,
+            stride: window.stride,
+            dilation: window.dilation,
+        }
+    }
+}
+
+impl Walk {
+    /// The place of a tap on the padded axis.
+    pub(crate) fn position(&self, output: usize, tap: usize) -> usize {
+        output * self.stride + tap * self.dilation
+    }
+
+    /// Extent of the dilated kernel.
+    pub(crate) fn reach(&self) -> usize {
+        self.dilation * (self.kernel - 1) + 1
+    }
+}
+
+/// Planes, kernels and what they make.
+pub(crate) struct Sweep {
+    pub(crate) inputs: Vec<Plane>,
+    /// For every output, the kernel of every input that it sees.
+    pub(crate) kernels: Vec<Vec<Option<Plane>>>,
+    pub(crate) bias: Option<Vec<f64>>,
+    pub(crate) outputs: Vec<Plane>,
+    pub(crate) walk: [Walk; 2],
+}
+
+/// Where the parts of a sweep lie.
+pub(crate) struct Board {
+    pub(crate) inputs: Vec<Grid>,
+    pub(crate) kernels: Vec<Vec<Option<Grid>>>,
+    pub(crate) outputs: Vec<Grid>,
+    /// Where the line of a frame begins.
+    pub(crate) line: Point,
+    /// What the output is called in that line.
+    pub(crate) name: &'static str,
+}
+
+/// A number as a factor: a negative one in brackets.
+fn factor(value: f64) -> String {
+    match value < 0.0 {
+        true => format!("({})", short(value)),
+        false => short(value),
+    }
+}
+
+/// The window as it lies on a plane, with the weights of a kernel in the corners of its cells.
+pub(crate) fn window(
+    scene: &mut Scene,
+    walk: [Walk; 2],
+    cell: f64,
+    kernel: Option<&Plane>,
+) -> Symbol {
+    let [down, across] = walk;
+    let mut items = Vec::new();
+    for row in 0..down.kernel {
+        for column in 0..across.kernel {
+            let corner = at(
+                (column * across.dilation) as f64 * cell,
+                (row * down.dilation) as f64 * cell,
+            );
+            let tap = Item::rectangle(corner, cell, cell);
+            let tap = tap.fill(Paint::KernelEdge).opacity(0.22);
+            items.push(tap.stroke(Paint::KernelEdge, 1.0));
+            if let Some(kernel) = kernel {
+                let weight = short(kernel.value(row, column));
+                let place = corner.moved(cell - 2.0, cell - 2.5);
+                let size = (cell * 0.27).min(9.5);
+                let weight = Item::text(place, weight, size, Anchor::End).bold();
+                items.push(weight.fill(Paint::KernelEdge));
+            }
+        }
+    }
+    let (width, height) = (across.reach() as f64 * cell, down.reach() as f64 * cell);
+    let outline = Item::rectangle(at(0.0, 0.0), width, height);
+    items.push(outline.stroke(Paint::KernelEdge, 2.0));
+    scene.symbol(items)
+}
+
+impl Sweep {
+    /// What each frame adds, output by output in row-major order.
+    pub(crate) fn frames(&self, scene: &mut Scene, board: &Board) -> Vec<Vec<Item>> {
+        let mut frames = Vec::new();
+        for (output, plane) in self.outputs.iter().enumerate() {
+            let windows: Vec<Option<Symbol>> = self.kernels[output]
+                .iter()
+                .zip(&board.inputs)
+                .map(|(kernel, grid)| {
+                    let kernel = kernel.as_ref()?;
+                    Some(window(scene, self.walk, grid.cell, Some(kernel)))
+                })
+                .collect();
+            for row in 0..plane.rows {
+                for column in 0..plane.columns {
+                    let mut items = Vec::new();
+                    for (window, grid) in windows.iter().zip(&board.inputs) {
+                        let Some(window) = *window else { continue };
+                        let [down, across] = self.walk;
+                        let place = grid.place(row * down.stride, column * across.stride);
+                        items.push(Item::copy(window, place));
+                    }
+                    let grids = board.kernels[output].iter().flatten();
+                    items.extend(grids.map(|grid| grid.outline(Paint::KernelEdge, 2.5)));
+                    let grid = board.outputs[output];
+                    let cell = grid.around(row, column, Paint::OutputEdge, 2.5);
+                    items.push(cell.fill(Paint::OutputEdge).opacity(0.3));
+                    let line = self.line(board.name, output, [row, column]);
+                    items.push(Item::text(board.line, line, 12.0, Anchor::Start));
+                    frames.push(items);
+                }
+            }
+        }
+        frames
+    }
+
+    /// The arithmetic of one element.
+    pub(crate) fn line(&self, name: &str, output: usize, [row, column]: [usize; 2]) -> String {
+        let plane = &self.outputs[output];
+        let seen: Vec<usize> = (0..self.inputs.len())
+            .filter(|&input| self.kernels[output][input].is_some())
+            .collect();
+        let [down, across] = self.walk;
+        let products = seen.len() * down.kernel * across.kernel;
+        let mut terms = Vec::new();
+        let factors = |input: usize, tap: [usize; 2]| {
+            let position = [down.position(row, tap[0]), across.position(column, tap[1])];
+            let kernel = self.kernels[output][input].as_ref();
+            let x = self.inputs[input].value(position[0], position[1]);
+            (x, kernel.map_or(0.0, |kernel| kernel.value(tap[0], tap[1])))
+        };
+        let sum_of = |input: usize, rows: std::ops::Range<usize>| -> f64 {
+            let taps = rows.flat_map(|r| (0..across.kernel).map(move |c| [r, c]));
+            let products = taps.map(|tap| factors(input, tap));
+            products.map(|(x, w)| x * w).sum()
+        };
+        if products <= WRITTEN_OUT {
+            for &input in &seen {
+                for tap in 0..down.kernel * across.kernel {
+                    let (x, w) = factors(input, [tap / across.kernel, tap % across.kernel]);
+                    terms.push(format!("{}·{}", factor(x), factor(w)));
+                }
+            }
+        } else if seen.len() > 1 {
+            for &input in &seen {
+                let sum = sum_of(input, 0..down.kernel);
+                terms.push(format!("{} (channel {input})", short(sum)));
+            }
+        } else {
+            for &input in &seen {
+                for kernel_row in 0..down.kernel {
+                    let sum = sum_of(input, kernel_row..kernel_row + 1);
+                    terms.push(format!("{} (row {kernel_row})", short(sum)));
+                }
+            }
+        }
+        if let Some(bias) = &self.bias {
+            terms.push(format!("{} (bias)", short(bias[output])));
+        }
+        let value = short(plane.value(row, column));
+        let place = match self.outputs.len() {
+            1 => format!("{name}[{row}, {column}]"),
+            _ => format!("{name}[{output}, {row}, {column}]"),
+        };
+        format!("{place} = {} = {value}", terms.join(" + "))
+    }
+
+    /// The longest line of any frame.
+    pub(crate) fn longest_line(&self, name: &str) -> f64 {
+        let places = self.outputs.iter().enumerate().flat_map(|(output, plane)| {
+            (0..plane.rows * plane.columns)
+                .map(move |place| (output, [place / plane.columns, place % plane.columns]))
+        });
+        places
+            .map(|(output, place)| {
+                let line = self.line(name, output, place);
+                Scene::text_width(&line, 12.0, crate::Weight::Regular)
+            })
+            .fold(0.0, f64::max)
+    }
+}

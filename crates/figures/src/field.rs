@@ -1,0 +1,235 @@
+//! A stack of window operations: which elements of every map one element of the last one sees.
+
+use std::collections::BTreeMap;
+
+use geometry::{MAX_RANK, Window};
+
+use crate::FigureError;
+use crate::page::{self, BELOW_HEADING, Caption, GAP, MARGIN};
+use crate::plane::Grid;
+use crate::scene::{Anchor, Item, Scene, at};
+use crate::theme::Paint;
+
+/// The most rows and columns of a map.
+const LONGEST: usize = 40;
+/// The most elements of the last map, one a frame.
+const MOST_FRAMES: usize = 64;
+
+/// A layer of a stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// Its settings, in a few letters.
+    pub name: String,
+    /// Depth, height and width.
+    pub windows: [Window; MAX_RANK],
+}
+
+/// The maps of a stack side by side. Each frame follows an element of the last map back: cells say by how many paths they
+/// reach it, and a ring marks the centre of its field.
+///
+/// # Errors
+/// No layer, a layer that does not read what the one before makes, one with depth, or maps too large for a page.
+pub fn field(layers: &[Layer], caption: &Caption) -> Result<Scene, FigureError> {
+    let axes = axes(layers)?;
+    let mut scene = page::begin(
+        caption,
+        "Maps from the input to the last one; each frame marks the elements that one element of the last map sees, with the number of paths.",
+    );
+    let sizes: Vec<[usize; 2]> = std::iter::once(axes[0].map(|window| window.input))
+        .chain(
+            axes.iter()
+                .map(|axes| axes.each_ref().map(|window| window.output)),
+        )
+        .collect();
+    let rows = sizes.iter().map(|size| size[0]).max().unwrap_or(1);
+    let cell = (380.0 / rows.max(6) as f64).clamp(11.0, 36.0);
+    let middle = BELOW_HEADING + 20.0 + cell * rows as f64 / 2.0;
+    let mut left = MARGIN;
+    let mut grids = Vec::new();
+    for (place, &[rows, columns]) in sizes.iter().enumerate() {
+        let lines = [
+            match place {
+                0 => format!("input {rows}×{columns}"),
+                _ => format!("map {place}: {rows}×{columns}"),
+            },
+            match place {
+                0 => String::new(),
+                _ => numbers(&axes[..place]),
+            },
+        ];
+        let widths = lines.each_ref().map(|line| page::title_width(line));
+        let room = (columns as f64 * cell).max(widths[0]).max(widths[1]);
+        let centre = left + room / 2.0;
+        let grid = Grid {
+            corner: at(
+                centre - columns as f64 * cell / 2.0,
+                middle - rows as f64 * cell / 2.0,
+            ),
+            cell,
+            rows,
+            columns,
+        };
+        let group = (place % 250) as u8;
+        for row in 0..rows {
+            for column in 0..columns {
+                let cell = grid.around(row, column, Paint::GroupEdge(group), 0.8);
+                scene.ground.push(cell.fill(Paint::Group(group)));
+            }
+        }
+        let base = grid.corner.y + grid.height();
+        page::title(&mut scene, centre, grid.corner.y - 9.0, &lines[0]);
+        page::title(&mut scene, centre, base + 17.0, &lines[1]);
+        left += room;
+        if let Some(layer) = layers.get(place) {
+            let room = page::title_width(&layer.name).max(GAP) + 16.0;
+            let tail = at(left + 6.0, middle);
+            let arrow = Item::line([tail, tail.moved(room - 12.0, 0.0)]);
+            scene.ground.push(arrow.stroke(Paint::Muted, 1.4).arrow());
+            page::title(&mut scene, left + room / 2.0, middle - 9.0, &layer.name);
+            left += room;
+        }
+        grids.push(grid);
+    }
+    scene.fit(
+        left + MARGIN,
+        middle + cell * rows as f64 / 2.0 + 36.0 + MARGIN,
+    );
+    let [last_rows, last_columns] = sizes[sizes.len() - 1];
+    for row in 0..last_rows {
+        for column in 0..last_columns {
+            scene.frames.push(frame(&axes, &grids, [row, column]));
+        }
+    }
+    scene.seconds = 1.0;
+    Ok(scene)
+}
+
+/// Height and width of every layer, each reading what the one before makes.
+fn axes(layers: &[Layer]) -> Result<Vec<[Window; 2]>, FigureError> {
+    let mut axes: Vec<[Window; 2]> = Vec::new();
+    for layer in layers {
+        let [depth, down, across] = layer.windows;
+        if depth != Window::UNIT {
+            return Err(FigureError::Depth);
+        }
+        if let Some(before) = axes.last() {
+            let made = before.map(|window| window.output).to_vec();
+            let read = [down.input, across.input].to_vec();
+            if made != read {
+                return Err(FigureError::Stack {
+                    layer: layer.name.clone(),
+                    made,
+                    read,
+                });
+            }
+        }
+        axes.push([down, across]);
+    }
+    let Some(last) = axes.last() else {
+        return Err(FigureError::Kind {
+            figure: "a field",
+            of: "at least one convolution or pool",
+        });
+    };
+    let sides = axes
+        .iter()
+        .flatten()
+        .flat_map(|window| [window.input, window.output]);
+    let longest = sides.max().unwrap_or(0);
+    let elements = last[0].output * last[1].output;
+    for (what, given, most) in [
+        ("rows or columns", longest, LONGEST),
+        ("elements of the last map", elements, MOST_FRAMES),
+    ] {
+        if given > most {
+            return Err(FigureError::TooMuch { what, given, most });
+        }
+    }
+    Ok(axes)
+}
+
+/// The first and last place, padding and what lies beyond it counted, that an element sees along an axis.
+fn reach(axes: &[[Window; 2]], axis: usize, element: usize) -> (isize, isize) {
+    let mut ends = (element as isize, element as isize);
+    for layer in axes.iter().rev() {
+        let window = &layer[axis];
+        let (stride, before) = (window.stride as isize, window.before as isize);
+        let first = |place: isize| place * stride - before;
+        let kernel = window.effective_kernel() as isize;
+        ends = (first(ends.0), first(ends.1) + kernel - 1);
+    }
+    ends
+}
+
+/// Size of the field, distance between the fields of neighbours, and the centre of the first.
+fn numbers(axes: &[[Window; 2]]) -> String {
+    let along = |axis: usize| {
+        let (first, last) = reach(axes, axis, 0);
+        let jump = reach(axes, axis, 1).0 - first;
+        let doubled = first + last;
+        let centre = match doubled % 2 {
+            0 => format!("{}", doubled / 2),
+            _ => format!("{:.1}", doubled as f64 / 2.0),
+        };
+        format!(
+            "r = {}, j = {jump}, centre {}",
+            last - first + 1,
+            centre.replace('-', "−")
+        )
+    };
+    match (along(0), along(1)) {
+        (rows, columns) if rows == columns => columns,
+        (rows, columns) => format!("rows {rows}; columns {columns}"),
+    }
+}
+
+/// How many paths lead from every element along an axis to one of the last map, map by map from the input on.
+fn paths(axes: &[[Window; 2]], axis: usize, element: usize) -> Vec<BTreeMap<usize, u64>> {
+    let mut maps = vec![BTreeMap::from([(element, 1u64)])];
+    for layer in axes.iter().rev() {
+        let window = &layer[axis];
+        let mut seen: BTreeMap<usize, u64> = BTreeMap::new();
+        for (&output, &count) in &maps[maps.len() - 1] {
+            for source in (0..window.kernel).filter_map(|tap| window.source(output, tap)) {
+                let paths = seen.entry(source).or_default();
+                *paths = paths.saturating_add(count);
+            }
+        }
+        maps.push(seen);
+    }
+    maps.reverse();
+    maps
+}
+
+fn frame(axes: &[[Window; 2]], grids: &[Grid], [row, column]: [usize; 2]) -> Vec<Item> {
+    let (rows, columns) = (paths(axes, 0, row), paths(axes, 1, column));
+    let mut items = Vec::new();
+    for (place, grid) in grids.iter().enumerate() {
+        let most = rows[place].values().max().copied().unwrap_or(1) as f64
+            * columns[place].values().max().copied().unwrap_or(1) as f64;
+        for (&y, &down) in &rows[place] {
+            for (&x, &across) in &columns[place] {
+                let count = down.saturating_mul(across);
+                let share = count as f64 / most;
+                let cell = grid.around(y, x, Paint::KernelEdge, 1.4);
+                items.push(cell.fill(Paint::KernelEdge).opacity(0.2 + 0.45 * share));
+                let text = count.to_string();
+                let size = (grid.cell * 0.42).min((grid.cell - 3.0) / (0.64 * text.len() as f64));
+                let base = grid.middle(y, x).moved(0.0, size * 0.36);
+                if size >= 5.0 {
+                    items.push(Item::text(base, text, size, Anchor::Middle));
+                }
+            }
+        }
+    }
+    // The centre of the field on the input, between pixels where it is even, outside where it lies in the padding.
+    let input = &grids[0];
+    let along = |axis: usize, element: usize| {
+        let (first, last) = reach(axes, axis, element);
+        ((first + last) as f64 / 2.0 + 0.5) * input.cell
+    };
+    let place = input.corner.moved(along(1, column), along(0, row));
+    let ring = Item::circle(place, (input.cell * 0.36).max(3.0));
+    items.push(ring.stroke(Paint::Ink, 2.0));
+    items
+}

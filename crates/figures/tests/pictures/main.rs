@@ -1,0 +1,5 @@
+//! Pictures read back from their SVG, against the oracle.
+
+mod drawn;
+mod snapshots;
+mod windows;
