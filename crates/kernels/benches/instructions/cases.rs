@@ -42,6 +42,7 @@ pub(crate) fn all() -> Vec<Case> {
         (conv(Direct, Forward), POINTWISE),
         (conv(Winograd4, Forward), DENSE),
         (conv(Winograd2, Forward), DENSE),
+        (conv(Winograd2, BackwardWeights), DENSE),
         (conv(Depthwise, Forward), DEPTHWISE),
         (conv(Depthwise, BackwardWeights), DEPTHWISE),
         (conv(Grouped, Forward), GROUPED),

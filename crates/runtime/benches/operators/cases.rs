@@ -9,24 +9,13 @@ use graph::{
 };
 use tensor::Unary;
 
-use crate::of_training;
-
 /// An operator as a network of its own.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) network: Graph,
-}
-
-impl Case {
-    /// Whether it is measured as a step of training.
-    pub(crate) fn trains(&self) -> bool {
-        self.network.nodes.iter().any(|node| of_training(&node.op)) || self.name == "cross-entropy"
-    }
-
-    /// Whether a step belongs to the case, and not to what a step of training has around it.
-    pub(crate) fn counts(&self, op: &str) -> bool {
-        !self.trains() || op.starts_with(self.name)
-    }
+    /// How the operators are called that count in a step of training, where only that has the gradient; else
+    /// everything counts, with the gradients of all that is read.
+    pub(crate) in_training: Option<&'static str>,
 }
 
 /// A map of the middle of a network.
@@ -35,23 +24,42 @@ const MAP: [usize; 4] = [8, 64, 56, 56];
 /// All cases.
 pub(crate) fn all() -> Result<Vec<Case>, GraphError> {
     let mut cases = Vec::new();
-    let mut case = |name, shape: &[usize], build: Build| -> Result<(), GraphError> {
+    let mut add = |name, shape: &[usize], in_training, build: Build| -> Result<(), GraphError> {
         let mut network = NetworkBuilder::new(name, shape);
         let x = network.input();
         let y = build(&mut network, x)?;
-        let network = network.finish(y)?;
-        cases.push(Case { name, network });
+        cases.push(Case {
+            name,
+            network: network.finish(y)?,
+            in_training,
+        });
         Ok(())
     };
-    case("linear", &[16, 2048], |net, x| net.linear("fc", x, 1000))?;
-
-    case("batch norm", &MAP, |net, x| {
-        // What is before learns, so that the gradient goes on.
+    // What stands before the operator learns, so that the gradient goes on.
+    add("batch norm", &MAP, Some("batch norm"), |net, x| {
         let x = net.prelu("before", x, true)?;
         let x = net.batch_norm("norm", x)?;
         let x = net.global_average_pool(x)?;
         net.flatten(x)
     })?;
+    add(
+        "global max pool",
+        &MAP,
+        Some("adaptive max pool"),
+        |net, x| {
+            let x = net.prelu("before", x, true)?;
+            let x = net.global_max_pool(x)?;
+            net.flatten(x)
+        },
+    )?;
+    let rows = [512, 1000];
+    add("cross-entropy", &rows, Some("cross-entropy"), |net, x| {
+        net.prelu("before", x, true)
+    })?;
+
+    let mut case = |name, shape: &[usize], build| add(name, shape, None, build);
+    case("linear", &[16, 2048], |net, x| net.linear("fc", x, 1000))?;
+
     case("group norm", &MAP, |net, x| net.group_norm("norm", x, 32))?;
     case("instance norm", &MAP, |net, x| net.instance_norm(x))?;
     case("layer norm", &MAP, |net, x| net.layer_norm("norm", x, 1))?;
@@ -77,9 +85,6 @@ pub(crate) fn all() -> Result<Vec<Case>, GraphError> {
     })?;
     case("log-softmax of rows", &[512, 1000], |net, x| {
         net.log_softmax_along(x, 1)
-    })?;
-    case("cross-entropy", &[512, 1000], |net, x| {
-        net.prelu("before", x, true)
     })?;
 
     case("add", &MAP, |net, x| net.add(x, x))?;
@@ -110,7 +115,6 @@ pub(crate) fn all() -> Result<Vec<Case>, GraphError> {
     case("global average pool", &MAP, |net, x| {
         net.global_average_pool(x)
     })?;
-    case("global max pool", &MAP, |net, x| net.global_max_pool(x))?;
     case("max unpool", &MAP, |net, x| {
         let pool = PoolDesc::max(2).stride(2);
         let (y, places) = net.max_pool_with_indices("pool", x, pool)?;
