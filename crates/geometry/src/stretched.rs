@@ -60,7 +60,8 @@ impl Window {
         let reach = self.effective_kernel() - 1;
         // Elements from the first to one past the last that a placement of the convolution reads.
         let read = (self.output - 1) * self.stride + reach + 1;
-        let remainder = self.input + self.before + self.after - read;
+        // The last window of a pool in ceil mode may hang over: then nothing is left.
+        let remainder = (self.input + self.before + self.after).saturating_sub(read);
         Stretched {
             input: self.output,
             zeros: self.stride - 1,

@@ -34,6 +34,8 @@ pub struct LayerField {
     pub output: Vec<usize>,
     /// What it sees along each axis of the input; empty for a layer that does not depend on it.
     pub axes: Vec<AxisField>,
+    /// It belongs to an auxiliary head.
+    pub auxiliary: bool,
 }
 
 /// What a layer sees along one axis of the input. An axis along which it sees locally and as a whole has
@@ -114,7 +116,8 @@ pub fn receptive_fields(network: &Graph, input: usize) -> Result<ReceptiveFields
         global: false,
     });
     seen[image.index()] = Some(axes.collect());
-    for node in &network.nodes {
+    let auxiliary = crate::summary::only_auxiliary(network);
+    for (node, auxiliary) in network.nodes.iter().zip(auxiliary) {
         let mut first = None;
         for (made, &output) in node.outputs.iter().enumerate() {
             let mut met = Vec::new();
@@ -131,6 +134,7 @@ pub fn receptive_fields(network: &Graph, input: usize) -> Result<ReceptiveFields
             op: node.op.name(),
             output: output.map(|value| value.shape.clone()).unwrap_or_default(),
             axes: first.unwrap_or_default(),
+            auxiliary,
         });
     }
     Ok(fields)
@@ -225,10 +229,13 @@ impl AxisField {
 }
 
 impl ReceptiveFields {
-    /// The field of the network: of the last layer that sees a window, where there is one.
+    /// The field of the network: of the last layer that sees a window, where there is one, heads for
+    /// training left out.
     pub fn last_local(&self) -> Option<&LayerField> {
         let local = |row: &&LayerField| {
-            !row.axes.is_empty() && row.axes.iter().all(|axis| axis.local.is_some())
+            !row.auxiliary
+                && !row.axes.is_empty()
+                && row.axes.iter().all(|axis| axis.local.is_some())
         };
         self.layers.iter().rev().find(local)
     }

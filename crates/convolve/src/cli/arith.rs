@@ -81,7 +81,7 @@ fn as_text(problem: &Problem, worked: &Arithmetic) -> anyhow::Result<String> {
             None => {
                 lines.push(format!("  {}", axis.name));
                 lines.extend(
-                    axis_lines(axis)?
+                    axis_lines(axis, worked.partner.is_some())?
                         .into_iter()
                         .map(|line| format!("    {line}")),
                 );
@@ -109,8 +109,8 @@ fn as_text(problem: &Problem, worked: &Arithmetic) -> anyhow::Result<String> {
     Ok(lines.join("\n"))
 }
 
-/// What there is to say of an axis.
-fn axis_lines(axis: &AxisArithmetic) -> anyhow::Result<Vec<String>> {
+/// What there is to say of an axis; `turns` where the problem is a convolution that can be turned round.
+fn axis_lines(axis: &AxisArithmetic, turns: bool) -> anyhow::Result<Vec<String>> {
     let mut lines: Vec<String> = axis.steps()?.iter().map(in_words).collect();
     let w = &axis.window;
     if axis.kind == AxisKind::Bins {
@@ -123,26 +123,35 @@ fn axis_lines(axis: &AxisArithmetic) -> anyhow::Result<Vec<String>> {
         (before, after) => format!("padding: {before} before, {after} behind"),
     });
     lines.extend(unread(axis));
-    let seen = axis.window.stretched();
-    let zeros = match seen.zeros {
-        0 => String::new(),
-        zeros => format!(
-            " with {zeros} zeros between neighbours ({} in all)",
-            seen.extent
-        ),
-    };
-    match axis.kind {
-        AxisKind::Transposed { .. } => lines.push(format!(
-            "as a convolution of stride 1: k' = {}, over {}{zeros}, p' = {} before, {} behind, a = {}",
-            seen.kernel, seen.input, seen.before, seen.after, seen.remainder
-        )),
-        _ => lines.push(format!(
-            "transposed: k' = {}, s' = 1, over {}{zeros}, p' = {} before, {} behind, \
-             a = (n + p + p − ke) mod s = {}, o' = {}",
-            seen.kernel, seen.input, seen.before, seen.after, seen.remainder, seen.output
-        )),
+    if turns || taken {
+        lines.extend(turned(axis));
     }
     Ok(lines)
+}
+
+/// The axis of the transposed convolution as a direct one of stride 1, in the note's letters.
+fn turned(axis: &AxisArithmetic) -> [String; 2] {
+    let seen = axis.window.stretched();
+    let name = match axis.kind {
+        AxisKind::Transposed { .. } => "as a direct one",
+        _ => "transposed",
+    };
+    let input = match seen.zeros {
+        0 => format!("i' = {}", seen.input),
+        zeros => format!(
+            "i' = {}, with {zeros} 0 between neighbours {}",
+            seen.input, seen.extent
+        ),
+    };
+    let (before, after) = (seen.before, seen.after);
+    let taps = format!("k' = {}, s' = {}", seen.kernel, geometry::Stretched::STRIDE);
+    [
+        format!("{name}: {taps}, p' = ke − p − 1 = {before} before, {after} behind"),
+        format!(
+            "  {input}; a = (n + p + p − ke) mod s = {}, o' = {}",
+            seen.remainder, seen.output
+        ),
+    ]
 }
 
 fn in_words(step: &Step) -> String {
@@ -211,7 +220,7 @@ fn sees(fields: &[Option<Field>]) -> String {
 fn as_json(problem: &Problem, worked: &Arithmetic) -> anyhow::Result<Value> {
     let mut axes = Vec::with_capacity(worked.axes.len());
     for axis in &worked.axes {
-        axes.push(axis_as_json(axis)?);
+        axes.push(axis_as_json(axis, worked.partner.is_some())?);
     }
     let fields = Arithmetic::field_of_stack(std::slice::from_ref(worked))?;
     Ok(json!({
@@ -222,7 +231,7 @@ fn as_json(problem: &Problem, worked: &Arithmetic) -> anyhow::Result<Value> {
     }))
 }
 
-fn axis_as_json(axis: &AxisArithmetic) -> anyhow::Result<Value> {
+fn axis_as_json(axis: &AxisArithmetic, turns: bool) -> anyhow::Result<Value> {
     let steps: Vec<Value> = axis
         .steps()?
         .iter()
@@ -240,16 +249,18 @@ fn axis_as_json(axis: &AxisArithmetic) -> anyhow::Result<Value> {
     if axis.kind == AxisKind::Bins {
         return Ok(answer);
     }
-    let seen = w.stretched();
     answer["kernel"] = w.kernel.into();
     answer["stride"] = w.stride.into();
     answer["dilation"] = w.dilation.into();
     answer["padding"] = json!([w.before, w.after]);
-    answer["transposed"] = json!({
-        "kernel": seen.kernel, "stride": geometry::Stretched::STRIDE, "input": seen.input,
-        "stretched": seen.extent, "padding": [seen.before, seen.after], "a": seen.remainder,
-        "output": seen.output,
-    });
+    if turns || matches!(axis.kind, AxisKind::Transposed { .. }) {
+        let seen = w.stretched();
+        answer["transposed"] = json!({
+            "kernel": seen.kernel, "stride": geometry::Stretched::STRIDE, "input": seen.input,
+            "stretched": seen.extent, "padding": [seen.before, seen.after], "a": seen.remainder,
+            "output": seen.output,
+        });
+    }
     if let Ok(unread) = axis.unread() {
         answer["behind"] = unread.behind.into();
         answer["never_read"] = unread.elements.len().into();

@@ -51,6 +51,12 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     };
     let network = Subject::open(&asked, 1, messages)?.network;
     let fields = graph::receptive_fields(&network, 0).map_err(usage)?;
+    if fields.input.is_empty() {
+        return Err(usage(format!(
+            "{}: its input has no axes of space to see along",
+            arguments.model
+        )));
+    }
     if let Some(place) = &arguments.at {
         return neuron::run(&network, &fields, place, arguments.json);
     }
@@ -79,6 +85,7 @@ fn as_json(name: &str, fields: &ReceptiveFields) -> Value {
 fn layer_as_json(row: &LayerField) -> Value {
     json!({
         "layer": row.layer, "op": row.op, "output": row.output, "axes": field::as_json(&row.axes),
+        "auxiliary": row.auxiliary,
     })
 }
 

@@ -91,26 +91,38 @@ fn cells(told: &Told<'_>, row: &Row<'_>) -> Vec<String> {
     cells
 }
 
-/// Takes letters out of the middle of long names until the lines fit, as far as that goes.
+/// Makes lines fit as far as that goes: first names leave out what they share with the one above, then
+/// letters are taken out of the middle of long operators and names.
 fn shorten(rows: &mut [Vec<String>], heading: &[(&str, Align)]) {
-    const LEAST: usize = 16;
-    let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells
-            .max()
-            .unwrap_or(0)
-            .max(heading[column].0.chars().count())
-    };
+    const LEAST: usize = 14;
     // What is said of a few layers behind the table stands outside of it.
-    let total: usize = (0..heading.len() - 1).map(width).sum::<usize>() + 2 * (heading.len() - 2);
-    let mut over = total.saturating_sub(WIDTH);
-    for column in [0, 1] {
+    let columns = heading.len() - 1;
+    let over = |rows: &[Vec<String>]| {
+        let width = |column: usize| width_of(rows, column).max(heading[column].0.chars().count());
+        let total = (0..columns).map(width).sum::<usize>() + 2 * (columns - 1);
+        total.saturating_sub(WIDTH)
+    };
+    if over(rows) > 0 {
+        let names: Vec<String> = rows.iter().map(|row| row[0].clone()).collect();
+        for (pair, row) in names.windows(2).zip(&mut rows[1..]) {
+            row[0] = below(&pair[0], &pair[1]);
+        }
+    }
+    for column in [1, 0] {
         let now = width_of(rows, column);
-        let least = LEAST.min(now);
-        let most = now.saturating_sub(over).max(least);
-        over -= now - most;
+        let most = now.saturating_sub(over(rows)).max(LEAST.min(now));
         rows.iter_mut()
             .for_each(|row| row[column] = elided(&row[column], most));
+    }
+}
+
+/// A name below another: whole parts that both begin with are a `…`.
+fn below(above: &str, name: &str) -> String {
+    let both = above.split_inclusive('.').zip(name.split_inclusive('.'));
+    let shared: usize = both.take_while(|(a, b)| a == b).map(|(a, _)| a.len()).sum();
+    match shared {
+        0 => name.to_owned(),
+        shared => format!("…{}", &name[shared - 1..]),
     }
 }
 
@@ -125,8 +137,7 @@ fn elided(name: &str, most: usize) -> String {
     if letters.len() <= most || most == 0 {
         return name.to_owned();
     }
-    // The end tells more: siblings begin alike.
-    let front = (most - 1) / 3;
+    let front = (most - 1) / 2;
     let back = most - 1 - front;
     let start = letters[..front].iter();
     let end = letters[letters.len() - back..].iter();
@@ -194,7 +205,16 @@ mod tests {
     #[test]
     fn long_names_lose_their_middle() {
         assert_eq!(elided("layer1.0.conv1", 20), "layer1.0.conv1");
-        assert_eq!(elided("layer1.0.conv1", 10), "lay….conv1");
-        assert_eq!(elided("αβγδ", 3), "…γδ");
+        assert_eq!(elided("layer1.0.conv1", 10), "laye…conv1");
+        assert_eq!(elided("αβγδ", 3), "α…δ");
+    }
+
+    #[test]
+    fn names_leave_out_what_stands_above() {
+        assert_eq!(below("layer1.0.conv1", "layer1.0.bn1"), "….bn1");
+        assert_eq!(below("layer1.0.conv1", "layer1.1.conv1"), "….1.conv1");
+        assert_eq!(below("layer1.0.conv1", "layer2.0.conv1"), "layer2.0.conv1");
+        assert_eq!(below("conv1", "conv10"), "conv10");
+        assert_eq!(below("a.b", "a.b.c"), "….b.c");
     }
 }

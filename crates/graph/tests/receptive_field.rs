@@ -1,0 +1,183 @@
+//! What layers and neurons see, by small networks that can be drawn on paper.
+
+use geometry::{ConvDesc, DeformableDesc, IndexSet, PoolDesc, Rational, Region, TransposedDesc};
+use graph::{Graph, NetworkBuilder, Neuron, NeuronError, ValueId, receptive_fields};
+
+fn network(size: [usize; 2], body: impl FnOnce(&mut NetworkBuilder, ValueId) -> ValueId) -> Graph {
+    let mut net = NetworkBuilder::new("drawn", [1, 2, size[0], size[1]]);
+    let x = net.input();
+    let y = body(&mut net, x);
+    net.finish(y).unwrap()
+}
+
+fn square(rows: &[usize], columns: &[usize]) -> Region {
+    let set = |places: &[usize]| IndexSet::of(places.iter().map(|&at| at..at + 1));
+    Region::product(&[set(rows), set(columns)]).unwrap()
+}
+
+#[test]
+fn branches_that_lie_apart_are_found_where_they_meet() {
+    // A pool of two and a padded convolution, both in steps of two: half a pixel apart.
+    let network = network([8, 8], |net, x| {
+        let pool = PoolDesc::max(2).stride(2);
+        let pooled = net.max_pool("pool", x, pool).unwrap();
+        let conv = ConvDesc::new(2, 3).stride(2).padding(1);
+        let strided = net.conv("conv", x, conv, false).unwrap();
+        let joined = net.concat(&[pooled, strided]).unwrap();
+        net.conv("after", joined, ConvDesc::new(2, 1), false)
+            .unwrap()
+    });
+    let fields = receptive_fields(&network, 0).unwrap();
+    let found: Vec<_> = fields
+        .misaligned
+        .iter()
+        .map(|m| (m.layer.as_str(), m.axis))
+        .collect();
+    assert_eq!(found, [("concat", 0), ("concat", 1)]);
+    let centres = fields.misaligned[0].branches.map(|branch| branch.centre());
+    assert_eq!(centres, [Rational::new(1, 2).unwrap(), Rational::ZERO]);
+    let last = fields.layers.last().unwrap().axes[0].local.unwrap();
+    assert!(!last.aligned);
+    assert_eq!(last.longest.size().to_string(), "3");
+    // Pixels of either branch: rows 1 to 3 of the convolution, 2 to 3 of the pool.
+    let neuron = Neuron::trace(&network, "after", &[1, 1], 0).unwrap();
+    assert_eq!(neuron.pixels, square(&[1, 2, 3], &[1, 2, 3]));
+}
+
+#[test]
+fn crossed_branches_see_a_cross() {
+    let network = network([9, 9], |net, x| {
+        let along =
+            |kernel: [usize; 2], padding: [usize; 2]| ConvDesc::new(2, kernel).padding(padding);
+        let rows = net.conv("rows", x, along([1, 5], [0, 2]), false).unwrap();
+        let columns = net
+            .conv("columns", x, along([5, 1], [2, 0]), false)
+            .unwrap();
+        net.add(rows, columns).unwrap()
+    });
+    let neuron = Neuron::trace(&network, "add", &[4, 4], 0).unwrap();
+    let cross = square(&[4], &[2, 3, 4, 5, 6])
+        .union(square(&[2, 3, 4, 5, 6], &[4]))
+        .unwrap();
+    assert_eq!(neuron.pixels, cross);
+    assert_eq!(neuron.pixels.len(), 9);
+}
+
+#[test]
+fn dilation_leaves_holes_and_borders_cut_off() {
+    let network = network([9, 9], |net, x| {
+        let conv = ConvDesc::new(2, 3).dilation(3).padding(3);
+        net.conv("conv", x, conv, false).unwrap()
+    });
+    let pixels = |at| Neuron::trace(&network, "conv", &at, 0).unwrap().pixels;
+    assert_eq!(pixels([4, 4]), square(&[1, 4, 7], &[1, 4, 7]));
+    assert_eq!(pixels([0, 8]), square(&[0, 3], &[5, 8]));
+}
+
+#[test]
+fn upsampled_places_see_by_their_phase() {
+    let network = network([4, 4], |net, x| {
+        let up = TransposedDesc::new(ConvDesc::new(2, 3).stride(2).padding(1));
+        net.conv_transposed("up", x, up, false).unwrap()
+    });
+    let rows = |at| {
+        let pixels = Neuron::trace(&network, "up", &[at, 0], 0).unwrap().pixels;
+        pixels.bounds().unwrap()[0].clone()
+    };
+    assert_eq!([rows(0), rows(1), rows(2)], [0..1, 0..2, 1..2]);
+    let field = receptive_fields(&network, 0).unwrap().layers[0].axes[0]
+        .local
+        .unwrap()
+        .longest;
+    assert_eq!(field.jump(), Rational::new(1, 2).unwrap());
+    assert_eq!(field.centre(), Rational::ZERO);
+    assert_eq!(field.size().to_string(), "2");
+}
+
+#[test]
+fn what_moves_its_samples_may_see_everything() {
+    let network = network([8, 8], |net, x| {
+        let desc = DeformableDesc::new(ConvDesc::new(2, 3).padding(1));
+        net.deformable_layer("deformable", x, desc, false).unwrap()
+    });
+    let fields = receptive_fields(&network, 0).unwrap();
+    let axis = fields.layers.last().unwrap().axes[0];
+    // The place without offsets, and the layer that makes the offsets.
+    assert!(axis.global);
+    assert_eq!(axis.local.unwrap().longest.size().to_string(), "3");
+    let layer = &network.nodes.last().unwrap().layer;
+    assert_eq!(
+        Neuron::trace(&network, layer, &[0, 0], 0)
+            .unwrap()
+            .pixels
+            .len(),
+        64
+    );
+}
+
+#[test]
+fn channels_that_are_left_out_see_nothing() {
+    // Of two maps side by side the one with the larger field is cut off again.
+    let network = network([9, 9], |net, x| {
+        let wide = net
+            .conv("wide", x, ConvDesc::new(2, 5).padding(2), false)
+            .unwrap();
+        let joined = net.concat(&[x, wide]).unwrap();
+        let kept = geometry::SliceDesc::new().axis(1, 0, 2, 1);
+        net.slice(joined, kept).unwrap()
+    });
+    let neuron = Neuron::trace(&network, "slice", &[4, 4], 0).unwrap();
+    assert_eq!(neuron.pixels.len(), 1);
+}
+
+#[test]
+fn vectors_see_everything_and_need_no_place() {
+    let network = network([6, 5], |net, x| {
+        let x = net.flatten(x).unwrap();
+        net.linear("fc", x, 3).unwrap()
+    });
+    assert_eq!(
+        Neuron::trace(&network, "fc", &[], 0).unwrap().pixels.len(),
+        30
+    );
+}
+
+#[test]
+fn what_is_not_there_is_named() {
+    let network = network([6, 5], |net, x| {
+        let x = net
+            .conv("stage1.conv", x, ConvDesc::new(2, 3), false)
+            .unwrap();
+        net.conv("stage2.conv", x, ConvDesc::new(2, 3), false)
+            .unwrap()
+    });
+    let error = |layer, at: &[usize], input| {
+        let error = Neuron::trace(&network, layer, at, input).unwrap_err();
+        error.to_string()
+    };
+    assert_eq!(
+        error("stage1.conf", &[], 0),
+        "there is no layer 'stage1.conf'; did you mean stage1.conv, stage2.conv?"
+    );
+    assert_eq!(error("zzzzzz", &[], 0), "there is no layer 'zzzzzz'");
+    assert_eq!(
+        error("stage2.conv", &[2, 0], 0),
+        "stage2.conv has no neuron at [2, 0]: its map is [2, 1]"
+    );
+    assert_eq!(
+        error("stage1.conv", &[], 1),
+        "the network has 1 inputs, and none at place 1"
+    );
+    assert!(receptive_fields(&Graph::new("empty"), 0).is_err());
+}
+
+#[test]
+fn sets_too_large_to_keep_are_refused() {
+    // A sieve of 4096 × 4096 single pixels.
+    let network = network([8200, 8200], |net, x| {
+        let conv = ConvDesc::new(1, 4096).dilation(2);
+        net.conv("sieve", x, conv, false).unwrap()
+    });
+    let error = Neuron::trace(&network, "sieve", &[0, 0], 0).unwrap_err();
+    assert!(matches!(error, NeuronError::TooLarge { .. }), "{error}");
+}
