@@ -69,7 +69,7 @@ fn dilation_leaves_holes_and_borders_cut_off() {
         let conv = ConvDesc::new(2, 3).dilation(3).padding(3);
         net.conv("conv", x, conv, false).unwrap()
     });
-    let pixels = |at| Neuron::trace(&network, "conv", &at, 0).unwrap().pixels;
+    let pixels = |at: [usize; 2]| Neuron::trace(&network, "conv", &at, 0).unwrap().pixels;
     assert_eq!(pixels([4, 4]), square(&[1, 4, 7], &[1, 4, 7]));
     assert_eq!(pixels([0, 8]), square(&[0, 3], &[5, 8]));
 }

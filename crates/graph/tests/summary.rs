@@ -18,8 +18,8 @@ fn rows_say_what_the_layers_are() {
     let x = network.linear("fc", x, 1000).unwrap();
     let table = summary(&network.finish(x).unwrap());
 
-    let row =
-        |layer: &str, op, output: &[usize], kernel: &str, parameters, macs, numbers| LayerSummary {
+    let row = |layer: &str, op, output: &[usize], kernel: &str, parameters, macs, numbers: u64| {
+        LayerSummary {
             layer: layer.to_owned(),
             op,
             output: output.to_vec(),
@@ -28,7 +28,8 @@ fn rows_say_what_the_layers_are() {
             macs,
             bytes: 4 * numbers,
             auxiliary: false,
-        };
+        }
+    };
     let map = [8, 64, 112, 112];
     // Numbers of one image that are read and written; a flattened map is the same numbers.
     let (image, large, small) = (3 * 224 * 224, 64 * 112 * 112, 64 * 56 * 56);

@@ -8,7 +8,7 @@ mod text;
 use clap::Args;
 use graph::{AxisField, Count, Counting, Graph, LayerSummary, Summary};
 
-use self::measured::Measured;
+use self::measured::{Measured, Taken};
 use super::engine::Engine;
 use super::input_shape::InputShape;
 use super::model::{Origin, Subject};
@@ -81,7 +81,7 @@ struct Row<'a> {
     summary: &'a LayerSummary,
     axes: &'a [AxisField],
     count: Option<u64>,
-    milliseconds: Option<f64>,
+    taken: Option<Taken>,
 }
 
 impl Told<'_> {
@@ -91,7 +91,7 @@ impl Told<'_> {
             summary,
             axes: self.fields.get(place).map_or(&[], Vec::as_slice),
             count: self.count.nodes.get(place).copied().flatten(),
-            milliseconds: self.measured.as_ref().and_then(|m| m.layers[place]),
+            taken: self.measured.as_ref().and_then(|m| m.layers[place]),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use graph::Counting;
 
-use super::measured::gflops;
+use super::measured::Taken;
 use super::{Row, Told};
 use crate::cli::bench::significant;
 use crate::cli::field;
@@ -67,8 +67,8 @@ fn cells(told: &Told<'_>, row: &Row<'_>) -> Vec<String> {
         cells.push(number(row.count));
     }
     if let Some(measured) = &told.measured {
-        let gflops = gflops(summary, row.milliseconds);
-        cells.push(real(row.milliseconds));
+        let gflops = row.taken.and_then(Taken::gflops);
+        cells.push(real(row.taken.map(|taken| taken.milliseconds)));
         cells.push(real(gflops));
         cells.push(real(gflops.map(|gflops| gflops / measured.peak)));
     }

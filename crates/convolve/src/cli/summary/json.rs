@@ -3,7 +3,7 @@
 use graph::Counting;
 use serde_json::{Value, json};
 
-use super::measured::gflops;
+use super::measured::Taken;
 use super::{Row, Told};
 use crate::cli::bench::significant;
 use crate::cli::field;
@@ -46,8 +46,9 @@ fn layer(told: &Told<'_>, row: &Row<'_>) -> Value {
         layer["count"] = row.count.into();
     }
     if let Some(measured) = &told.measured {
-        let gflops = gflops(row.summary, row.milliseconds);
-        layer["median_ms"] = row.milliseconds.map(significant).into();
+        let gflops = row.taken.and_then(Taken::gflops);
+        let time = row.taken.map(|taken| taken.milliseconds);
+        layer["median_ms"] = time.map(significant).into();
         layer["gflops"] = gflops.map(significant).into();
         layer["of_peak"] = gflops
             .map(|gflops| significant(gflops / measured.peak))

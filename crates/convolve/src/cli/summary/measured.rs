@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use graph::Summary;
 use graph::passes::inference;
-use graph::{LayerSummary, Summary};
-use runtime::Run;
+use runtime::{ProfileRow, Run};
 
 use crate::cli::bench::{peak_gflops, prepare};
 use crate::cli::engine::Engine;
@@ -18,13 +18,29 @@ const PEAK_SECONDS: f64 = 0.3;
 
 /// Times of a forward run on one image.
 pub(super) struct Measured {
-    /// Milliseconds of each row of the summary; nothing for a layer that is computed together with
+    /// What was measured of each row of the summary; nothing for a layer that is computed together with
     /// another, or not at all.
-    pub(super) layers: Vec<Option<f64>>,
+    pub(super) layers: Vec<Option<Taken>>,
     /// Milliseconds of what belongs to no layer: images and results brought to their layout.
     pub(super) edges: f64,
     /// Billions of operations a second that the processor can do at most.
     pub(super) peak: f64,
+}
+
+/// What the steps of a layer took.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Taken {
+    pub(super) milliseconds: f64,
+    /// Multiply-accumulates that were done in that time, those of layers computed with it among them.
+    macs: u64,
+}
+
+impl Taken {
+    /// Billions of operations a second, where multiply-accumulates are the work.
+    pub(super) fn gflops(self) -> Option<f64> {
+        let gflops = 2.0 * self.macs as f64 / (self.milliseconds * 1e6);
+        (self.macs > 0).then_some(gflops)
+    }
 }
 
 impl Measured {
@@ -41,14 +57,17 @@ impl Measured {
         let places: HashMap<&str, usize> = rows
             .map(|(place, row)| (row.layer.as_str(), place))
             .collect();
-        let mut layers = vec![None; summary.rows.len()];
+        let mut layers: Vec<Option<Taken>> = vec![None; summary.rows.len()];
         let mut edges = 0.0;
-        for step in &steps {
-            match places
-                .get(step.layer.as_str())
-                .filter(|_| !step.moves_edges())
-            {
-                Some(&place) => *layers[place].get_or_insert(0.0) += step.milliseconds,
+        let worked = |step: &&ProfileRow| step.kernel != ProfileRow::IDLE;
+        for step in steps.iter().filter(worked) {
+            let place = places.get(step.layer.as_str());
+            match place.filter(|_| !step.moves_edges()) {
+                Some(&place) => {
+                    let taken = layers[place].get_or_insert_default();
+                    taken.milliseconds += step.milliseconds;
+                    taken.macs = taken.macs.saturating_add(step.macs as u64);
+                }
                 None => edges += step.milliseconds,
             }
         }
@@ -61,12 +80,7 @@ impl Measured {
 
     /// Milliseconds of all.
     pub(super) fn total(&self) -> f64 {
-        self.layers.iter().flatten().sum::<f64>() + self.edges
+        let layers = self.layers.iter().flatten();
+        layers.map(|taken| taken.milliseconds).sum::<f64>() + self.edges
     }
-}
-
-/// Billions of operations a second of a layer that took so many milliseconds.
-pub(super) fn gflops(row: &LayerSummary, milliseconds: Option<f64>) -> Option<f64> {
-    let macs = row.macs.filter(|_| !row.auxiliary)?;
-    Some(2.0 * macs as f64 / (milliseconds? * 1e6))
 }

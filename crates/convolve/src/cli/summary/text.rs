@@ -2,7 +2,7 @@
 
 use graph::Counting;
 
-use super::measured::gflops;
+use super::measured::Taken;
 use super::{Row, Told};
 use crate::cli::field;
 use crate::cli::table::{self, Align, compact, thousands};
@@ -65,9 +65,9 @@ fn cells(told: &Told<'_>, row: &Row<'_>) -> Vec<String> {
             intensity.unwrap_or_default(),
         ]),
         Some(measured) => {
-            let gflops = gflops(summary, row.milliseconds);
+            let gflops = row.taken.and_then(Taken::gflops);
             let percent = |part: f64| format!("{:.1} %", 100.0 * part);
-            let time = row.milliseconds;
+            let time = row.taken.map(|taken| taken.milliseconds);
             cells.extend([
                 some(count),
                 positive(summary.bytes),
