@@ -2,7 +2,8 @@
 //!
 //! Text is text. Colours are classes of a style sheet inside, which a reader's preference for dark turns over. Frames are
 //! groups that CSS shows in turn; where the reader prefers nothing to move, and where nothing can, one of them stands
-//! still. All rules begin with `.convolve`, so that they stay with the picture when it stands inside a page.
+//! still. All classes begin with `c`, so that they stay apart from those of a page that the picture stands inside; rules
+//! name single classes, since no other ones reach what `use` puts in its place.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -66,13 +67,13 @@ impl Writer {
                 self.items(items);
                 continue;
             }
-            let still = if place == scene.still { " still" } else { "" };
+            let still = if place == scene.still { " c-still" } else { "" };
             // Negative, so that every frame is in its turn from the first moment on.
             let late = (place as f64 - scene.frames.len() as f64) * scene.seconds;
             let count = scene.frames.len();
             let _ = writeln!(
                 self.body,
-                "<g class=\"frame frame{count}{still}\" style=\"animation-delay:{}s\">",
+                "<g class=\"c-frame c-frame{count}{still}\" style=\"animation-delay:{}s\">",
                 number(late)
             );
             self.items(items);
@@ -159,38 +160,38 @@ impl Writer {
         {
             let tenths = (size * 10.0).round() as u32;
             self.sizes.insert(tenths);
-            classes.push(format!("t{tenths}"));
+            classes.push(format!("ct{tenths}"));
             match anchor {
                 Anchor::Start => {}
-                Anchor::Middle => classes.push("mid".to_owned()),
-                Anchor::End => classes.push("end".to_owned()),
+                Anchor::Middle => classes.push("c-mid".to_owned()),
+                Anchor::End => classes.push("c-end".to_owned()),
             }
             if *weight == Weight::Bold {
-                classes.push("bold".to_owned());
+                classes.push("c-bold".to_owned());
             }
         }
         let painted = matches!(item.shape, Shape::Copy(..));
         match item.fill {
             Some(paint) => match self.class(paint) {
-                Some(class) => classes.push(format!("f-{class}")),
+                Some(class) => classes.push(format!("cf-{class}")),
                 None => attributes = format!("{attributes} fill=\"{}\"", hex(paint)),
             },
             None if painted => {}
-            None => classes.push("none".to_owned()),
+            None => classes.push("c-none".to_owned()),
         }
         if item.opacity < 1.0 {
             let _ = write!(attributes, " fill-opacity=\"{}\"", number(item.opacity));
         }
         if let Some(stroke) = item.stroke {
             match self.class(stroke.paint) {
-                Some(class) => classes.push(format!("s-{class}")),
+                Some(class) => classes.push(format!("cs-{class}")),
                 None => attributes = format!("{attributes} stroke=\"{}\"", hex(stroke.paint)),
             }
             if stroke.width != 1.0 {
                 let _ = write!(attributes, " stroke-width=\"{}\"", number(stroke.width));
             }
             if stroke.dashed {
-                classes.push("dash".to_owned());
+                classes.push("c-dash".to_owned());
             }
         }
         match classes.is_empty() {
@@ -207,42 +208,41 @@ impl Writer {
     }
 
     fn style(&self, scene: &Scene) -> String {
-        let mut style = format!(
-            "\n.convolve text{{font-family:{FAMILIES};white-space:pre}}\n\
-             .convolve .mid{{text-anchor:middle}}.convolve .end{{text-anchor:end}}\
-             .convolve .bold{{font-weight:700}}.convolve .none{{fill:none}}\
-             .convolve .dash{{stroke-dasharray:3 2}}\n"
-        );
+        let mut style =
+            "\n.c-mid{text-anchor:middle}.c-end{text-anchor:end}.c-bold{font-weight:700}\
+             .c-none{fill:none}.c-dash{stroke-dasharray:3 2}\n"
+                .to_owned();
         for tenths in &self.sizes {
             let size = number(f64::from(*tenths) / 10.0);
-            let _ = write!(style, ".convolve .t{tenths}{{font-size:{size}px}}");
+            let _ = write!(
+                style,
+                ".ct{tenths}{{font-family:{FAMILIES};font-size:{size}px;white-space:pre}}\n"
+            );
         }
         let rules = |style: &mut String, dark: bool| {
             for (class, light_colour, dark_colour) in &self.paints {
                 let [r, g, b] = if dark { dark_colour } else { light_colour };
                 let _ = write!(
                     style,
-                    "\n.convolve .f-{class}{{fill:#{r:02x}{g:02x}{b:02x}}}\
-                     .convolve .s-{class}{{stroke:#{r:02x}{g:02x}{b:02x}}}"
+                    ".cf-{class}{{fill:#{r:02x}{g:02x}{b:02x}}}.cs-{class}{{stroke:#{r:02x}{g:02x}{b:02x}}}\n"
                 );
             }
         };
         rules(&mut style, false);
-        style.push_str("\n@media (prefers-color-scheme:dark){");
+        style.push_str("@media (prefers-color-scheme:dark){\n");
         rules(&mut style, true);
-        style.push('}');
+        style.push_str("}\n");
         let count = scene.frames.len();
         if count > 1 {
             let (round, share) = (number(count as f64 * scene.seconds), 100.0 / count as f64);
-            let _ = write!(
+            let _ = writeln!(
                 style,
-                "\n@keyframes convolve-{count}{{0%{{visibility:visible}}{share:.4}%,100%{{visibility:hidden}}}}\
-                 \n.convolve .frame{{visibility:hidden}}.convolve .still{{visibility:visible}}\
-                 \n.convolve .frame{count}{{animation:convolve-{count} {round}s step-end infinite}}\
-                 \n@media (prefers-reduced-motion:reduce){{.convolve .frame{count}{{animation:none}}}}"
+                "@keyframes convolve-{count}{{0%{{visibility:visible}}{share:.4}%,100%{{visibility:hidden}}}}\n\
+                 .c-frame{{visibility:hidden}}.c-still{{visibility:visible}}\n\
+                 .c-frame{count}{{animation:convolve-{count} {round}s step-end infinite}}\n\
+                 @media (prefers-reduced-motion:reduce){{.c-frame{count}{{animation:none}}}}"
             );
         }
-        style.push('\n');
         style
     }
 }

@@ -37,6 +37,7 @@ impl Picture {
             }
         }
         assert!(!svg.contains("url("), "a reference in the style sheet");
+        check_rules(svg);
         let root = document.root_element();
         let symbols: HashMap<&str, Node<'_, '_>> = root
             .descendants()
@@ -55,6 +56,27 @@ impl Picture {
             }
         }
         Self { always, frames }
+    }
+}
+
+/// What `use` puts in its place is reached by rules of single classes alone, and each class that is used has one.
+fn check_rules(svg: &str) {
+    let (_, style) = svg.split_once("<style>").unwrap();
+    let (style, body) = style.split_once("</style>").unwrap();
+    for rule in style.split('}').filter_map(|rule| rule.rsplit('{').nth(1)) {
+        let selector = rule.lines().last().unwrap_or_default();
+        assert!(
+            selector.starts_with('@') || !selector.contains(' '),
+            "{selector}"
+        );
+    }
+    for classes in body.split("class=\"").skip(1) {
+        for class in classes.split('"').next().unwrap().split(' ') {
+            assert!(
+                style.contains(&format!(".{class}{{")),
+                "no rule for {class}"
+            );
+        }
     }
 }
 

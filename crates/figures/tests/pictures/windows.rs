@@ -23,7 +23,7 @@ fn caption() -> Caption {
 fn covered(frame: &[Mark], input: &Cells) -> Vec<[usize; 2]> {
     let is_tap = |mark: &&Mark| {
         mark.tag == "rect"
-            && mark.class.contains("f-kernel-edge")
+            && mark.class.contains("cf-kernel-edge")
             && (mark.width - input.size).abs() < 0.1
     };
     let taps = frame.iter().filter(is_tap);
@@ -63,7 +63,7 @@ fn windows_of_convolutions_cover_what_the_oracle_visits() {
         };
         let scene = convolution(&problem, &caption(), Colouring::Role).unwrap();
         let picture = Picture::read(&svg::write(&scene));
-        let cells = Cells::of(&picture, &["f-input", "f-blank", "f-panel"]);
+        let cells = Cells::of(&picture, &["cf-input", "cf-blank", "cf-panel"]);
         let padded = [0, 1].map(|axis| input[axis] + 2 * padding[axis]);
         assert_eq!(cells.extents(), padded, "{case}");
 
@@ -82,7 +82,7 @@ fn windows_of_convolutions_cover_what_the_oracle_visits() {
             })
             .collect();
         assert_eq!(cells.texts(&picture), wanted, "{case}");
-        let outputs = Cells::of(&picture, &["f-output"]);
+        let outputs = Cells::of(&picture, &["cf-output"]);
         let wanted: Vec<String> = y.iter().map(|&value| short(value)).collect();
         assert_eq!(outputs.texts(&picture), wanted, "{case}");
 
@@ -169,7 +169,7 @@ fn a_transposed_convolution_is_drawn_over_the_stretched_input() {
         };
         let scene = transposed(&problem, &caption(), Colouring::Role).unwrap();
         let picture = Picture::read(&svg::write(&scene));
-        let outputs = Cells::of(&picture, &["f-output"]);
+        let outputs = Cells::of(&picture, &["cf-output"]);
         let wanted: Vec<String> = y.iter().map(|&value| short(value)).collect();
         assert_eq!(outputs.texts(&picture), wanted);
         // The products that a frame writes out sum to the oracle's number.
@@ -225,7 +225,7 @@ fn arrows_of_a_max_pool_end_at_the_maxima() {
     let scene = pool(&problem, &caption(), Colouring::Role).unwrap();
     let picture = Picture::read(&svg::write(&scene));
     assert_eq!(picture.frames.len(), 2 * dy.len());
-    let gradients = Cells::of(&picture, &["f-gradient"]);
+    let gradients = Cells::of(&picture, &["cf-gradient"]);
     for (frame, &place) in picture.frames[dy.len()..].iter().zip(&places) {
         let marked = frame.iter().filter(|mark| mark.tag == "rect");
         let marked: Vec<[usize; 2]> = marked
