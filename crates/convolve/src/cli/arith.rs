@@ -139,8 +139,10 @@ fn turned(axis: &AxisArithmetic) -> [String; 2] {
     let input = match seen.zeros {
         0 => format!("i' = {}", seen.input),
         zeros => format!(
-            "i' = {}, with {zeros} 0 between neighbours {}",
-            seen.input, seen.extent
+            "i' = {}, stretched to {} by {zeros} {} between neighbours",
+            seen.input,
+            seen.extent,
+            if zeros == 1 { "zero" } else { "zeros" }
         ),
     };
     let (before, after) = (seen.before, seen.after);
