@@ -55,6 +55,9 @@ pub enum FigureError {
         /// Problems that it can be drawn of.
         of: &'static str,
     },
+    /// Numbers that geometry refuses.
+    #[error(transparent)]
+    Geometry(#[from] geometry::GeometryError),
     /// The encoder gave up.
     #[error("the picture could not be encoded: {0}")]
     Encoding(String),

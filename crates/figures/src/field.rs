@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use geometry::{MAX_RANK, Window};
+use geometry::{Field, GeometryError, MAX_RANK, PaddingMode, Rational, Reads, Window};
 
 use crate::FigureError;
+use crate::number::short;
 use crate::page::{self, BELOW_HEADING, Caption, GAP, MARGIN};
 use crate::plane::Grid;
 use crate::scene::{Anchor, Item, Scene, at};
@@ -54,7 +55,7 @@ pub fn field(layers: &[Layer], caption: &Caption) -> Result<Scene, FigureError> 
             },
             match place {
                 0 => String::new(),
-                _ => numbers(&axes[..place]),
+                _ => numbers(&axes[..place])?,
             },
         ];
         let widths = lines.each_ref().map(|line| page::title_width(line));
@@ -95,9 +96,12 @@ pub fn field(layers: &[Layer], caption: &Caption) -> Result<Scene, FigureError> 
         middle + cell * rows as f64 / 2.0 + 36.0 + MARGIN,
     );
     let [last_rows, last_columns] = sizes[sizes.len() - 1];
+    let fields = [along(&axes, 0)?, along(&axes, 1)?];
     for row in 0..last_rows {
         for column in 0..last_columns {
-            scene.frames.push(frame(&axes, &grids, [row, column]));
+            scene
+                .frames
+                .push(frame(&axes, fields, &grids, [row, column]));
         }
     }
     scene.seconds = 1.0;
@@ -148,39 +152,32 @@ fn axes(layers: &[Layer]) -> Result<Vec<[Window; 2]>, FigureError> {
     Ok(axes)
 }
 
-/// The first and last place, padding and what lies beyond it counted, that an element sees along an axis.
-fn reach(axes: &[[Window; 2]], axis: usize, element: usize) -> (isize, isize) {
-    let mut ends = (element as isize, element as isize);
-    for layer in axes.iter().rev() {
-        let window = &layer[axis];
-        let (stride, before) = (window.stride as isize, window.before as isize);
-        let first = |place: isize| place * stride - before;
-        let kernel = window.effective_kernel() as isize;
-        ends = (first(ends.0), first(ends.1) + kernel - 1);
-    }
-    ends
+/// The field of the last of some layers along an axis.
+fn along(axes: &[[Window; 2]], axis: usize) -> Result<Field, GeometryError> {
+    axes.iter().try_fold(Field::INPUT, |before, layer| {
+        // Where an element stands for the padding does not change the field's ends.
+        let next = Reads::Window(layer[axis], PaddingMode::Zeros).field()?;
+        before.then(&next.unwrap_or(Field::INPUT))
+    })
 }
 
 /// Size of the field, distance between the fields of neighbours, and the centre of the first.
-fn numbers(axes: &[[Window; 2]]) -> String {
-    let along = |axis: usize| {
-        let (first, last) = reach(axes, axis, 0);
-        let jump = reach(axes, axis, 1).0 - first;
-        let doubled = first + last;
-        let centre = match doubled % 2 {
-            0 => format!("{}", doubled / 2),
-            _ => format!("{:.1}", doubled as f64 / 2.0),
-        };
-        format!(
-            "r = {}, j = {jump}, centre {}",
-            last - first + 1,
-            centre.replace('-', "−")
-        )
+fn numbers(axes: &[[Window; 2]]) -> Result<String, GeometryError> {
+    let text = |axis: usize| -> Result<String, GeometryError> {
+        let field = along(axes, axis)?;
+        let [size, jump, centre] = [field.size(), field.jump(), field.centre()]
+            .map(real)
+            .map(short);
+        Ok(format!("r = {size}, j = {jump}, centre {centre}"))
     };
-    match (along(0), along(1)) {
+    Ok(match (text(0)?, text(1)?) {
         (rows, columns) if rows == columns => columns,
         (rows, columns) => format!("rows {rows}; columns {columns}"),
-    }
+    })
+}
+
+fn real(number: Rational) -> f64 {
+    number.numerator() as f64 / number.denominator() as f64
 }
 
 /// How many paths lead from every element along an axis to one of the last map, map by map from the input on.
@@ -201,7 +198,12 @@ fn paths(axes: &[[Window; 2]], axis: usize, element: usize) -> Vec<BTreeMap<usiz
     maps
 }
 
-fn frame(axes: &[[Window; 2]], grids: &[Grid], [row, column]: [usize; 2]) -> Vec<Item> {
+fn frame(
+    axes: &[[Window; 2]],
+    fields: [Field; 2],
+    grids: &[Grid],
+    [row, column]: [usize; 2],
+) -> Vec<Item> {
     let (rows, columns) = (paths(axes, 0, row), paths(axes, 1, column));
     let mut items = Vec::new();
     for (place, grid) in grids.iter().enumerate() {
@@ -224,11 +226,12 @@ fn frame(axes: &[[Window; 2]], grids: &[Grid], [row, column]: [usize; 2]) -> Vec
     }
     // The centre of the field on the input, between pixels where it is even, outside where it lies in the padding.
     let input = &grids[0];
-    let along = |axis: usize, element: usize| {
-        let (first, last) = reach(axes, axis, element);
-        ((first + last) as f64 / 2.0 + 0.5) * input.cell
-    };
-    let place = input.corner.moved(along(1, column), along(0, row));
+    let [across, down] = [(1, column), (0, row)].map(|(axis, element)| {
+        let field = fields[axis];
+        let centre = real(field.centre()) + element as f64 * real(field.jump());
+        (centre + 0.5) * input.cell
+    });
+    let place = input.corner.moved(across, down);
     let ring = Item::circle(place, (input.cell * 0.36).max(3.0));
     items.push(ring.stroke(Paint::Ink, 2.0));
     items
