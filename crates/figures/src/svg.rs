@@ -214,17 +214,17 @@ impl Writer {
                 .to_owned();
         for tenths in &self.sizes {
             let size = number(f64::from(*tenths) / 10.0);
-            let _ = write!(
+            let _ = writeln!(
                 style,
-                ".ct{tenths}{{font-family:{FAMILIES};font-size:{size}px;white-space:pre}}\n"
+                ".ct{tenths}{{font-family:{FAMILIES};font-size:{size}px;white-space:pre}}"
             );
         }
         let rules = |style: &mut String, dark: bool| {
             for (class, light_colour, dark_colour) in &self.paints {
                 let [r, g, b] = if dark { dark_colour } else { light_colour };
-                let _ = write!(
+                let _ = writeln!(
                     style,
-                    ".cf-{class}{{fill:#{r:02x}{g:02x}{b:02x}}}.cs-{class}{{stroke:#{r:02x}{g:02x}{b:02x}}}\n"
+                    ".cf-{class}{{fill:#{r:02x}{g:02x}{b:02x}}}.cs-{class}{{stroke:#{r:02x}{g:02x}{b:02x}}}"
                 );
             }
         };

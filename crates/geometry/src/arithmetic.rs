@@ -426,11 +426,15 @@ fn settings(conv: &ConvGeometry, out_channels: usize) -> ConvDesc {
     let each = |number: fn(&Window) -> usize| -> Vec<usize> {
         conv.spatial().iter().map(number).collect()
     };
-    let pads = conv.spatial().iter().map(|w| (w.before, w.after)).collect();
+    let pads: Vec<_> = conv.spatial().iter().map(|w| (w.before, w.after)).collect();
+    let padding = match pads.iter().all(|&pad| pad == (0, 0)) {
+        true => Padding::Valid,
+        false => Padding::Explicit(pads),
+    };
     ConvDesc::new(out_channels, each(|w| w.kernel))
         .stride(each(|w| w.stride))
         .dilation(each(|w| w.dilation))
-        .padding(Padding::Explicit(pads))
+        .padding(padding)
         .groups(conv.groups)
 }
 

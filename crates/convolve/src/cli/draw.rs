@@ -393,16 +393,17 @@ impl Artist {
         }
         let problem: Problem = op::parse(subject).map_err(usage)?;
         let drawn = Drawn::new(&problem, &self.eager, &self.files)?;
+        let scene = match kind {
+            As::Im2col => drawn.im2col(),
+            As::Layout => drawn.layout(),
+            _ => drawn.moving(self.colouring),
+        }?;
         if drawn.drawn != problem {
             self.messages.say(format_args!(
                 "{subject} is too large for a page: drawn as {}",
                 drawn.drawn
             ));
         }
-        match kind {
-            As::Im2col => drawn.im2col(),
-            As::Layout => drawn.layout(),
-            _ => drawn.moving(self.colouring),
-        }
+        Ok(scene)
     }
 }

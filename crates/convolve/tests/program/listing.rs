@@ -65,7 +65,7 @@ fn heads_for_training_are_shown_apart() {
         text.contains("heads for training only: 6 379 984 of the parameters"),
         "{text}"
     );
-    let marked = |line: &str| line.starts_with("aux2.fc2 ") && line.ends_with("training only");
+    let marked = |line: &str| line.starts_with("….fc2 ") && line.ends_with("training only");
     assert!(text.lines().any(marked), "{text}");
     let summary = &objects(&succeed(folder.path(), &["summary", "googlenet", "--json"]))[0];
     assert_eq!(summary["auxiliary_parameters"], 6_379_984);

@@ -298,7 +298,7 @@ fn graphs_within_graphs() {
     let nested: Vec<u8> = headers.into_iter().rev().flatten().collect();
     let mut graph = Message(nested);
     graph = graph.put(11, value("x", &[1]));
-    refused("nested", with_output(graph), "nothing makes");
+    refused("nested", with_output(graph), "more than 16 graphs");
 }
 
 #[test]

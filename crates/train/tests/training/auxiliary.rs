@@ -78,7 +78,11 @@ fn a_network_that_predicts_does_without_them() {
         let mut drawn = program(name);
         drawn.parameters_mut().fill(f32::NAN);
         assert!(!weights.restore_or_initialise(&mut drawn, 5).unwrap());
-        assert_eq!(drawn.parameters(), whole.parameters(), "{name}");
+        // Between them there may be gaps.
+        for slot in whole.slots() {
+            let [drawn, whole] = [&drawn, &whole].map(|of| &of.parameters()[slot.range.clone()]);
+            assert!(drawn == whole, "{name}: {}", slot.name);
+        }
         assert_eq!(drawn.state(), whole.state(), "{name}");
     }
 }
