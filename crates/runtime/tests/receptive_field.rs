@@ -241,7 +241,7 @@ fn must_hold(fields: &ReceptiveFields, layer: &str, neuron: &Neuron, at: [usize;
 
 #[test]
 fn a_neuron_sees_what_its_gradient_reaches() {
-    let (mut neurons, mut pixels, mut held) = (0, 0, 0);
+    let (mut neurons, mut parts, mut sieves, mut held) = (0, 0, 0, 0);
     for seed in 0..150 {
         let (network, values) = draw_network(seed);
         let fields = receptive_fields(&network, 0).unwrap();
@@ -275,11 +275,16 @@ fn a_neuron_sees_what_its_gradient_reaches() {
                 held += must_hold(&fields, &neuron.layer, &neuron, at);
             }
             neurons += 1;
-            pixels += neuron.pixels.len();
+            // Neither nothing nor everything, and no single box.
+            parts += usize::from((1..expected.len()).contains(&neuron.pixels.len()));
+            sieves += usize::from(neuron.pixels.boxes().len() > 1);
         }
     }
     assert_eq!(neurons, 450);
-    assert!(pixels > 5_000 && held > 50, "{pixels} pixels, {held} axes");
+    assert!(
+        parts > 150 && sieves > 50 && held > 100,
+        "{parts} parts, {sieves} sieves, {held} axes"
+    );
 }
 
 #[test]
