@@ -36,6 +36,7 @@ mod prefetch;
 mod real;
 mod row;
 mod runs;
+mod share;
 mod shared;
 mod simd;
 mod strips;

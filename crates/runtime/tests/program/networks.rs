@@ -1,8 +1,10 @@
 //! Small networks that hold every operator and every pattern that is fused.
 
+use std::sync::Arc;
+
 use geometry::{ConvDesc, PoolDesc};
 use graph::{Graph, GraphError, NetworkBuilder, ValueId};
-use kernels::Isa;
+use kernels::{Isa, Team};
 use runtime::{Program, Run, RuntimeOptions, initialise};
 use tensor::Layout;
 use testkit::Draw;
@@ -177,3 +179,18 @@ pub(crate) fn prepare(program: &mut Program, seed: u64) {
 
 /// The step that tests run.
 pub(crate) const RUN: Run = Run { seed: 3, step: 1 };
+
+/// The answer of a network to drawn integers with drawn integers for parameters, and the kernels of its steps.
+pub(crate) fn answer(graph: &Graph, layout: Layout, threads: usize) -> (Vec<f32>, Vec<String>) {
+    let team = Arc::new(Team::new(threads).unwrap());
+    let mut program =
+        Program::with_layouts(graph.clone(), &options(layout), team, |_| layout).unwrap();
+    let mut draw = Draw::new(8);
+    let parameters = draw.integers(program.parameters().len());
+    program.parameters_mut().copy_from_slice(&parameters);
+    let x = draw.integers(program.input_f32(0).len());
+    program.input_f32(0).copy_from_slice(&x);
+    let rows = program.profile(RUN, 1);
+    let kernels = rows.into_iter().map(|row| row.kernel).collect();
+    (program.output(0).to_vec(), kernels)
+}

@@ -1,16 +1,11 @@
 //! A concatenation whose only reader is a channel shuffle becomes one step with it.
 
-use std::sync::Arc;
-
 use geometry::ConvDesc;
 use graph::passes;
 use graph::{Graph, NetworkBuilder};
-use kernels::Team;
-use runtime::Program;
 use tensor::Layout;
-use testkit::Draw;
 
-use crate::networks::{RUN, options};
+use crate::networks::answer;
 
 /// Two or three pointwise convolutions side by side and shuffled by `groups`; the concatenation is an
 /// output too if it is `seen`.
@@ -42,21 +37,6 @@ fn network(parts: usize, groups: usize, seen: bool) -> Graph {
     passes::inference(&network.finish(y).unwrap()).unwrap()
 }
 
-/// The answer, and the kernels of the steps.
-fn run(graph: &Graph, layout: Layout) -> (Vec<f32>, Vec<String>) {
-    let team = Arc::new(Team::new(2).unwrap());
-    let mut program =
-        Program::with_layouts(graph.clone(), &options(layout), team, |_| layout).unwrap();
-    let mut draw = Draw::new(8);
-    let parameters = draw.integers(program.parameters().len());
-    program.parameters_mut().copy_from_slice(&parameters);
-    let x = draw.integers(program.input_f32(0).len());
-    program.input_f32(0).copy_from_slice(&x);
-    let rows = program.profile(RUN, 1);
-    let kernels = rows.into_iter().map(|row| row.kernel).collect();
-    (program.output(0).to_vec(), kernels)
-}
-
 #[test]
 fn answers_are_those_of_separate_steps() {
     for (parts, groups, seen, fused) in [
@@ -68,8 +48,8 @@ fn answers_are_those_of_separate_steps() {
         (3, 2, false, false),
     ] {
         let graph = network(parts, groups, seen);
-        let (want, apart) = run(&graph, Layout::Nchw);
-        let (got, kernels) = run(&graph, Layout::Nhwc);
+        let (want, apart) = answer(&graph, Layout::Nchw, 2);
+        let (got, kernels) = answer(&graph, Layout::Nhwc, 2);
         assert_eq!(got, want, "{parts} parts, {groups} groups");
         let has = |kernels: &[String], name: &str| kernels.iter().any(|kernel| kernel == name);
         assert!(has(&apart, "channel shuffle"));

@@ -17,6 +17,7 @@ use tensor::Layout;
 
 use super::{ConvOptions, ConvPlan, Direction, Epilogue};
 use crate::activation::Activation;
+use crate::share::share;
 use crate::shared::Shared;
 use crate::team::ALONE;
 use crate::{Context, Isa};
@@ -32,7 +33,34 @@ const MOST_ROWS: usize = 8;
 /// Tasks of a run that keep a few threads evenly busy, if there are rows enough.
 const TASKS: usize = 4;
 
-/// A chain of convolutions forward, channels last, planned.
+/// A chain of convolutions forward, channels last, planned: nothing is checked, chosen or allocated after this.
+///
+/// ```
+/// use geometry::ConvDesc;
+/// use kernels::conv::{ChainLink, ChainPlan, ConvOptions};
+/// use kernels::{Context, Isa, Team};
+///
+/// // Twice the channel, then the sum of both: x → 2x, 3x → 5x.
+/// let wide = ConvDesc::new(2, 1).resolve(&[1, 1, 1, 3])?;
+/// let narrow = ConvDesc::new(1, 1).resolve(&wide.output_shape())?;
+/// let isa = Isa::best();
+/// let options = ConvOptions { isa, ..ConvOptions::default() };
+/// let chain = ChainPlan::new(&[wide, narrow], options).expect("two pointwise convolutions");
+///
+/// let team = Team::new(2)?;
+/// let ctx = Context { team: &team, isa };
+/// let packed: Vec<Vec<f32>> = [[2.0, 3.0], [1.0, 1.0]].iter().enumerate().map(|(link, weight)| {
+///     let mut packed = vec![0.0; chain.plan(link).packed_len()];
+///     chain.plan(link).pack(&ctx, weight, &mut packed);
+///     packed
+/// }).collect();
+/// let links: Vec<_> = packed.iter().map(|packed| ChainLink { packed, ..ChainLink::default() }).collect();
+/// let mut y = [0.0; 3];
+/// let mut scratch = vec![0.0; chain.scratch_len(team.threads())];
+/// chain.forward(&ctx, &[1.0, 2.0, 4.0], &links, None, &mut y, &mut scratch);
+/// assert_eq!(y, [5.0, 10.0, 20.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ChainPlan {
     isa: Isa,
@@ -65,8 +93,11 @@ struct Call {
     target: usize,
     /// Elements of the target to be kept, moved to the front from here on.
     kept: Range<usize>,
-    /// Elements of the target in a whole image before the rows.
-    place: usize,
+}
+
+/// Elements of a row of a convolution's target.
+fn to_row(link: &ConvGeometry) -> usize {
+    link.windows[2].output * link.out_channels
 }
 
 /// Weights of a link and what is done to its sums.
@@ -94,8 +125,9 @@ impl ChainPlan {
         between.iter().any(far) && weights <= WEIGHTS_ELEMENTS
     }
 
-    /// Plans a chain, each link of which reads what the one before it makes. Nothing if it is not two or three
-    /// pointwise and depthwise convolutions of a plane, or their rows do not fit a cache.
+    /// Plans a chain, each link of which reads what the one before it makes, in bands of as many rows as a cache
+    /// holds, at least one. Nothing if it is not two or three pointwise and depthwise convolutions of a
+    /// plane, or some rows read nothing but padding.
     pub fn new(links: &[ConvGeometry], options: ConvOptions) -> Option<Self> {
         let served = |link: &ConvGeometry| {
             let pointwise = link.kernel_area() == 1 && link.groups == 1;
@@ -130,44 +162,52 @@ impl ChainPlan {
         let last = links.last()?;
         let (batch, height) = (last.batch, last.windows[1].output);
         let parts = TASKS.div_ceil(batch).min(height.div_ceil(most)).max(1);
+        let rows = |part| bands::cut(links, share(height, part, parts), most);
+        let rows = (0..parts).map(rows).collect::<Option<Vec<_>>>()?;
+        // Elements of a link's target that are there at once; all of the last one is.
+        let rows_len = |link: usize| {
+            let of_link = rows.iter().flatten().filter(|rows| rows.link == link);
+            let most = of_link.map(|rows| rows.kept + rows.target.len()).max();
+            match link + 1 == links.len() {
+                true => 0,
+                false => most.unwrap_or(0) * to_row(&links[link]),
+            }
+        };
+        let between: usize = (0..links.len()).map(rows_len).sum();
+        if between > ROWS_ELEMENTS && most > 1 {
+            return None;
+        }
+        let link = |(index, &geometry)| Link {
+            geometry,
+            plans: Vec::new(),
+            rows_len: rows_len(index),
+        };
         let mut chain = Self {
             isa: options.isa,
             batch,
-            links: Vec::new(),
+            links: links.iter().enumerate().map(link).collect(),
             parts: Vec::new(),
             scratch_per_worker: 0,
         };
-        chain.links.extend(links.iter().map(|&geometry| Link {
-            geometry,
-            plans: Vec::new(),
-            rows_len: 0,
-        }));
-        for part in 0..parts {
-            let of = height * part / parts..height * (part + 1) / parts;
-            let calls = bands::cut(links, of, most)?;
-            let calls = chain.calls(&calls, options)?;
+        for rows in &rows {
+            let calls = chain.calls(rows, options)?;
             chain.parts.push(calls);
         }
-        let rows: usize = chain.links.iter().map(|link| link.rows_len).sum();
         let plans = chain.links.iter().flat_map(|link| &link.plans);
         let scratch = plans.map(|plan| plan.scratch_len(1)).max().unwrap_or(0);
-        chain.scratch_per_worker = rows + scratch;
-        (rows <= ROWS_ELEMENTS || most == 1).then_some(chain)
+        chain.scratch_per_worker = between + scratch;
+        Some(chain)
     }
 
     /// The rows of a part with their plans and places.
     fn calls(&mut self, rows: &[bands::Rows], options: ConvOptions) -> Option<Vec<Call>> {
         let last = self.links.len() - 1;
-        // The first row that is there of each link's target, and the end.
-        let mut there = vec![0..0; self.links.len()];
+        // The first row that is there of each link's target.
+        let mut there = vec![0; self.links.len()];
         let mut calls = Vec::new();
         for rows in rows {
             let index = rows.link;
-            let before = if index == 0 {
-                0
-            } else {
-                there[index - 1].start
-            };
+            let before = if index == 0 { 0 } else { there[index - 1] };
             let link = &mut self.links[index];
             let mut geometry = link.geometry.with_batch(1);
             geometry.windows[1] = rows.window;
@@ -181,29 +221,24 @@ impl ChainPlan {
                 }
             };
             let from_row = link.geometry.windows[2].input * link.geometry.in_channels;
-            let to_row = link.geometry.windows[2].output * link.geometry.out_channels;
+            let to_row = to_row(&link.geometry);
             let first = rows.target.start - rows.kept;
-            let moved = first - there[index].start.min(first);
-            let target = if index == last {
-                rows.target.start * to_row
-            } else {
-                rows.kept * to_row
-            };
+            let moved = first - there[index].min(first);
             let kept = match rows.kept {
                 0 => 0..0,
                 kept => moved * to_row..(moved + kept) * to_row,
             };
-            there[index] = first..rows.target.end;
-            if index != last {
-                link.rows_len = link.rows_len.max(there[index].len() * to_row);
-            }
+            there[index] = first;
+            let before_target = match index == last {
+                true => rows.target.start,
+                false => rows.kept,
+            };
             calls.push(Call {
                 link: index,
                 plan,
                 source: (rows.source.start - before) * from_row,
-                target,
+                target: before_target * to_row,
                 kept,
-                place: rows.target.start * to_row,
             });
         }
         Some(calls)
@@ -277,21 +312,21 @@ impl ChainPlan {
                 let (before, after) = between.split_at_mut(call.link);
                 let source = before.last().map_or(x, |rows| &**rows);
                 let source = &source[call.source..][..source_len];
-                let place = output + call.place;
+                let given = &links[call.link];
+                let mut epilogue = Epilogue {
+                    bias: given.bias,
+                    residual: None,
+                    activation: given.activation,
+                };
                 let target = if call.link + 1 == self.links.len() {
+                    let place = output + call.target;
+                    epilogue.residual = residual.map(|all| &all[place..][..target_len]);
                     // SAFETY: the rows of an image are made once.
                     unsafe { y.slice(place, target_len) }
                 } else {
                     let rows = &mut after[0];
                     rows.copy_within(call.kept.clone(), 0);
                     &mut rows[call.target..][..target_len]
-                };
-                let given = &links[call.link];
-                let residual = residual.filter(|_| call.link + 1 == self.links.len());
-                let epilogue = Epilogue {
-                    bias: given.bias,
-                    residual: residual.map(|all| &all[place..][..target_len]),
-                    activation: given.activation,
                 };
                 plan.forward(&alone, source, given.packed, epilogue, target, rest);
             }

@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::{GroupedPlan, Run};
+use crate::share::share;
 use crate::shared::Shared;
 use crate::simd::Vector;
 
@@ -34,8 +35,7 @@ pub(super) unsafe fn band<V: Vector>(
     };
     partial.fill(0.0);
     let is_far = x.len() + dy.len() >= FAR;
-    let images = g.batch * partition / plan.partitions..g.batch * (partition + 1) / plan.partitions;
-    for image in images {
+    for image in share(g.batch, partition, plan.partitions) {
         let x = &x[image * g.input_area() * from..][..g.input_area() * from];
         let dy = &dy[image * g.output_area() * to..][..g.output_area() * to];
         for rows in &plan.row_runs {

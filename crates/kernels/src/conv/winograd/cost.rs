@@ -11,6 +11,7 @@
 //! The constants are fitted to single layers of 16 to 512 channels on maps of 7 to 56 elements a
 //! side; within a tenth or so of each other, predictions may choose the slower of two.
 
+use super::grid::Grid;
 use super::{GradientPlan, WinogradPlan};
 use crate::Isa;
 
@@ -37,7 +38,7 @@ pub(super) fn of_plan(plan: &WinogradPlan, repacked: bool) -> f64 {
     );
     let rows = blocks * whole_rows(plan.tiles) + whole_rows(rest);
     let products = points * rows as f64 * (plan.sources * vectors) as f64;
-    let transform = TRANSFORM[plan.grid.rows.line.pairs] + TRANSFORM[plan.grid.columns.line.pairs];
+    let transform = transform(&plan.grid);
     let moved = points * plan.grid.tiles() as f64 * (sources + vectors) as f64;
     products / AT_POINTS
         + moved * transform
@@ -47,12 +48,24 @@ pub(super) fn of_plan(plan: &WinogradPlan, repacked: bool) -> f64 {
 
 /// Slots of a run of the direct algorithm on the same problem.
 pub(super) fn of_direct(plan: &WinogradPlan, isa: Isa, repacked: bool) -> f64 {
-    let taps = plan.grid.rows.line.taps * plan.grid.columns.line.taps;
+    let taps = taps(&plan.grid);
     let positions = plan.grid.targets();
     let vectors = plan.targets.div_ceil(isa.lanes());
     let products = (positions as f64) * (taps * plan.sources * vectors) as f64;
     let packed = taps * plan.sources * vectors * isa.lanes();
     products / DIRECT[usize::from(vectors == 1)] + weights(packed, repacked)
+}
+
+/// Slots of transforming a vector along both axes.
+fn transform(grid: &Grid) -> f64 {
+    let (rows, columns) = grid.lines();
+    TRANSFORM[rows.pairs] + TRANSFORM[columns.pairs]
+}
+
+/// Elements of the kernel.
+fn taps(grid: &Grid) -> usize {
+    let (rows, columns) = grid.lines();
+    rows.taps * columns.taps
 }
 
 fn weights(elements: usize, repacked: bool) -> f64 {
@@ -71,16 +84,13 @@ pub(super) fn of_gradient(plan: &GradientPlan) -> f64 {
     let tiles = plan.grid.tiles() as f64;
     let vectors = plan.target_vectors() as f64;
     let sums = plan.sources as f64 * vectors;
-    let lines = plan.grid.lines();
-    let transform = TRANSFORM[lines.0.pairs] + TRANSFORM[lines.1.pairs];
+    let transform = transform(&plan.grid);
     let moved = points * tiles * (plan.source_vectors() as f64 + vectors) + points * sums;
     points * tiles * sums / AT_POINTS + moved * transform + tiles * TILE
 }
 
 /// Slots of a run of the direct algorithm for the same gradient.
 pub(super) fn of_direct_gradient(plan: &GradientPlan) -> f64 {
-    let lines = plan.grid.lines();
-    let taps = lines.0.taps * lines.1.taps;
-    let sums = (taps * plan.sources * plan.target_vectors()) as f64;
+    let sums = (taps(&plan.grid) * plan.sources * plan.target_vectors()) as f64;
     plan.grid.targets() as f64 * sums / DIRECT[1]
 }

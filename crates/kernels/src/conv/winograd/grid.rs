@@ -151,8 +151,9 @@ pub(super) struct Patch<'a> {
 }
 
 impl Patch<'_> {
-    /// Calls `tile` for every vector of some channels, of which the first begins a vector, with its first channel; what it is called with gives the elements of
-    /// the tile by row and column, zeros off the map and for channels past the last.
+    /// Calls `tile` for every vector of some channels, of which the first begins a vector, with its first
+    /// channel. What it is called with gives the elements of the tile by row and column, zeros off the map
+    /// and for channels past the last.
     ///
     /// # Safety
     /// `V`'s instructions exist, and the patch is one of the map's tiles.
@@ -161,40 +162,39 @@ impl Patch<'_> {
         let channels = self.channels;
         let origin = self.map.as_ptr().wrapping_offset(self.first);
         let far = self.map.len() >= FAR_ELEMENTS && self.by_row >= PAGE_ELEMENTS;
-        // Off the map it stays zero.
+        // Where whole vectors of a whole tile end.
+        let end = match self.whole {
+            true => (of.end / V::LANES * V::LANES).max(of.start),
+            false => of.start,
+        };
+        for channel in (of.start..end).step_by(V::LANES) {
+            let origin = origin.wrapping_add(channel);
+            // SAFETY: the whole tile lies on the map.
+            unsafe {
+                if far {
+                    self.ask_ahead::<V>(origin);
+                }
+                each.tile(
+                    channel,
+                    #[inline(always)]
+                    |row, column| V::load(origin.add(row * self.by_row + column * channels)),
+                );
+            }
+        }
+        if end == of.end {
+            return;
+        }
+        // What lies on the map is copied into zeros.
         // SAFETY: the contract of this function.
         let zero = unsafe { V::zero() };
         let mut padded = [[zero; MOST_INPUTS]; MOST_INPUTS];
-        for channel in of.step_by(V::LANES) {
+        for channel in (end..of.end).step_by(V::LANES) {
             let count = V::LANES.min(channels - channel);
             let origin = origin.wrapping_add(channel);
-            if far {
-                self.ask_ahead::<V>(origin);
-            }
             // SAFETY: only elements on the map are read.
             unsafe {
-                if self.whole && count == V::LANES {
-                    each.tile(
-                        channel,
-                        #[inline(always)]
-                        |row, column| V::load(origin.add(row * self.by_row + column * channels)),
-                    );
-                    continue;
-                }
-                if count == V::LANES {
-                    each.tile(
-                        channel,
-                        #[inline(always)]
-                        |row, column| match self.rows.contains(&row)
-                            && self.columns.contains(&column)
-                        {
-                            true => {
-                                V::load(origin.wrapping_add(row * self.by_row + column * channels))
-                            }
-                            false => V::zero(),
-                        },
-                    );
-                    continue;
+                if far {
+                    self.ask_ahead::<V>(origin);
                 }
                 for row in self.rows.clone() {
                     for column in self.columns.clone() {
@@ -215,8 +215,11 @@ impl Patch<'_> {
     }
 
     /// Asks for what the next tile reads of these channels and this one does not.
+    ///
+    /// # Safety
+    /// `V`'s instructions exist.
     #[inline(always)]
-    fn ask_ahead<V: Vector>(&self, origin: *const f32) {
+    unsafe fn ask_ahead<V: Vector>(&self, origin: *const f32) {
         for row in 0..self.height {
             for column in self.ahead.clone() {
                 let at = row * self.by_row + column * self.channels;

@@ -36,6 +36,7 @@ use self::grid::Grid;
 use super::dense::{Panel, cut_panels};
 use super::{ConvOptions, Direction, Epilogue, Refusal};
 use crate::activation::Activation;
+use crate::share::share;
 use crate::shared::Shared;
 use crate::simd::dispatch;
 use crate::{Context, Isa};
@@ -244,7 +245,7 @@ impl WinogradPlan {
             // SAFETY: a worker runs one task at a time.
             let scratch = unsafe { scratch.slice(worker * per_worker, per_worker) };
             let (block, split) = (task / splits, task % splits);
-            let panels = split * panels / splits..(split + 1) * panels / splits;
+            let panels = share(panels, split, splits);
             // SAFETY: the vector family exists, as the plan's `isa` proves; the operands have the
             // lengths of the plan, which its entry asserts; tasks write disjoint tiles or channels.
             dispatch!(self.isa => tiles::task(

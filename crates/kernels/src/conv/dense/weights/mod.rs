@@ -38,6 +38,7 @@ use super::cut::{Block, Cut, Fetch, units};
 use super::sweep::wanted_tasks;
 use super::walk::{Slice, Walk};
 use crate::conv::Direction;
+use crate::share::share;
 use crate::shared::Shared;
 use crate::simd::{Vector, dispatch};
 use crate::{Context, Isa};
@@ -348,11 +349,6 @@ impl WeightsPlan {
         }
         gather::gather(self, ctx, partials, dw);
     }
-}
-
-/// Part `part` of `parts` of what is counted from 0 to `whole`.
-fn share(whole: usize, part: usize, parts: usize) -> Range<usize> {
-    (whole * part / parts)..(whole * (part + 1) / parts)
 }
 
 /// What a task does.

@@ -32,6 +32,7 @@ use super::Outputs;
 use super::grid::Grid;
 use crate::conv::dense::{tile_width, wanted_tasks};
 use crate::conv::{Direction, Refusal};
+use crate::share::share;
 use crate::shared::Shared;
 use crate::simd::{Vector, dispatch};
 use crate::{Context, Isa};
@@ -233,7 +234,7 @@ impl GradientPlan {
             let maps = Maps { x, dy, dw };
             let part = Part {
                 partition,
-                panels: split * plan.panels() / splits..(split + 1) * plan.panels() / splits,
+                panels: share(plan.panels(), split, splits),
                 sums: match plan.at_once() {
                     true => worker * plan.kept_len(1),
                     false => partition * plan.sums_len(),
@@ -290,8 +291,7 @@ unsafe fn sum<V: Vector>(
     values: &mut [f32],
     kept: Shared<'_>,
 ) {
-    let share = |partition| plan.grid.tiles() * partition / plan.partitions;
-    let tiles: Range<usize> = share(part.partition)..share(part.partition + 1);
+    let tiles = share(plan.grid.tiles(), part.partition, plan.partitions);
     let source_len = plan.grid.points() * plan.point_len(plan.source_vectors());
     let (sources, targets) = values.split_at_mut(source_len);
     // Without a tile there is a round all the same: it leaves zeros.
