@@ -163,17 +163,20 @@ fn along(axes: &[[Window; 2]], axis: usize) -> Result<Field, GeometryError> {
 
 /// Size of the field, distance between the fields of neighbours, and the centre of the first.
 fn numbers(axes: &[[Window; 2]]) -> Result<String, GeometryError> {
-    let text = |axis: usize| -> Result<String, GeometryError> {
-        let field = along(axes, axis)?;
-        let [size, jump, centre] = [field.size(), field.jump(), field.centre()]
-            .map(real)
-            .map(short);
-        Ok(format!("r = {size}, j = {jump}, centre {centre}"))
+    let [rows, columns] = [along(axes, 0)?, along(axes, 1)?].map(|field| {
+        let numbers = [field.size(), field.jump(), field.centre()];
+        numbers.map(|number| short(real(number)))
+    });
+    let both = |place: usize, between: &str| match rows[place] == columns[place] {
+        true => rows[place].clone(),
+        false => format!("{}{between}{}", rows[place], columns[place]),
     };
-    Ok(match (text(0)?, text(1)?) {
-        (rows, columns) if rows == columns => columns,
-        (rows, columns) => format!("rows {rows}; columns {columns}"),
-    })
+    Ok(format!(
+        "r = {}, j = {}, centre {}",
+        both(0, "×"),
+        both(1, "×"),
+        both(2, ", ")
+    ))
 }
 
 fn real(number: Rational) -> f64 {

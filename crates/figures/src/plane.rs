@@ -41,9 +41,9 @@ impl Plane {
         self.cells[row * self.columns + column].0.unwrap_or(0.0)
     }
 
-    /// Numbers of the tensor.
+    /// Numbers of the tensor that a window reads.
     pub(crate) fn values(&self) -> impl Iterator<Item = f64> {
-        let given = self.cells.iter().filter(|(_, cell)| *cell != Cell::Added);
+        let given = self.cells.iter().filter(|(_, cell)| *cell == Cell::Given);
         given.filter_map(|(value, _)| *value)
     }
 }
@@ -120,7 +120,7 @@ impl Grid {
             for column in 0..plane.columns {
                 let (value, cell) = plane.cells[row * plane.columns + column];
                 let square = Item::rectangle(self.place(row, column), self.cell, self.cell);
-                let scaled = look.scale.zip(value).filter(|_| cell != Cell::Added);
+                let scaled = look.scale.zip(value).filter(|_| cell == Cell::Given);
                 let (square, ink) = match (cell, scaled) {
                     (_, Some((scale, value))) => (
                         square.fill(scale.paint(value)).stroke(look.edge, 1.0),

@@ -78,9 +78,10 @@ pub(crate) fn sweep(problem: &Convolution<'_>) -> Result<Sweep, FigureError> {
     );
     let inputs = given.iter().map(|plane| {
         padded_plane(plane, &windows, |row, column| {
-            let row = mode.source(down.input, row as isize - down.before as isize)?;
-            let column = mode.source(across.input, column as isize - across.before as isize)?;
-            Some(plane.value(row, column))
+            let row = mode.source(down.input, row as isize - down.before as isize);
+            let column = mode.source(across.input, column as isize - across.before as isize);
+            let source = row.zip(column);
+            Some(source.map_or(0.0, |(row, column)| plane.value(row, column)))
         })
     });
     let (seen, makes) = (
@@ -115,7 +116,7 @@ pub(crate) fn sweep(problem: &Convolution<'_>) -> Result<Sweep, FigureError> {
     })
 }
 
-/// A plane with its padding, and what no window reads marked.
+/// A plane with its padding, which holds the numbers that `padding` says, and what no window reads marked.
 pub(super) fn padded_plane(
     plane: &Plane,
     [down, across]: &[Window; 2],
@@ -129,16 +130,16 @@ pub(super) fn padded_plane(
         at.filter(|&at| at < window.input)
     };
     let places = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
-    let cells = places.map(
-        |(row, column)| match (inner(row, down), inner(column, across)) {
-            (Some(y), Some(x)) => {
-                let is_read = read_rows[row] && read_columns[column];
-                let cell = if is_read { Cell::Given } else { Cell::Unread };
-                (Some(plane.value(y, x)), cell)
-            }
-            _ => (Some(padding(row, column).unwrap_or(0.0)), Cell::Added),
-        },
-    );
+    let cells = places.map(|(row, column)| {
+        let (value, cell) = match (inner(row, down), inner(column, across)) {
+            (Some(y), Some(x)) => (Some(plane.value(y, x)), Cell::Given),
+            _ => (padding(row, column), Cell::Added),
+        };
+        match read_rows[row] && read_columns[column] {
+            true => (value, cell),
+            false => (value, Cell::Unread),
+        }
+    });
     Plane {
         rows,
         columns,

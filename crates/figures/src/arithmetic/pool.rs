@@ -58,6 +58,7 @@ pub fn pool(
     check_size([channels, channels], &padded, channels * area)?;
     let one = geometry.rank == 1;
     let given = planes(problem.input, channels, down.input, across.input);
+    // Padding never wins a maximum: it holds no number.
     let filled = match geometry.kind {
         PoolKind::Max => None,
         _ => Some(0.0),
@@ -154,16 +155,7 @@ fn overhung(plane: &Plane, windows: &[Window; 2], filled: Option<f64>) -> Plane 
             ..window
         }
     });
-    let mut padded = padded_plane(plane, &wider, |_, _| filled);
-    if filled.is_none() {
-        // Padding never wins: it holds no number.
-        for (value, cell) in &mut padded.cells {
-            if *cell == crate::plane::Cell::Added {
-                *value = None;
-            }
-        }
-    }
-    padded
+    padded_plane(plane, &wider, |_, _| filled)
 }
 
 fn cells(plane: &Plane) -> impl Iterator<Item = (usize, usize)> + use<> {

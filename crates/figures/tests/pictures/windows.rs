@@ -1,5 +1,7 @@
 //! Each frame's window covers the cells that a sliding window visits, and every cell holds the oracle's number.
 
+use std::collections::HashSet;
+
 use figures::arithmetic::{
     Backward, Colouring, Convolution, Pool, Transposed, convolution, pool, transposed,
 };
@@ -96,6 +98,17 @@ fn windows_of_convolutions_cover_what_the_oracle_visits() {
             ceil: false,
         });
         assert_eq!(picture.frames.len(), y.len(), "{case}");
+        // Grey is what no window looks at.
+        let ever: HashSet<[usize; 2]> = picture
+            .frames
+            .iter()
+            .flat_map(|frame| covered(frame, &cells))
+            .collect();
+        let is_grey = |mark: &&Mark| mark.tag == "rect" && mark.class.contains("cf-panel");
+        let grey = picture.always.iter().filter(is_grey);
+        let grey: HashSet<[usize; 2]> = grey.filter_map(|mark| cells.at(mark.x, mark.y)).collect();
+        assert!(grey.is_disjoint(&ever), "{case}");
+        assert_eq!(grey.len() + ever.len(), padded[0] * padded[1], "{case}");
         let all = visits(&axes);
         for (output, frame) in picture.frames.iter().enumerate() {
             let seen = covered(frame, &cells);
