@@ -2,6 +2,8 @@
 
 use geometry::{ChannelShuffle, ConvGeometry};
 
+use crate::FigureError;
+use crate::arithmetic::flat;
 use crate::font::{self, Weight};
 use crate::page::{self, BELOW_HEADING, Caption, GAP, MARGIN};
 use crate::scene::{Anchor, Item, Point, Scene, at};
@@ -36,7 +38,17 @@ pub struct Row {
 
 /// Rows of dots, one a channel, with a line where an output sees an input; the window of each step below it; and
 /// multiply-accumulates and parameters, the first row's for comparison.
-pub fn channels(rows: &[Row], caption: &Caption) -> Scene {
+///
+/// Of one image, and of height and width.
+///
+/// # Errors
+/// A problem with depth.
+pub fn channels(rows: &[Row], caption: &Caption) -> Result<Scene, FigureError> {
+    for stage in rows.iter().flat_map(|row| &row.stages) {
+        if let Stage::Conv(conv) = stage {
+            flat(&conv.windows)?;
+        }
+    }
     let mut scene = page::begin(
         caption,
         "Dots are channels; a line leads from an input channel to every output channel that reads it; squares are windows in space.",
@@ -93,7 +105,7 @@ pub fn channels(rows: &[Row], caption: &Caption) -> Scene {
         }
     }
     scene.fit(0.0, top - 4.0);
-    scene
+    Ok(scene)
 }
 
 /// Channels that are drawn.
@@ -210,9 +222,10 @@ fn shuffled(
     let each = shuffle.channels / shuffle.groups;
     let mut made = Vec::new();
     for output in 0..count {
-        // Written as [groups, each] and transposed.
-        let input = output % shuffle.groups * each + output / shuffle.groups;
+        let input = shuffle.source(output);
         let Some(&colour) = colours.get(input) else {
+            // It comes from a channel that is left out of the picture, but has its colour.
+            made.push((input / each % 250) as u8);
             continue;
         };
         made.push(colour);
@@ -228,7 +241,7 @@ fn shuffled(
 
 fn cost(row: &Row) -> [usize; 2] {
     let convolutions = row.stages.iter().filter_map(|stage| match stage {
-        Stage::Conv(conv) => Some([conv.macs(), conv.weight_count()]),
+        Stage::Conv(conv) => Some([conv.with_batch(1).macs(), conv.weight_count()]),
         Stage::Shuffle(_) => None,
     });
     convolutions.fold([0, 0], |sum, cost| {

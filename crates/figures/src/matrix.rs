@@ -19,13 +19,19 @@ const CELL: f64 = 26.0;
 /// with the elements of the output.
 ///
 /// # Errors
-/// Arrays of another shape, groups, a problem with depth, or one that is too large for a page.
+/// Arrays of another shape, groups, a bias, a problem with depth, or one that is too large for a page.
 pub fn im2col(problem: &Convolution<'_>, caption: &Caption) -> Result<Scene, FigureError> {
     let geometry = problem.geometry;
     if geometry.groups > 1 {
         return Err(FigureError::Kind {
             figure: "im2col",
             of: "convolutions of one group: each group is a product of its own",
+        });
+    }
+    if problem.bias.is_some() {
+        return Err(FigureError::Kind {
+            figure: "im2col",
+            of: "convolutions without a bias: the product alone is the output",
         });
     }
     let (channels, area) = (geometry.in_channels, geometry.output_area());

@@ -4,6 +4,7 @@ use geometry::Window;
 use tensor::Layout;
 
 use crate::FigureError;
+use crate::arithmetic::MOST_FRAMES;
 use crate::page::{self, BELOW_HEADING, Caption, GAP, MARGIN};
 use crate::scene::{Anchor, Item, Point, Scene, at};
 use crate::theme::Paint;
@@ -33,7 +34,7 @@ struct Order {
 /// Cells say channel, row and column. Windows are those of height and width.
 ///
 /// # Errors
-/// A map of more than 64 cache lines, or a problem with depth.
+/// A map of more than 64 cache lines, or more than 256 places of the window.
 pub fn layouts(
     [batch, channels]: [usize; 2],
     windows: [Window; 2],
@@ -58,6 +59,14 @@ pub fn layouts(
                 most: MOST_LINES,
             });
         }
+    }
+    let (given, most) = (down.output.saturating_mul(across.output), MOST_FRAMES);
+    if given > most {
+        return Err(FigureError::TooMuch {
+            what: "frames",
+            given,
+            most,
+        });
     }
     let mut scene = page::begin(
         caption,

@@ -64,8 +64,7 @@ pub fn shuffle(
         let group = (channel / each % 250) as u8;
         Look::new(Paint::Group(group), Paint::GroupEdge(group))
     };
-    // Output channel `c` holds the channel that was `c / groups`-th of group `c % groups`.
-    let source = |channel: usize| channel % problem.groups * each + channel / problem.groups;
+    let source = |channel| problem.source(channel);
     for channel in 0..channels {
         grids[0][channel].draw(&mut scene, &before[channel], look(channel));
         grids[1][channel].draw(&mut scene, &after[channel], look(source(channel)));

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use crate::{
-    Bins, Field, GeometryError, IndexSet, PadAxis, PadMode, PaddingMode, Rational, Region,
-    ResizeAxis, SliceAxis, Window,
+    Bins, ChannelShuffle, Field, GeometryError, IndexSet, PadAxis, PadMode, PaddingMode, Rational,
+    Region, ResizeAxis, SliceAxis, Window,
 };
 
 /// How the places of an output axis read those of an input axis.
@@ -107,7 +107,13 @@ impl Reads {
                 (places.start / makes * reads..(last / makes + 1) * reads).into()
             }
             Self::Shuffle { channels, groups } => {
-                let at = |o: usize| o % groups * (channels / groups) + o / groups;
+                let shuffle = ChannelShuffle {
+                    batch: 1,
+                    channels,
+                    groups,
+                    area: 1,
+                };
+                let at = |output| shuffle.source(output);
                 IndexSet::of(one_by_one(places)?.map(|o| at(o)..at(o) + 1))
             }
             Self::Whole(input) => (0..input).into(),
@@ -158,9 +164,10 @@ impl Reads {
     }
 }
 
-/// Sizes are far below half the address space: descriptors are refused beyond it.
+/// Sizes are far below half the address space: descriptors are refused beyond it. Strides are not; a window that is placed
+/// once may have any, and what is beyond is too large a number for a field.
 fn to_signed(size: usize) -> isize {
-    size as isize
+    isize::try_from(size).unwrap_or(isize::MAX)
 }
 
 /// Places to be gone through one after the other.

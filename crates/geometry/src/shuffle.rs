@@ -172,6 +172,11 @@ pub struct ChannelShuffle {
 }
 
 impl ChannelShuffle {
+    /// The channel that channel `output` of the result was: channels are written as `[groups, each]` and transposed.
+    pub fn source(&self, output: usize) -> usize {
+        output % self.groups * (self.channels / self.groups) + output / self.groups
+    }
+
     /// Checks that the channels of a map divide into groups.
     ///
     /// # Errors

@@ -95,10 +95,7 @@ fn as_text(problem: &Problem, worked: &Arithmetic) -> anyhow::Result<String> {
             thousands(worked.macs as u64)
         ));
     }
-    lines.push(format!(
-        "  {}",
-        sees(&Arithmetic::field_of_stack(std::slice::from_ref(worked))?)
-    ));
+    lines.push(format!("  {}", sees(&field_of(problem, worked)?)));
     if let Some(partner) = &worked.partner {
         let name = match problem {
             Problem::ConvTransposed(..) => "turns round",
@@ -219,12 +216,18 @@ fn sees(fields: &[Option<Field>]) -> String {
     )
 }
 
+/// The field of one problem by itself.
+fn field_of(problem: &Problem, worked: &Arithmetic) -> anyhow::Result<Vec<Option<Field>>> {
+    let field = Arithmetic::field_of_stack(std::slice::from_ref(worked));
+    field.map_err(|error| usage(format!("{problem}: {error}")))
+}
+
 fn as_json(problem: &Problem, worked: &Arithmetic) -> anyhow::Result<Value> {
     let mut axes = Vec::with_capacity(worked.axes.len());
     for axis in &worked.axes {
         axes.push(axis_as_json(axis, worked.partner.is_some())?);
     }
-    let fields = Arithmetic::field_of_stack(std::slice::from_ref(worked))?;
+    let fields = field_of(problem, worked)?;
     Ok(json!({
         "problem": problem.to_string(), "input": worked.input, "output": worked.output, "axes": axes,
         "parameters": worked.parameters, "macs": worked.macs,

@@ -366,7 +366,7 @@ impl Artist {
         };
         let remark =
             "a line: an output channel reads an input channel; squares: taps of the window";
-        Ok(channels::channels(&rows?, &Caption::new(heading, remark)))
+        channels::channels(&rows?, &Caption::new(heading, remark)).map_err(usage)
     }
 
     fn field(&self, subjects: &[&str]) -> anyhow::Result<Scene> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use tensor::write_npy;
 use testkit::{ConvCase, Draw, compare};
 
-use crate::fixture::{folder, names};
+use crate::fixture::{folder, names, npy};
 use crate::invoke::{convolve, fail, succeed};
 
 /// Texts of an SVG, which must be well-formed.
@@ -132,6 +132,11 @@ fn a_large_problem_is_drawn_smaller_and_says_so() {
     let texts = texts(&folder.path().join("x.svg"));
     assert!(texts.iter().any(|text| text == small), "{texts:?}");
     assert!(texts.iter().any(|text| text.contains(problem)));
+    // Padding that is wider than the map would be, of zeros and of what the map holds.
+    for problem in ["conv:n1c1h13w13:o1k3p3", "conv:n1c1h20w20:o1k13p6,reflect"] {
+        let answer = convolve(folder.path(), &["draw", problem, "-o", "x.svg"]);
+        assert_eq!(answer.code, 0, "{}", answer.err);
+    }
     // No extent helps where the kernel itself is too large.
     fail(
         folder.path(),
@@ -285,4 +290,45 @@ fn what_cannot_be_drawn_is_one_line_and_no_file() {
         &["x.svg"],
     );
     assert_eq!(names(folder.path()), ["x.svg"]);
+}
+
+#[test]
+fn what_a_picture_would_say_wrongly_it_does_not_say() {
+    let folder = folder();
+    let drawn = |arguments: &[&str]| {
+        succeed(
+            folder.path(),
+            &[&["draw"], arguments, &["-o", "x.svg"]].concat(),
+        );
+        texts(&folder.path().join("x.svg"))
+    };
+    // A pool in ceil mode has a placement more than rounding down gives.
+    let pool = drawn(&["pool-max:n1c1h5w5:k2s2,ceil"]);
+    assert!(
+        pool.iter()
+            .any(|text| text.contains("⌈(5 − 2) / 2⌉ + 1 = 3")),
+        "{pool:?}"
+    );
+    // The cost of channels is that of one image.
+    let cost = drawn(&["conv:n2c2h4w4:o2k3", "--as", "channels"]);
+    assert!(
+        cost.iter().any(|text| text.contains("144 MACs")),
+        "{cost:?}"
+    );
+    npy(&folder.path().join("b.npy"), &[1], &[100.0]);
+    for (arguments, words) in [
+        (
+            ["conv:n1c1h4w4:o1k3", "--as", "im2col", "--bias", "b.npy"].as_slice(),
+            ["bias"],
+        ),
+        (&["conv:n1c2d4h4w4:o2k3", "--as", "channels"], ["depth"]),
+        (&["conv:n1c1h1w1:o1k1p500", "--as", "layout"], ["frames"]),
+    ] {
+        fail(
+            folder.path(),
+            2,
+            &[&["draw"], arguments, &["-o", "y.svg"]].concat(),
+            &words,
+        );
+    }
 }

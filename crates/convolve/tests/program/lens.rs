@@ -74,6 +74,9 @@ fn a_stack_sees_as_far_as_all_its_windows() {
         &["kernel larger than padded input"],
     );
     fail(folder().path(), 2, &["arith", "conv:n1c3"], &["position"]);
+    // A window placed once may have any stride; its jump is too large a number.
+    let far = "conv:n1c1w8:o1k8s18446744073709551615";
+    fail(folder().path(), 2, &["arith", far], &[far, "overflows"]);
     fail(folder().path(), 2, &["arith"], &["PROBLEM"]);
     // More windows apart than anyone could list: the sizes are told all the same.
     let wide = succeed(folder().path(), &["arith", "conv:n1c1w1000000000:o1k1s2"]);

@@ -45,8 +45,16 @@ pub fn deformable(
 ) -> Result<Scene, FigureError> {
     let geometry = problem.geometry;
     check_shape("offset", problem.offset, &geometry.offset_shape())?;
-    if let Some((mask, shape)) = problem.mask.zip(geometry.mask_shape()) {
-        check_shape("mask", mask, &shape)?;
+    match (problem.mask, geometry.mask_shape()) {
+        (Some(mask), shape) => check_shape("mask", mask, &shape.unwrap_or_default())?,
+        (None, Some(wanted)) => {
+            return Err(FigureError::Shape {
+                what: "mask",
+                given: Vec::new(),
+                wanted: wanted.to_vec(),
+            });
+        }
+        (None, None) => {}
     }
     let sweep = convolution::sweep(&Convolution {
         geometry: &geometry.conv,

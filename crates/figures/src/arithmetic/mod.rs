@@ -50,7 +50,7 @@ pub(crate) fn window_of(scene: &mut Scene, walk: [Walk; 2], cell: f64) -> Symbol
 }
 
 /// Height and width of a problem.
-fn flat(windows: &[Window; MAX_RANK]) -> Result<[Window; 2], FigureError> {
+pub(crate) fn flat(windows: &[Window; MAX_RANK]) -> Result<[Window; 2], FigureError> {
     let [depth, height, width] = *windows;
     match depth == Window::UNIT {
         true => Ok([height, width]),
@@ -105,13 +105,20 @@ fn cell_size(rows: usize) -> f64 {
     }
 }
 
-/// `⌊(5 − 3 + 1 + 1) / 2⌋ + 1 = 3`: how the size of an axis comes about.
+/// `⌊(5 − 3 + 1 + 1) / 2⌋ + 1 = 3`: how the size of an axis comes about; rounded up where a pool in ceil mode has one
+/// placement more than fit.
 fn size_formula(window: &Window) -> String {
     let mut inside = format!("{} − {}", window.input, window.effective_kernel());
     if window.before + window.after > 0 {
         inside = format!("{inside} + {} + {}", window.before, window.after);
     }
-    format!("⌊({inside}) / {}⌋ + 1 = {}", window.stride, window.output)
+    let last = (window.output - 1) * window.stride + window.effective_kernel();
+    let [open, close] = match last > window.before + window.input + window.after {
+        true => ['⌈', '⌉'],
+        false => ['⌊', '⌋'],
+    };
+    let (stride, output) = (window.stride, window.output);
+    format!("{open}({inside}) / {stride}{close} + 1 = {output}")
 }
 
 /// The formula of both axes, once where they agree.

@@ -302,9 +302,14 @@ impl<'a> Importer<'a> {
             return;
         };
         slot.reads = slot.reads.saturating_sub(1);
-        if slot.reads == 0
-            && let Some(value) = slot.value.take()
-        {
+        if slot.reads == 0 {
+            self.forget(name);
+        }
+    }
+
+    /// What a name stands for goes.
+    fn forget(&mut self, name: &str) {
+        if let Some(value) = self.values.get_mut(name).and_then(|slot| slot.value.take()) {
             let bytes = account::of_kept(&value) + account::of_elements(&value);
             self.budget.give_back(bytes);
         }

@@ -99,6 +99,28 @@ fn choices_within_choices() {
     let found = |condition| import(network(std::slice::from_ref(&outer)), Some(condition)).unwrap();
     assert_eq!(layers(&found(true)), ["the Exp"]);
     assert_eq!(layers(&found(false)), ["the Abs"]);
+    // So may those of another choice.
+    let second = node("If", &["c"], &["y"])
+        .put(
+            5,
+            branch("then_branch", &[node("Sqrt", &["w"], &["z"])], "z"),
+        )
+        .put(
+            5,
+            branch("else_branch", &[node("Tanh", &["w"], &["z"])], "z"),
+        );
+    let first = node("If", &["c"], &["w"])
+        .put(
+            5,
+            branch("then_branch", &[node("Exp", &["x"], &["z"])], "z"),
+        )
+        .put(
+            5,
+            branch("else_branch", &[node("Neg", &["x"], &["z"])], "z"),
+        );
+    let twice = |condition| import(network(&[first.clone(), second.clone()]), Some(condition));
+    assert_eq!(layers(&twice(true).unwrap()), ["the Exp", "the Sqrt"]);
+    assert_eq!(layers(&twice(false).unwrap()), ["the Neg", "the Tanh"]);
     // Two values are wanted of a branch that makes one.
     let error = import(network(&[outer.put(2, "unread")]), Some(true)).unwrap_err();
     let error = error.to_string();

@@ -1,6 +1,6 @@
 //! A problem too large for a page, with the same settings on a smaller extent.
 
-use geometry::{ConvDesc, InputShape, PoolDesc, Problem};
+use geometry::{ConvDesc, InputShape, PaddingMode, PoolDesc, Problem, Window};
 
 /// The longest side that is drawn as it is, padding not counted.
 const SIDE: usize = 12;
@@ -102,18 +102,23 @@ fn divisor_below(of: usize, most: usize) -> usize {
 
 /// Takes whole strides off, so that what the last placement leaves over stays.
 fn sides(shape: &mut InputShape, desc: &ConvDesc) {
-    let Ok(geometry) = desc.resolve(
-        &[1, desc.groups, 1]
-            .into_iter()
-            .take(2)
-            .chain(shape.dims[2..].iter().copied())
-            .collect::<Vec<_>>(),
-    ) else {
+    let Ok(geometry) = desc.resolve(&[&[1, desc.groups], &shape.dims[2..]].concat()) else {
         return;
     };
+    // Padding with what the map holds needs as much of a map.
+    let keep = |window: &Window| match desc.padding_mode {
+        PaddingMode::Zeros => 1,
+        _ => window.before.max(window.after) + 1,
+    };
     for (side, window) in shape.dims[2..].iter_mut().zip(geometry.spatial()) {
-        *side -= window.stride * window.output.saturating_sub(PLACEMENTS);
+        shorten(side, window, keep(window));
     }
+}
+
+/// Takes strides off a side, but for so many elements.
+fn shorten(side: &mut usize, window: &Window, keep: usize) {
+    let most = side.saturating_sub(keep) / window.stride;
+    *side -= window.stride * window.output.saturating_sub(PLACEMENTS).min(most);
 }
 
 fn pool_sides(shape: &mut InputShape, desc: &PoolDesc) {
@@ -123,6 +128,6 @@ fn pool_sides(shape: &mut InputShape, desc: &PoolDesc) {
     };
     let windows = &geometry.windows[geometry.windows.len() - rank..];
     for (side, window) in shape.dims[2..].iter_mut().zip(windows) {
-        *side -= window.stride * window.output.saturating_sub(PLACEMENTS);
+        shorten(side, window, 1);
     }
 }

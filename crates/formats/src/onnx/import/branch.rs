@@ -49,11 +49,13 @@ impl<'a> Importer<'a> {
         for name in other.into_iter().flat_map(Branch::reads) {
             self.was_read(name);
         }
+        let mut held = Vec::new();
         for message in branch.initializers() {
             let (file, budget) = (self.model.file(), &mut self.budget);
             let (name, array) =
                 initializer::array(message, file, &mut External::default(), budget)?;
             self.define(name, Value::named(array, Some(Arc::from(name))))?;
+            held.push(name);
         }
         for (index, message) in branch.nodes().enumerate() {
             for input in node::inputs(message).filter(|name| !name.is_empty()) {
@@ -66,6 +68,10 @@ impl<'a> Importer<'a> {
             self.must_be_known(name, || "the end of a branch".to_owned())?;
             made.extend(self.values.get(name).and_then(|slot| slot.value.clone()));
             self.was_read(name);
+        }
+        // Another branch may use the same names for what it makes.
+        for name in branch.nodes().flat_map(node::outputs).chain(held) {
+            self.forget(name);
         }
         Ok(made)
     }

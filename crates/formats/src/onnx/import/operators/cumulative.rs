@@ -20,8 +20,8 @@ pub(super) fn sums(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     let axis = call.axis(axis as i64, shape.len())?;
     let reverse = call.flag("reverse", false);
     let mut y = match call.flag("exclusive", false) {
-        true => moved(call, x.id, axis, 1, reverse)?,
-        false => x.id,
+        true if shape[axis] > 0 => moved(call, x.id, axis, 1, reverse)?,
+        _ => x.id,
     };
     let mut step = 1;
     while step < shape[axis] {
