@@ -8,7 +8,7 @@ use super::failure::usage;
 use super::field::{by_axis, number};
 use super::output;
 use super::places;
-use super::table::thousands;
+use super::table::{extents, thousands};
 
 /// What `arith` takes.
 #[derive(Args)]
@@ -65,13 +65,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 fn as_text(problem: &Problem, worked: &Arithmetic) -> anyhow::Result<String> {
-    let shape = |dims: &[usize]| {
-        let words: Vec<String> = dims.iter().map(usize::to_string).collect();
-        words.join("×")
-    };
     let mut lines = vec![
         problem.to_string(),
-        format!("  {} → {}", shape(&worked.input), shape(&worked.output)),
+        format!("  {} → {}", extents(&worked.input), extents(&worked.output)),
     ];
     for (first, axis) in worked.axes.iter().enumerate() {
         // An axis that is worked out like the one before needs no second reading.

@@ -8,9 +8,9 @@ mod random;
 mod report;
 mod timing;
 
-pub(super) use self::model::prepare;
+pub(super) use self::model::profile;
 pub(super) use self::peak::gflops as peak_gflops;
-pub(super) use self::timing::significant;
+pub(super) use self::timing::{gflops, significant};
 
 use clap::{ArgGroup, Args};
 use kernels::conv::Algorithm;

@@ -1,24 +1,16 @@
 //! `convolve compare`: two networks side by side.
 
 use clap::Args;
-use graph::Graph;
-use runtime::Run;
 use serde_json::{Value, json};
 
-use super::bench::{peak_gflops, prepare, significant};
+use super::bench::{gflops, peak_gflops, profile, significant};
 use super::engine::Engine;
-use super::failure::usage;
 use super::field;
 use super::input_shape::InputShape;
 use super::model::Subject;
 use super::output::{self, Messages};
 use super::table::{self, Align, thousands};
 use super::weights::Asked;
-
-/// Runs that each network is measured in.
-const REPEATS: usize = 20;
-/// Seconds for the processor's own limit.
-const PEAK_SECONDS: f64 = 0.3;
 
 /// What `compare` takes.
 #[derive(Args)]
@@ -75,7 +67,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         columns.push(column(&mut subject, &arguments)?);
     }
     let peak = match arguments.time {
-        true => Some(peak_gflops(&arguments.engine, PEAK_SECONDS)?),
+        true => Some(peak_gflops(&arguments.engine)?),
         false => None,
     };
     if arguments.json {
@@ -109,15 +101,13 @@ fn column(subject: &mut Subject, arguments: &Arguments) -> anyhow::Result<Column
         activations: network.peak_activations(),
         field: field::of_longest(axes, geometry::Field::size),
         jump: field::of_longest(axes, geometry::Field::jump),
-        time: time.map(|ms| [ms, 2.0 * summary.macs as f64 / (ms * 1e6)]),
+        time: time.map(|ms| [ms, gflops(summary.macs, ms)]),
     })
 }
 
 /// Milliseconds of a forward run on one image: the sum of the median times of its steps.
 fn time(subject: &mut Subject, engine: &Engine) -> anyhow::Result<f64> {
-    let graph: Graph = graph::passes::inference(&subject.network).map_err(usage)?;
-    let mut program = prepare(subject, graph, engine)?;
-    let steps = program.profile(Run::default(), REPEATS);
+    let steps = profile(subject, engine)?;
     Ok(steps.iter().map(|step| step.milliseconds).sum())
 }
 
@@ -160,7 +150,7 @@ fn as_text(columns: &[Column], peak: Option<f64>) -> String {
         ]
     };
     let mut rows = vec![
-        word("input", |c| super::rf::extents(&c.image)),
+        word("input", |c| table::extents(&c.image)),
         count("parameters", |c| c.parameters),
         count("MACs", |c| c.macs),
         count("layers", |c| c.nodes as u64),

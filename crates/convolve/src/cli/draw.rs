@@ -30,7 +30,7 @@ use super::input_shape::InputShape;
 use super::model::Subject;
 use super::op;
 use super::output::{self, Messages};
-use super::table::{self, Align};
+use super::table::{self, Align, extents};
 use super::weights::Asked;
 
 /// What a block begins with.
@@ -179,10 +179,9 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
 fn list() -> anyhow::Result<()> {
     let rows: Vec<_> = zoo::blocks::examples()
         .map(|block| {
-            let input = block.input.map(|extent| extent.to_string()).join("×");
             [
                 block.name.to_owned(),
-                input,
+                extents(&block.input),
                 block.summary.to_owned(),
                 block.paper.to_owned(),
             ]

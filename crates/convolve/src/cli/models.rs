@@ -5,7 +5,7 @@ use serde_json::json;
 use zoo::models;
 
 use super::output;
-use super::table::{self, Align, thousands};
+use super::table::{self, Align, extents, thousands};
 
 /// What `models` takes.
 #[derive(Args)]
@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         rows.push([
             model.name.to_owned(),
-            model.input.map(|extent| extent.to_string()).join("×"),
+            extents(&model.input),
             model.classes.to_string(),
             thousands(cost.parameters),
             thousands(cost.macs),

@@ -123,10 +123,7 @@ fn as_text(name: &str, fields: &ReceptiveFields) -> String {
 pub(super) fn extents(extents: &[usize]) -> String {
     match extents {
         [] => "1".to_owned(),
-        extents => {
-            let words: Vec<String> = extents.iter().map(usize::to_string).collect();
-            words.join("×")
-        }
+        extents => table::extents(extents),
     }
 }
 

@@ -39,6 +39,12 @@ pub(crate) fn columns(heading: &[(&str, Align)], rows: &[impl AsRef<[String]>]) 
     std::iter::once(first).chain(rest).collect()
 }
 
+/// `3×224×224`.
+pub(crate) fn extents(extents: &[usize]) -> String {
+    let words: Vec<String> = extents.iter().map(usize::to_string).collect();
+    words.join("×")
+}
+
 /// A count with its thousands apart: `25 557 032`.
 pub(crate) fn thousands(count: u64) -> String {
     let digits = count.to_string();

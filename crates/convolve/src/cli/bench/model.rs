@@ -19,8 +19,8 @@ use crate::cli::weights::Asked;
 
 /// Small enough that a network fed with noise stays finite for as long as it is measured.
 const LEARNING_RATE: f64 = 0.01;
-/// How long the peak is measured that a profile is held against.
-const PEAK_SECONDS: f64 = 0.3;
+/// Runs that the steps of a network beside others are measured in.
+const REPEATS: usize = 20;
 
 /// Measures one network on random images and labels.
 pub(super) fn run(name: &str, arguments: &Arguments, messages: Messages) -> anyhow::Result<()> {
@@ -38,7 +38,7 @@ pub(super) fn run(name: &str, arguments: &Arguments, messages: Messages) -> anyh
     let graph = graph_of(&subject.network, arguments)?;
     let mut program = prepare(&mut subject, graph, &arguments.engine)?;
     let peak = match (arguments.profile, arguments.peak_gflops) {
-        (true, None) => peak::measure(program.team(), arguments.engine.isa(), PEAK_SECONDS).0,
+        (true, None) => peak::measure(program.team(), arguments.engine.isa(), peak::SECONDS).0,
         (_, asked) => asked.unwrap_or_default(),
     };
     let repeats = if arguments.profile { 10 } else { 1 };
@@ -97,11 +97,7 @@ pub(super) fn run(name: &str, arguments: &Arguments, messages: Messages) -> anyh
 ///
 /// # Errors
 /// A graph that cannot be run, or weights that do not fit.
-pub(in crate::cli) fn prepare(
-    subject: &mut Subject,
-    graph: Graph,
-    engine: &Engine,
-) -> anyhow::Result<Program> {
+fn prepare(subject: &mut Subject, graph: Graph, engine: &Engine) -> anyhow::Result<Program> {
     let mut program = Program::new(graph, &engine.options())?;
     subject.fill(&mut program)?;
     let inputs = program.graph().inputs.clone();
@@ -115,6 +111,19 @@ pub(in crate::cli) fn prepare(
         }
     }
     Ok(program)
+}
+
+/// What each step of a forward run takes, by the weights there are, on random images.
+///
+/// # Errors
+/// As [`prepare`].
+pub(in crate::cli) fn profile(
+    subject: &mut Subject,
+    engine: &Engine,
+) -> anyhow::Result<Vec<ProfileRow>> {
+    let graph = inference(&subject.network).map_err(usage)?;
+    let mut program = prepare(subject, graph, engine)?;
+    Ok(program.profile(Run::default(), REPEATS))
 }
 
 fn graph_of(network: &Graph, arguments: &Arguments) -> anyhow::Result<Graph> {

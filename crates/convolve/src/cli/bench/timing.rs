@@ -16,6 +16,11 @@ pub(super) struct Timing {
     pub(super) runs: usize,
 }
 
+/// Billions of floating-point operations a second, two for every multiply-accumulate.
+pub(in crate::cli) fn gflops(macs: u64, milliseconds: f64) -> f64 {
+    2.0 * macs as f64 / (milliseconds * 1e6)
+}
+
 impl Timing {
     /// Runs `work` over and over for `seconds`.
     pub(super) fn measure(seconds: f64, mut work: impl FnMut()) -> Self {
@@ -56,7 +61,7 @@ impl Timing {
 
     /// Billions of floating-point operations a second, two for every multiply-accumulate, by the median time.
     pub(super) fn gflops(&self, macs: u64) -> f64 {
-        2.0 * macs as f64 / (self.median_ms * 1e6)
+        gflops(macs, self.median_ms)
     }
 
     /// The fields that every answer of `bench --json` has; no `gflops` where nothing is multiplied.

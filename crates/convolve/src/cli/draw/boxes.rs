@@ -9,6 +9,8 @@ use graph::{
     TransposedOp, UnaryOp, ValueId,
 };
 
+use crate::cli::table::extents;
+
 /// A box of a picture.
 pub(super) struct Block {
     pub(super) node: Node,
@@ -319,7 +321,7 @@ fn pool(desc: &PoolDesc) -> (String, Option<String>, Role) {
 fn square(kernel: &[usize]) -> String {
     match kernel {
         [side] => format!("{side}×{side}"),
-        sides => joined(sides),
+        sides => extents(sides),
     }
 }
 
@@ -327,16 +329,11 @@ fn square(kernel: &[usize]) -> String {
 fn axes(values: &[usize]) -> String {
     match values.windows(2).all(|pair| pair[0] == pair[1]) {
         true => values.first().map(usize::to_string).unwrap_or_default(),
-        false => joined(values),
+        false => extents(values),
     }
-}
-
-fn joined(values: &[usize]) -> String {
-    let values: Vec<String> = values.iter().map(usize::to_string).collect();
-    values.join("×")
 }
 
 /// Extents of one image.
 fn size(shape: &[usize]) -> String {
-    joined(shape.get(1..).unwrap_or_default())
+    extents(shape.get(1..).unwrap_or_default())
 }

@@ -3,18 +3,11 @@
 use std::collections::HashMap;
 
 use graph::Summary;
-use graph::passes::inference;
-use runtime::{ProfileRow, Run};
+use runtime::ProfileRow;
 
-use crate::cli::bench::{peak_gflops, prepare};
+use crate::cli::bench::{gflops, peak_gflops, profile};
 use crate::cli::engine::Engine;
-use crate::cli::failure::usage;
 use crate::cli::model::Subject;
-
-/// Runs that every layer is measured in.
-const REPEATS: usize = 20;
-/// Seconds for the processor's own limit.
-const PEAK_SECONDS: f64 = 0.3;
 
 /// Times of a forward run on one image.
 pub(super) struct Measured {
@@ -38,8 +31,7 @@ pub(super) struct Taken {
 impl Taken {
     /// Billions of operations a second, where multiply-accumulates are the work.
     pub(super) fn gflops(self) -> Option<f64> {
-        let gflops = 2.0 * self.macs as f64 / (self.milliseconds * 1e6);
-        (self.macs > 0).then_some(gflops)
+        (self.macs > 0).then(|| gflops(self.macs, self.milliseconds))
     }
 }
 
@@ -50,9 +42,7 @@ impl Measured {
         summary: &Summary,
         engine: &Engine,
     ) -> anyhow::Result<Self> {
-        let graph = inference(&subject.network).map_err(usage)?;
-        let mut program = prepare(subject, graph, engine)?;
-        let steps = program.profile(Run::default(), REPEATS);
+        let steps = profile(subject, engine)?;
         let rows = summary.rows.iter().enumerate();
         let places: HashMap<&str, usize> = rows
             .map(|(place, row)| (row.layer.as_str(), place))
@@ -74,7 +64,7 @@ impl Measured {
         Ok(Self {
             layers,
             edges,
-            peak: peak_gflops(engine, PEAK_SECONDS)?,
+            peak: peak_gflops(engine)?,
         })
     }
 

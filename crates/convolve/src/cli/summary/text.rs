@@ -4,8 +4,9 @@ use graph::Counting;
 
 use super::measured::Taken;
 use super::{Row, Told};
+use crate::cli::bench::gflops;
 use crate::cli::field;
-use crate::cli::table::{self, Align, compact, thousands};
+use crate::cli::table::{self, Align, compact, extents, thousands};
 
 /// What a line is kept to, unless names are wanted in full.
 const WIDTH: usize = 100;
@@ -171,7 +172,7 @@ fn totals(told: &Told<'_>, counting: &str) -> Vec<String> {
         compact(told.activations)
     ));
     if let Some(measured) = &told.measured {
-        let gflops = 2.0 * summary.macs as f64 / (measured.total() * 1e6);
+        let gflops = gflops(summary.macs, measured.total());
         lines.push(format!(
             "time: {:.3} ms, {gflops:.1} GFLOP/s, {:.1} % of {:.1}; {:.4} ms of it into and out of the \
              network",
@@ -191,11 +192,6 @@ fn totals(told: &Told<'_>, counting: &str) -> Vec<String> {
         lines.push(format!("not counted: {}", summary.not_counted.join(", ")));
     }
     lines
-}
-
-fn extents(extents: &[usize]) -> String {
-    let extents: Vec<String> = extents.iter().map(usize::to_string).collect();
-    extents.join("×")
 }
 
 #[cfg(test)]
