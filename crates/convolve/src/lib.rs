@@ -10,6 +10,7 @@
 //! | [`kernels`] | CPU operators by direction: forward, backward-data, backward-weights |
 //! | [`graph`] | networks as graphs: builder, shape inference, autodiff, passes |
 //! | [`runtime`] | a graph made ready to run: memory plan, packed weights, fused steps |
+//! | [`explain`] | what a network looks at and what ails it |
 //! | [`formats`] | images, data sets, weights: where untrusted bytes enter |
 //! | [`train`] | optimisers, schedules, augmentation, checkpoints, the training loop |
 //! | [`zoo`] | networks by name |
@@ -131,7 +132,7 @@
 
 pub mod guide;
 
-pub use {figures, formats, geometry, graph, kernels, runtime, tensor, train, zoo};
+pub use {explain, figures, formats, geometry, graph, kernels, runtime, tensor, train, zoo};
 
 /// The library's example in the README is compiled and run with the others.
 #[cfg(doctest)]

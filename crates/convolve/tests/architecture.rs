@@ -14,6 +14,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("graph", &["geometry", "tensor"]),
     ("zoo", &["geometry", "graph", "tensor"]),
     ("runtime", &["geometry", "graph", "kernels", "tensor"]),
+    ("explain", &["geometry", "graph", "runtime", "tensor"]),
     (
         "train",
         &[
@@ -23,8 +24,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "convolve",
         &[
-            "figures", "formats", "geometry", "graph", "kernels", "runtime", "tensor", "train",
-            "zoo",
+            "explain", "figures", "formats", "geometry", "graph", "kernels", "runtime", "tensor",
+            "train", "zoo",
         ],
     ),
 ];
