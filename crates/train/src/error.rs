@@ -80,6 +80,16 @@ pub enum TrainError {
         /// What is wrong with it, in one line.
         reason: String,
     },
+    /// A line of `metrics.jsonl` that is no report of an epoch.
+    #[error("{}: line {line}: {reason}", path.display())]
+    Metrics {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A new run would overwrite another one.
     #[error("{}: holds a run already ({file}); resume it or choose another folder", path.display())]
     RunExists {

@@ -7,7 +7,7 @@ use formats::{Dataset, Skipped, imagenet};
 use runtime::{Program, Run, RuntimeOptions};
 use tensor::memory::try_zeros;
 
-use crate::logits::{log_softmax, rank};
+use crate::logits::{likeliest, log_softmax, rank};
 use crate::{
     Architecture, Checkpoint, Job, Loader, ModelCard, Score, TrainError, Transform, Weights,
 };
@@ -47,6 +47,40 @@ pub struct Evaluation {
     pub classes: usize,
     /// Pictures that could not be read.
     pub skipped: Skipped,
+}
+
+/// What the network answers to one picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Answer {
+    /// Place of the picture in the data set.
+    pub index: usize,
+    /// Its class, by its place among those of the network.
+    pub class: usize,
+    /// The class that the network takes for the likeliest.
+    pub answer: usize,
+    /// Logarithm of the probability of the picture's class; its negative is the picture's loss.
+    pub log_probability: f64,
+    /// Logarithm of the probability of the answer.
+    pub log_probability_of_answer: f64,
+}
+
+impl Answer {
+    /// Of a picture whose class is `class` and whose logits are these.
+    fn new(index: usize, class: usize, logits: &[f32]) -> Self {
+        let answer = likeliest(logits);
+        Self {
+            index,
+            class,
+            answer,
+            log_probability: log_softmax(logits, class),
+            log_probability_of_answer: log_softmax(logits, answer),
+        }
+    }
+
+    /// Whether the answer is right.
+    pub fn is_right(&self) -> bool {
+        self.answer == self.class
+    }
 }
 
 impl Evaluation {
@@ -189,7 +223,21 @@ impl Evaluator {
         on_progress: &mut dyn FnMut(usize, usize),
         stop: &AtomicBool,
     ) -> Result<Option<Evaluation>, TrainError> {
-        let found = self.classify_until(dataset, on_progress, stop)?;
+        self.examine_until(dataset, &mut |_| {}, on_progress, stop)
+    }
+
+    /// As [`Evaluator::evaluate_until`], telling the answer to every picture that can be read, in the order of the data set.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn examine_until(
+        &mut self,
+        dataset: Arc<dyn Dataset>,
+        on_answer: &mut dyn FnMut(Answer),
+        on_progress: &mut dyn FnMut(usize, usize),
+        stop: &AtomicBool,
+    ) -> Result<Option<Evaluation>, TrainError> {
+        let found = self.classify_until(dataset, on_answer, on_progress, stop)?;
         if let Some(evaluation) = &found {
             evaluation.skipped.check()?;
             if !evaluation.loss().is_finite() {
@@ -204,6 +252,7 @@ impl Evaluator {
     pub(crate) fn classify_until(
         &mut self,
         dataset: Arc<dyn Dataset>,
+        on_answer: &mut dyn FnMut(Answer),
         on_progress: &mut dyn FnMut(usize, usize),
         stop: &AtomicBool,
     ) -> Result<Option<Evaluation>, TrainError> {
@@ -228,6 +277,7 @@ impl Evaluator {
             dataset: dataset.clone(),
         };
         let mut loader = Loader::new(job, workers)?;
+        let mut first = 0;
         while let Some(batch) = loader.next() {
             if stop.load(Ordering::Relaxed) {
                 return Ok(None);
@@ -238,9 +288,21 @@ impl Evaluator {
             self.program.input_f32(0).copy_from_slice(&batch.images);
             self.program.run(Run::default());
             let logits = self.program.output(0).chunks_exact(classes);
-            for (logits, label) in logits.zip(&batch.labels[..batch.count]) {
-                evaluation.count(logits, targets[*label as usize]);
+            // What could not be read has no place in the batch.
+            let end = total.min(first + self.batch);
+            let is_unreadable = |index: &usize| {
+                batch
+                    .unreadable
+                    .iter()
+                    .any(|(unreadable, _)| unreadable == index)
+            };
+            let read = (first..end).filter(|index| !is_unreadable(index));
+            for ((logits, label), index) in logits.zip(&batch.labels[..batch.count]).zip(read) {
+                let class = targets[*label as usize];
+                evaluation.count(logits, class);
+                on_answer(Answer::new(index, class, logits));
             }
+            first = end;
             let done = evaluation.pictures as usize + evaluation.skipped.count;
             on_progress(done, total);
             loader.recycle(batch);
@@ -255,7 +317,7 @@ impl Evaluation {
         self.pictures += 1;
         self.loss_sum -= log_softmax(logits, target);
         self.top5 += u64::from(rank(logits, target) < 5);
-        let answer = crate::logits::likeliest(logits);
+        let answer = likeliest(logits);
         self.confusion[target * self.classes + answer] += 1;
     }
 }

@@ -10,6 +10,7 @@
 //! | measure a trained network | [`Evaluator`] |
 //! | name what is on a picture | [`Classifier`] |
 //! | read a trained network | [`Checkpoint`] |
+//! | read what a run has left behind | [`RunFolder::metrics`], [`FilterHistory`] |
 //! | read weights, published ones too | [`Weights`] |
 //! | train as a paper did | [`Recipe`] |
 //! | train an ONNX model further | [`Architecture`] |
@@ -22,6 +23,7 @@ mod common_size;
 mod config;
 mod error;
 mod evaluate;
+mod filters;
 mod freeze;
 mod loader;
 mod logits;
@@ -44,7 +46,8 @@ pub use augment::{Augment, Augmenter, Crop};
 pub use checkpoint::{Checkpoint, Progress, Score, Sums};
 pub use config::TrainConfig;
 pub use error::{CheckpointError, TrainError};
-pub use evaluate::{Evaluation, Evaluator};
+pub use evaluate::{Answer, Evaluation, Evaluator};
+pub use filters::{FilterBank, FilterHistory, FilterMoment};
 pub use loader::{Batch, Job, Loader, Transform};
 pub use model_card::ModelCard;
 pub use optimiser::clip::clip_by_norm;

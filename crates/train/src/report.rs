@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Score;
+use crate::{FilterBank, Score};
 
 /// A training step, told as it ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,11 +29,14 @@ pub struct StepReport {
     pub seconds_left: f64,
 }
 
-/// What [`Trainer::run_epoch`](crate::Trainer::run_epoch) tells while it runs.
+/// What [`Trainer::run_epoch`](crate::Trainer::run_epoch) tells while it runs. The time that the listener takes is not
+/// counted as time of the training.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Progressing {
+pub enum Progressing<'a> {
     /// A training step ended.
     Step(StepReport),
+    /// The filters of the first convolution as that step left them; of a network without one, nothing is told.
+    Filters(FilterBank<'a>),
     /// Held-out pictures are being classified.
     Evaluating {
         /// Pictures done.

@@ -7,6 +7,7 @@
 //!     metrics.jsonl          a line an epoch
 //!     last.safetensors       to continue from
 //!     best.safetensors       the weights that did best
+//!     filters.safetensors    how the filters of the first layer formed
 //!     events.out.tfevents.…  the curves, for TensorBoard
 //! ```
 
@@ -22,13 +23,20 @@ use formats::events::EventWriter;
 
 pub use self::lock::RunLock;
 use crate::architecture::KEPT;
-use crate::{Architecture, Checkpoint, EpochReport, TrainConfig, TrainError};
+use crate::{Architecture, Checkpoint, EpochReport, FilterHistory, TrainConfig, TrainError};
 
 const CONFIG: &str = "config.toml";
 const METRICS: &str = "metrics.jsonl";
 
 /// What a run writes under names that others may have used; the names of curves are never the same twice.
-const FILES: [&str; 5] = [CONFIG, METRICS, Checkpoint::LAST, Checkpoint::BEST, KEPT];
+const FILES: [&str; 6] = [
+    CONFIG,
+    METRICS,
+    Checkpoint::LAST,
+    Checkpoint::BEST,
+    FilterHistory::FILE,
+    KEPT,
+];
 
 /// The folder of a run, open for writing.
 #[derive(Debug)]
@@ -149,6 +157,25 @@ impl RunFolder {
             checked.map(|()| config)
         });
         read.map_err(|reason| TrainError::ConfigFile { path: file, reason })
+    }
+
+    /// What the metrics of a folder tell of its epochs. Half a line, as a run that was killed leaves it, is left out.
+    ///
+    /// # Errors
+    /// [`TrainError::Io`], [`TrainError::Metrics`] for a whole line that is no report.
+    pub fn metrics(path: &Path) -> Result<Vec<EpochReport>, TrainError> {
+        let text = metrics_in(path)?;
+        let whole = text.split_inclusive('\n').enumerate();
+        let whole = whole.filter(|(_, line)| line.ends_with('\n'));
+        whole
+            .map(|(place, line)| {
+                serde_json::from_str(line).map_err(|error| TrainError::Metrics {
+                    path: path.join(METRICS),
+                    line: place + 1,
+                    reason: error.to_string(),
+                })
+            })
+            .collect()
     }
 
     /// Epochs that the metrics of a folder tell of.

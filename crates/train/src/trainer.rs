@@ -8,6 +8,7 @@
 //!              ▼                                                 │
 //!          Evaluator ─▶ Score ─▶ best.safetensors     loss ─▶ StepReport ─▶ EpochReport ─▶ metrics.jsonl
 //!                                last.safetensors
+//!                                filters.safetensors
 //! ```
 //!
 //! A step is a function of the parameters, the optimiser's averages, the running statistics and the step's number.
@@ -18,7 +19,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use formats::weights::Precision;
 use formats::{CropMode, Dataset, Interpolation, Preprocess, Skipped, Splits};
@@ -28,6 +29,7 @@ use runtime::{Program, Run, RuntimeOptions, initialise};
 use crate::checkpoint::{Progress, Score, Sums};
 use crate::common_size::common_size;
 use crate::evaluate::loader_workers;
+use crate::filters::FilterKeeper;
 use crate::freeze::freeze;
 use crate::logits::likeliest;
 use crate::optimiser::clip::clip_by_norm;
@@ -67,6 +69,8 @@ pub struct Trainer {
     optimiser: Optimiser,
     schedule: Schedule,
     progress: Progress,
+    /// What the first convolution looked like, and when.
+    filters: Option<FilterKeeper>,
     folder: Option<RunFolder>,
     /// What was left out of the training pictures, when they were taken into memory or since.
     left_out: Skipped,
@@ -167,6 +171,9 @@ impl Trainer {
                 reason,
             };
             return Err(damaged.into());
+        }
+        if let Some(filters) = &mut trainer.filters {
+            filters.take_up(folder, progress.step);
         }
         trainer.folder = Some(RunFolder::reopen(lock, progress.epoch)?);
         trainer.progress = progress;
@@ -278,6 +285,10 @@ impl Trainer {
             program.parameters().len(),
         )?;
         let steps = whole_batches(train.len(), config.batch_size) as u64;
+        let mut filters = FilterKeeper::new(&network, &program, config.epochs, steps);
+        if let (true, Some(filters)) = (is_new, &mut filters) {
+            filters.keep(0, program.parameters())?;
+        }
         Ok(Self {
             evaluator: evaluator.transpose()?,
             schedule: Schedule {
@@ -297,6 +308,7 @@ impl Trainer {
                 sums: Sums::default(),
                 best: None,
             },
+            filters,
             folder: None,
             head_is_new,
             new_auxiliary_heads: absent.unwrap_or_default(),
@@ -316,7 +328,7 @@ impl Trainer {
 
     /// Trains to the end of the current epoch, classifies the held-out pictures, and writes the checkpoint.
     ///
-    /// `on_progress` is called after every step. When `stop` is raised, the step that runs is ended, a checkpoint is
+    /// `on_progress` is called after every step, and as long as it takes the training waits. When `stop` is raised, the step that runs is ended, a checkpoint is
     /// written, and the call returns [`Outcome::Stopped`]; the next call, or a resumed run, goes on from there.
     ///
     /// # Errors
@@ -333,7 +345,7 @@ impl Trainer {
             let epochs = self.config.epochs;
             return Err(TrainError::Finished { epochs });
         }
-        let start = Instant::now();
+        let mut clock = Clock::start();
         let resumed_at = self.progress.batch;
         let mut loader = self.loader()?;
         while let Some(batch) = loader.next() {
@@ -341,8 +353,14 @@ impl Trainer {
             self.note_unreadable(&batch.unreadable)?;
             loader.recycle(batch);
             let steps_here = self.progress.batch - resumed_at;
-            let report = self.step_report(loss, steps_here, start.elapsed().as_secs_f64());
-            on_progress(&Progressing::Step(report));
+            let report = self.step_report(loss, steps_here, clock.seconds());
+            clock.stopped(|| {
+                on_progress(&Progressing::Step(report));
+                if let Some(filters) = &self.filters {
+                    let bank = filters.bank(self.program.parameters());
+                    on_progress(&Progressing::Filters(bank));
+                }
+            });
             if stop.load(Ordering::Relaxed) {
                 self.save_last()?;
                 return Ok(Outcome::Stopped);
@@ -353,10 +371,12 @@ impl Trainer {
             }
         }
         loader.end()?;
-        let trained = start.elapsed().as_secs_f64();
+        let trained = clock.seconds();
         let pictures = (self.progress.batch - resumed_at) * self.config.batch_size;
 
-        let report = |done, total| on_progress(&Progressing::Evaluating { done, total });
+        let report = |done, total| {
+            clock.stopped(|| on_progress(&Progressing::Evaluating { done, total }));
+        };
         let held_out = match self.evaluate_held_out(report, stop)? {
             Held::Stopped => {
                 self.save_last()?;
@@ -383,7 +403,7 @@ impl Trainer {
             images_per_second: pictures as f64 / trained.max(1e-9),
         };
         self.end_epoch(&mut report)?;
-        report.seconds = start.elapsed().as_secs_f64();
+        report.seconds = clock.seconds();
         if let Some(folder) = &mut self.folder {
             folder.log(&report)?;
         }
@@ -451,6 +471,9 @@ impl Trainer {
         sums.pictures += batch.count as u64;
         self.progress.step += 1;
         self.progress.batch += 1;
+        if let Some(filters) = &mut self.filters {
+            filters.keep(self.progress.step, self.program.parameters())?;
+        }
         Ok(loss)
     }
 
@@ -505,6 +528,9 @@ impl Trainer {
         let Some(folder) = &self.folder else {
             return Ok(());
         };
+        if let Some(filters) = &self.filters {
+            filters.save(folder.path())?;
+        }
         let training = (&self.optimiser, self.progress.clone());
         let checkpoint = Checkpoint::capture(&self.card, &self.program, None, Some(training))?;
         Ok(checkpoint.save(&folder.last(), Precision::F32)?)
@@ -567,7 +593,8 @@ impl Trainer {
             return Ok(Held::None);
         };
         evaluator.adopt(&self.program)?;
-        let found = evaluator.classify_until(held_out.clone(), &mut on_progress, stop)?;
+        let found =
+            evaluator.classify_until(held_out.clone(), &mut |_| {}, &mut on_progress, stop)?;
         let Some(evaluation) = found else {
             return Ok(Held::Stopped);
         };
@@ -653,6 +680,35 @@ impl Trainer {
     /// What could not be read so far and is worth a warning: of the training and of the held-out pictures.
     pub fn skipped(&self) -> (&Skipped, &Skipped) {
         (&self.left_out, &self.held_out_left_out)
+    }
+}
+
+/// The time of an epoch, without that of whoever listens: a training may be held up as long as one likes.
+struct Clock {
+    start: Instant,
+    outside: Duration,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self {
+            start: Instant::now(),
+            outside: Duration::ZERO,
+        }
+    }
+
+    /// Does something while the clock stands still.
+    fn stopped(&mut self, outside: impl FnOnce()) {
+        let start = Instant::now();
+        outside();
+        self.outside += start.elapsed();
+    }
+
+    fn seconds(&self) -> f64 {
+        self.start
+            .elapsed()
+            .saturating_sub(self.outside)
+            .as_secs_f64()
     }
 }
 

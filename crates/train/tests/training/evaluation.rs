@@ -1,11 +1,12 @@
 //! Evaluator and classifier answer alike, however the pictures are batched.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use formats::weights::Precision;
 use formats::{Dataset, Part, Shapes};
 use runtime::RuntimeOptions;
-use train::{Checkpoint, Classifier, Evaluator, Trainer};
+use train::{Answer, Checkpoint, Classifier, Evaluator, Trainer};
 
 use super::{config, finish, shapes};
 
@@ -29,6 +30,23 @@ fn every_batch_size_and_the_classifier_give_the_same_answers() {
         assert!((evaluation.loss() - last.loss()).abs() < 1e-5);
     }
 
+    // Answer by answer they are those of the classifier, and add up to the evaluation.
+    let mut answers: Vec<Answer> = Vec::new();
+    let never = AtomicBool::new(false);
+    let examined = Evaluator::from_checkpoint(&checkpoint, 7, &options)
+        .unwrap()
+        .examine_until(
+            held_out.clone(),
+            &mut |answer| answers.push(answer),
+            &mut |_, _| {},
+            &never,
+        );
+    let examined = examined.unwrap().unwrap();
+    let right = answers.iter().filter(|answer| answer.is_right()).count();
+    assert_eq!(right as u64, examined.correct());
+    let loss: f64 = answers.iter().map(|answer| -answer.log_probability).sum();
+    assert!((loss - examined.loss_sum).abs() < 1e-9);
+
     let mut classifier = Classifier::new(&checkpoint, &options).unwrap();
     let mut confusion = vec![0; 100];
     let mut loss = 0.0;
@@ -44,6 +62,16 @@ fn every_batch_size_and_the_classifier_give_the_same_answers() {
             .find(|guess| guess.class == held_out.label(index));
         loss -= own.unwrap().probability.ln() / 30.0;
         assert_eq!(classifier.classify(&picture, 3).unwrap(), guesses[..3]);
+        let answer = &answers[index];
+        let told = (answer.index, answer.class, answer.answer);
+        assert_eq!(told, (index, held_out.label(index), guesses[0].class));
+        let (first, own) = (&guesses[0], own.unwrap());
+        for (logarithm, guess) in [
+            (answer.log_probability_of_answer, first),
+            (answer.log_probability, own),
+        ] {
+            assert!((logarithm.exp() - guess.probability).abs() < 1e-5);
+        }
     }
     assert_eq!(confusion, last.confusion);
     assert!((loss - last.loss()).abs() < 1e-5);

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use formats::weights::Precision;
 use train::{
-    Checkpoint, EpochReport, Outcome, Progress, Progressing, Rule, TrainConfig, TrainError, Trainer,
+    Checkpoint, EpochReport, FilterHistory, Outcome, Progress, Progressing, Rule, TrainConfig,
+    TrainError, Trainer,
 };
 
 use super::{config, finish, last, shapes};
@@ -34,6 +35,8 @@ pub(crate) fn assert_same_end(straight: &Path, resumed: &Path) {
     assert!(last(straight) == last(resumed), "the checkpoints differ");
     let best = |folder: &Path| std::fs::read(folder.join("best.safetensors")).unwrap();
     assert!(best(straight) == best(resumed), "the best weights differ");
+    let filters = |folder: &Path| std::fs::read(folder.join(FilterHistory::FILE)).unwrap();
+    assert!(filters(straight) == filters(resumed), "the filters differ");
     assert_eq!(metrics(straight), metrics(resumed));
 }
 

@@ -18,6 +18,7 @@ pub(super) fn show(bar: &Bar, now: &Progressing, epoch: u64, epochs: u64) {
             );
             bar.show(what, step.batch, step.batches, details);
         }
+        Progressing::Filters(_) => {}
         Progressing::Evaluating { done, total } => {
             bar.show(
                 what,
