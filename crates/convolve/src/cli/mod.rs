@@ -1,5 +1,6 @@
 //! The command line: one file a verb.
 
+mod answering;
 mod arith;
 mod arrays;
 mod bar;

@@ -13,7 +13,7 @@ use tensor::Tensor;
 use crate::drawn::Picture;
 
 #[track_caller]
-fn check(name: &str, scene: &Scene) {
+pub(crate) fn check(name: &str, scene: &Scene) {
     let drawn = svg::write(scene);
     Picture::read(&drawn);
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
