@@ -46,6 +46,21 @@ pub(crate) fn width(text: &str, size: f64, weight: Weight) -> f64 {
     units as f64 * size / f64::from(face.units_per_em())
 }
 
+/// A line of text no wider than `room`, its end left out where it must be.
+pub(crate) fn shortened(text: &str, size: f64, weight: Weight, room: f64) -> String {
+    if width(text, size, weight) <= room {
+        return text.to_owned();
+    }
+    let mut letters: Vec<char> = text.chars().collect();
+    loop {
+        letters.pop();
+        let shorter: String = letters.iter().chain(['…'].iter()).collect();
+        if letters.is_empty() || width(&shorter, size, weight) <= room {
+            return shorter;
+        }
+    }
+}
+
 /// Draws a line of text that begins at `(x, y)` on its base line.
 pub(crate) fn outline(
     text: &str,

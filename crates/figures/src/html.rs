@@ -6,6 +6,7 @@
 
 use std::fmt::Write;
 
+use crate::panel::WIDTH;
 use crate::scene::Scene;
 use crate::svg::{self, escaped};
 use crate::{Paint, Theme};
@@ -178,7 +179,8 @@ impl Writer {
             }
             Block::Table(table) => self.table(table),
             Block::Figures(figures) => {
-                self.body.push_str("<div class=\"figures\">\n");
+                let columns = columns(figures);
+                let _ = writeln!(self.body, "<div class=\"figures{columns}\">");
                 for figure in figures {
                     self.figure(figure, level);
                 }
@@ -263,6 +265,16 @@ impl Writer {
     }
 }
 
+/// The class of a row of pictures: the columns are as wide as the widest picture asks for.
+fn columns(figures: &[Figure]) -> &'static str {
+    let narrow = figures.iter().filter(|figure| !figure.wide);
+    match narrow.map(|figure| figure.scene.width).fold(0.0, f64::max) {
+        width if width > WIDTH => " large",
+        width if width > WIDTH / 2.0 || width == 0.0 => "",
+        _ => " small",
+    }
+}
+
 /// The style sheet, with the colours of both themes.
 fn style() -> String {
     let colours = |theme| {
@@ -305,6 +317,9 @@ dl div{min-width:0}
 dt{color:var(--muted);font-size:.85rem}
 dd{margin:0}
 .figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,16.5rem),1fr));gap:1.25rem;margin:1rem 0;align-items:start}
+.large{grid-template-columns:repeat(auto-fill,minmax(min(100%,25rem),1fr))}
+.small{grid-template-columns:repeat(auto-fill,minmax(min(100%,8.75rem),1fr));gap:.75rem}
+.small figure{padding:.6rem}
 figure{min-width:0;margin:0;padding:.9rem;border:1px solid var(--rule);border-radius:.5rem}
 figure.wide{grid-column:1/-1}
 figure svg{display:block;width:100%;height:auto}

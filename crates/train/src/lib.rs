@@ -10,7 +10,7 @@
 //! | measure a trained network | [`Evaluator`] |
 //! | name what is on a picture | [`Classifier`] |
 //! | read a trained network | [`Checkpoint`] |
-//! | read what a run has left behind | [`RunFolder::metrics`], [`FilterHistory`] |
+//! | read what a run has left behind | [`RunFolder::metrics`], [`History`] |
 //! | read weights, published ones too | [`Weights`] |
 //! | train as a paper did | [`Recipe`] |
 //! | train an ONNX model further | [`Architecture`] |
@@ -25,6 +25,7 @@ mod error;
 mod evaluate;
 mod filters;
 mod freeze;
+mod history;
 mod loader;
 mod logits;
 mod model_card;
@@ -47,7 +48,8 @@ pub use checkpoint::{Checkpoint, Progress, Score, Sums};
 pub use config::TrainConfig;
 pub use error::{CheckpointError, TrainError};
 pub use evaluate::{Answer, Evaluation, Evaluator};
-pub use filters::{FilterBank, FilterHistory, FilterMoment};
+pub use filters::FilterBank;
+pub use history::{History, Snapshot};
 pub use loader::{Batch, Job, Loader, Transform};
 pub use model_card::ModelCard;
 pub use optimiser::clip::clip_by_norm;

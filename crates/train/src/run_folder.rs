@@ -7,7 +7,7 @@
 //!     metrics.jsonl          a line an epoch
 //!     last.safetensors       to continue from
 //!     best.safetensors       the weights that did best
-//!     filters.safetensors    how the filters of the first layer formed
+//!     history.safetensors    how it went between them, and what the first layer looked like
 //!     events.out.tfevents.…  the curves, for TensorBoard
 //! ```
 
@@ -23,7 +23,7 @@ use formats::events::EventWriter;
 
 pub use self::lock::RunLock;
 use crate::architecture::KEPT;
-use crate::{Architecture, Checkpoint, EpochReport, FilterHistory, TrainConfig, TrainError};
+use crate::{Architecture, Checkpoint, EpochReport, History, TrainConfig, TrainError};
 
 const CONFIG: &str = "config.toml";
 const METRICS: &str = "metrics.jsonl";
@@ -34,7 +34,7 @@ const FILES: [&str; 6] = [
     METRICS,
     Checkpoint::LAST,
     Checkpoint::BEST,
-    FilterHistory::FILE,
+    History::FILE,
     KEPT,
 ];
 

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::TrainConfig;
+
 /// The shape of the learning rate over a run, in units of its peak.
 ///
 /// `FromStr` reads the names `constant`, `step`, `exponential`, `cosine` and `one-cycle` with the customary constants.
@@ -158,6 +160,17 @@ pub struct Schedule {
 }
 
 impl Schedule {
+    /// The schedule of a run whose epochs have so many steps.
+    pub fn of(config: &TrainConfig, steps_per_epoch: u64) -> Self {
+        Self {
+            peak: config.learning_rate,
+            shape: config.schedule.clone(),
+            steps_per_epoch,
+            warm_up_steps: (config.warm_up_epochs * steps_per_epoch as f64).round() as u64,
+            total_steps: config.epochs.saturating_mul(steps_per_epoch),
+        }
+    }
+
     /// The rate at `step`, counted from 0. Steps past the end have the last rate.
     pub fn rate(&self, step: u64) -> f64 {
         let warm_up = self.warm_up_steps;

@@ -8,7 +8,7 @@
 //!              ▼                                                 │
 //!          Evaluator ─▶ Score ─▶ best.safetensors     loss ─▶ StepReport ─▶ EpochReport ─▶ metrics.jsonl
 //!                                last.safetensors
-//!                                filters.safetensors
+//!                                history.safetensors
 //! ```
 //!
 //! A step is a function of the parameters, the optimiser's averages, the running statistics and the step's number.
@@ -29,8 +29,9 @@ use runtime::{Program, Run, RuntimeOptions, initialise};
 use crate::checkpoint::{Progress, Score, Sums};
 use crate::common_size::common_size;
 use crate::evaluate::loader_workers;
-use crate::filters::FilterKeeper;
+use crate::filters::FirstFilters;
 use crate::freeze::freeze;
+use crate::history::HistoryKeeper;
 use crate::logits::likeliest;
 use crate::optimiser::clip::clip_by_norm;
 use crate::optimiser::{Optimiser, Segment};
@@ -69,8 +70,8 @@ pub struct Trainer {
     optimiser: Optimiser,
     schedule: Schedule,
     progress: Progress,
-    /// What the first convolution looked like, and when.
-    filters: Option<FilterKeeper>,
+    filters: Option<FirstFilters>,
+    history: HistoryKeeper,
     folder: Option<RunFolder>,
     /// What was left out of the training pictures, when they were taken into memory or since.
     left_out: Skipped,
@@ -172,9 +173,7 @@ impl Trainer {
             };
             return Err(damaged.into());
         }
-        if let Some(filters) = &mut trainer.filters {
-            filters.take_up(folder, progress.step);
-        }
+        trainer.history.take_up(folder, progress.step);
         trainer.folder = Some(RunFolder::reopen(lock, progress.epoch)?);
         trainer.progress = progress;
         Ok(trainer)
@@ -285,19 +284,15 @@ impl Trainer {
             program.parameters().len(),
         )?;
         let steps = whole_batches(train.len(), config.batch_size) as u64;
-        let mut filters = FilterKeeper::new(&network, &program, config.epochs, steps);
-        if let (true, Some(filters)) = (is_new, &mut filters) {
-            filters.keep(0, program.parameters())?;
+        let filters = FirstFilters::find(&network, &program);
+        let mut history = HistoryKeeper::new(config.epochs, steps, filters.as_ref());
+        if is_new {
+            let bank = filters.as_ref().map(|filters| filters.bank(&program));
+            history.keep(0, Sums::default(), bank)?;
         }
         Ok(Self {
             evaluator: evaluator.transpose()?,
-            schedule: Schedule {
-                peak: config.learning_rate,
-                shape: config.schedule.clone(),
-                steps_per_epoch: steps,
-                warm_up_steps: (config.warm_up_epochs * steps as f64).round() as u64,
-                total_steps: config.epochs.saturating_mul(steps),
-            },
+            schedule: Schedule::of(&config, steps),
             progress: Progress {
                 epoch: 0,
                 batch: 0,
@@ -309,6 +304,7 @@ impl Trainer {
                 best: None,
             },
             filters,
+            history,
             folder: None,
             head_is_new,
             new_auxiliary_heads: absent.unwrap_or_default(),
@@ -357,8 +353,7 @@ impl Trainer {
             clock.stopped(|| {
                 on_progress(&Progressing::Step(report));
                 if let Some(filters) = &self.filters {
-                    let bank = filters.bank(self.program.parameters());
-                    on_progress(&Progressing::Filters(bank));
+                    on_progress(&Progressing::Filters(filters.bank(&self.program)));
                 }
             });
             if stop.load(Ordering::Relaxed) {
@@ -471,9 +466,9 @@ impl Trainer {
         sums.pictures += batch.count as u64;
         self.progress.step += 1;
         self.progress.batch += 1;
-        if let Some(filters) = &mut self.filters {
-            filters.keep(self.progress.step, self.program.parameters())?;
-        }
+        let filters = self.filters.as_ref().map(|first| first.bank(&self.program));
+        let Progress { step, sums, .. } = self.progress;
+        self.history.keep(step, sums, filters)?;
         Ok(loss)
     }
 
@@ -528,9 +523,7 @@ impl Trainer {
         let Some(folder) = &self.folder else {
             return Ok(());
         };
-        if let Some(filters) = &self.filters {
-            filters.save(folder.path())?;
-        }
+        self.history.save(folder.path())?;
         let training = (&self.optimiser, self.progress.clone());
         let checkpoint = Checkpoint::capture(&self.card, &self.program, None, Some(training))?;
         Ok(checkpoint.save(&folder.last(), Precision::F32)?)

@@ -23,6 +23,7 @@ mod output;
 mod places;
 mod predict;
 mod printable;
+mod report;
 mod rf;
 mod run;
 mod signals;
@@ -64,6 +65,8 @@ enum Verb {
     Train(train::Arguments),
     /// Measure how well a trained network does
     Eval(eval::Arguments),
+    /// Show a run on one page: curves, mistakes, examples, filters and settings
+    Report(report::Arguments),
     /// Name what is on pictures
     Predict(predict::Arguments),
     /// Write a network with its weights as one file to hand on: .safetensors or .onnx
@@ -103,6 +106,7 @@ pub(crate) fn run() -> ExitCode {
     let done = match line.verb {
         Verb::Train(arguments) => train::run(arguments, messages),
         Verb::Eval(arguments) => eval::run(arguments, messages),
+        Verb::Report(arguments) => report::run(arguments, messages),
         Verb::Predict(arguments) => predict::run(arguments, messages),
         Verb::Export(arguments) => export::run(arguments, messages),
         Verb::Models(arguments) => models::run(arguments),

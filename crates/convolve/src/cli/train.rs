@@ -1,16 +1,20 @@
 //! `convolve train`: from pictures to a network that names them.
 
+mod dashboard;
 mod output_folder;
 mod progress;
 mod settings;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use clap::Args;
+use formats::Splits;
 use formats::onnx::OnnxError;
-use formats::{Skipped, Splits};
 use train::{Architecture, OnnxNetworkError, Outcome, TrainConfig, TrainError, Trainer};
 
+use self::dashboard::Dashboard;
+pub(crate) use self::dashboard::give_back as give_back_screen;
 use self::settings::Settings;
 use super::bar::Bar;
 use super::failure::{Interrupted, usage};
@@ -27,7 +31,7 @@ Examples: convolve train
           convolve train --data photos/ --val-fraction 0.1 --model resnet20 --epochs 24
           convolve train --data photos/ --weights hf-hub:timm/resnet18.a1_in1k --freeze body
           convolve train --data photos/ --model elsewhere.onnx
-          convolve train --resume runs/resnet20-photos-1")]
+          convolve train --resume runs/resnet20-photos-1 --dashboard")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     settings: Settings,
@@ -35,6 +39,10 @@ pub(crate) struct Arguments {
     /// --checkpoint-steps
     #[arg(long, value_name = "RUN", conflicts_with_all = settings::DECISIVE)]
     resume: Option<PathBuf>,
+    /// Show the training on the whole screen: curves, learning rate, throughput, the filters of the first
+    /// layer as they form; p pauses, q stops
+    #[arg(long)]
+    dashboard: bool,
     /// The folder of the run; a new one below runs/ by default
     #[arg(short, long, value_name = "RUN", conflicts_with = "resume")]
     output: Option<PathBuf>,
@@ -42,6 +50,9 @@ pub(crate) struct Arguments {
 
 /// Trains to the end, or until Ctrl-C.
 pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()> {
+    if arguments.dashboard {
+        dashboard::check_terminal()?;
+    }
     let (mut trainer, folder) = match arguments.resume {
         Some(folder) => {
             let resumed = Trainer::resume(&folder, |config| arguments.settings.adjust(config));
@@ -76,7 +87,29 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     if trainer.is_finished() {
         messages.say(finished(&trainer, &folder));
     }
-    let mut told = warn(&trainer, [0, 0], messages);
+    let whole = match arguments.dashboard && !trainer.is_finished() {
+        true => on_screen(&mut trainer, &folder, stop, messages)?,
+        false => line_by_line(&mut trainer, stop, messages)?,
+    };
+    if !whole {
+        return Err(Interrupted(format!(
+            "stopped in epoch {}; go on with: convolve train --resume {}",
+            trainer.progress().epoch + 1,
+            printable(folder.display())
+        ))
+        .into());
+    }
+    conclude(&trainer, &folder, messages)
+}
+
+/// Trains with a bar for each epoch and a line when it is done; false when it was stopped before the end.
+fn line_by_line(
+    trainer: &mut Trainer,
+    stop: &AtomicBool,
+    messages: Messages,
+) -> anyhow::Result<bool> {
+    let mut told = [0, 0];
+    warn(trainer, &mut told, |line| messages.say(line));
     while !trainer.is_finished() {
         let (epoch, epochs) = (trainer.progress().epoch + 1, trainer.config().epochs);
         let bar = Bar::new(messages);
@@ -84,19 +117,44 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         bar.clear();
         match outcome? {
             Outcome::Done(report) => messages.say(progress::line(&report, epochs)),
-            Outcome::Stopped => {
-                return Err(Interrupted(format!(
-                    "stopped in epoch {}; go on with: convolve train --resume {}",
-                    trainer.progress().epoch + 1,
-                    printable(folder.display())
-                ))
-                .into());
+            Outcome::Stopped => return Ok(false),
+        }
+        warn(trainer, &mut told, |line| messages.say(line));
+    }
+    Ok(true)
+}
+
+/// The same on the whole screen. The lines are told when it is given back.
+fn on_screen(
+    trainer: &mut Trainer,
+    folder: &Path,
+    stop: &'static AtomicBool,
+    messages: Messages,
+) -> anyhow::Result<bool> {
+    let dashboard = Dashboard::open(trainer, folder, stop)?;
+    let (mut told, mut lines) = ([0, 0], Vec::new());
+    let mut train = || -> anyhow::Result<bool> {
+        while !trainer.is_finished() {
+            warn(trainer, &mut told, |line| {
+                dashboard.note(line.clone());
+                lines.push(line);
+            });
+            match trainer.run_epoch(&mut |now| dashboard.tell(now), stop)? {
+                Outcome::Done(report) => {
+                    lines.push(progress::line(&report, trainer.config().epochs));
+                    dashboard.end_epoch(&report);
+                }
+                Outcome::Stopped => return Ok(false),
             }
         }
-        told = warn(&trainer, told, messages);
+        Ok(true)
+    };
+    let whole = train();
+    drop(dashboard);
+    for line in lines {
+        messages.say(line);
     }
-    conclude(&trainer, &folder, messages)?;
-    Ok(())
+    whole
 }
 
 /// A training from the start. A size that an ONNX model is not made for is that of `--img-size`, if it was given.
@@ -236,16 +294,14 @@ fn parameters(trainer: &Trainer) -> u64 {
 }
 
 /// Tells of pictures that could not be read, when there are more than told before.
-fn warn(trainer: &Trainer, told: [usize; 2], messages: Messages) -> [usize; 2] {
+fn warn(trainer: &Trainer, told: &mut [usize; 2], mut tell: impl FnMut(String)) {
     let (train, held_out) = trainer.skipped();
-    let warn = |skipped: &Skipped, told: usize| {
-        if skipped.count > told {
-            messages.say(format_args!("warning: {skipped}"));
+    for (skipped, told) in [train, held_out].into_iter().zip(told) {
+        if skipped.count > *told {
+            tell(format!("warning: {skipped}"));
         }
-    };
-    warn(train, told[0]);
-    warn(held_out, told[1]);
-    [train.count, held_out.count]
+        *told = skipped.count;
+    }
 }
 
 /// Says what came of it and what to type next.

@@ -290,7 +290,7 @@ fn a_trained_network_is_measured_handed_on_and_used() {
             ".lock",
             "best.safetensors",
             "config.toml",
-            "filters.safetensors",
+            "history.safetensors",
             "last.safetensors",
             "metrics.jsonl"
         ]

@@ -30,7 +30,7 @@ pub fn bars(bars: &[Bar], width: f64) -> Scene {
         let room = width - font::width(&bar.text, LETTERS, Weight::Bold) - 10.0;
         let name = Item::text(
             at(0.0, top + 11.0),
-            shortened(&bar.name, room),
+            font::shortened(&bar.name, LETTERS, Weight::Bold, room),
             LETTERS,
             Anchor::Start,
         );
@@ -54,19 +54,4 @@ pub fn bars(bars: &[Bar], width: f64) -> Scene {
     }
     scene.fit(width, bars.len() as f64 * STEP);
     scene
-}
-
-/// A name that fits, its end left out where it must be.
-fn shortened(name: &str, room: f64) -> String {
-    if font::width(name, LETTERS, Weight::Bold) <= room {
-        return name.to_owned();
-    }
-    let mut letters: Vec<char> = name.chars().collect();
-    loop {
-        letters.pop();
-        let shorter: String = letters.iter().chain(['…'].iter()).collect();
-        if letters.is_empty() || font::width(&shorter, LETTERS, Weight::Bold) <= room {
-            return shorter;
-        }
-    }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use formats::weights::Precision;
 use train::{
-    Checkpoint, EpochReport, FilterHistory, Outcome, Progress, Progressing, Rule, TrainConfig,
+    Checkpoint, EpochReport, History, Outcome, Progress, Progressing, Rule, TrainConfig,
     TrainError, Trainer,
 };
 
@@ -35,8 +35,11 @@ pub(crate) fn assert_same_end(straight: &Path, resumed: &Path) {
     assert!(last(straight) == last(resumed), "the checkpoints differ");
     let best = |folder: &Path| std::fs::read(folder.join("best.safetensors")).unwrap();
     assert!(best(straight) == best(resumed), "the best weights differ");
-    let filters = |folder: &Path| std::fs::read(folder.join(FilterHistory::FILE)).unwrap();
-    assert!(filters(straight) == filters(resumed), "the filters differ");
+    let history = |folder: &Path| std::fs::read(folder.join(History::FILE)).unwrap();
+    assert!(
+        history(straight) == history(resumed),
+        "the histories differ"
+    );
     assert_eq!(metrics(straight), metrics(resumed));
 }
 

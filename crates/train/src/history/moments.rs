@@ -1,8 +1,8 @@
-//! When filters are kept.
+//! When something is kept.
 
 /// The most moments of a run besides its beginning.
 const MOST: u64 = 32;
-/// The most bytes of a history: it is written anew with every checkpoint.
+/// The most bytes of filters in a history: it is written anew with every checkpoint.
 const BYTES: usize = 4 << 20;
 
 /// The moments of a run: its beginning, its end, and others between them at even distances. They follow from the run's
@@ -15,17 +15,22 @@ pub(crate) struct Moments {
 }
 
 impl Moments {
-    /// The moments for filters of so many bytes; none where they are too large to be kept over and over.
-    pub(crate) fn of(epochs: u64, steps_per_epoch: u64, bytes: usize) -> Option<Self> {
-        let room = (BYTES / bytes.max(1)) as u64;
-        (room >= 2).then(|| Self {
-            steps_per_epoch: steps_per_epoch.max(1),
-            epochs,
-            most: MOST.min(room - 1),
-        })
+    /// Whether filters of so many bytes can be kept at the beginning and the end at least.
+    pub(crate) fn have_room(bytes: usize) -> bool {
+        bytes <= BYTES / 2
     }
 
-    /// Whether filters are kept after so many steps. Few epochs are divided, of many some are passed over.
+    /// The moments of a run that keeps so many bytes at each of them.
+    pub(crate) fn of(epochs: u64, steps_per_epoch: u64, bytes: usize) -> Self {
+        let room = (BYTES / bytes.max(1)) as u64;
+        Self {
+            steps_per_epoch: steps_per_epoch.max(1),
+            epochs,
+            most: room.saturating_sub(1).clamp(1, MOST),
+        }
+    }
+
+    /// Whether something is kept after so many steps. Few epochs are divided, of many some are passed over.
     pub(crate) fn has(&self, step: u64) -> bool {
         let Some(last) = step.checked_sub(1) else {
             return true;
@@ -51,7 +56,7 @@ mod tests {
     use super::*;
 
     fn all(epochs: u64, steps: u64, bytes: usize) -> Vec<u64> {
-        let moments = Moments::of(epochs, steps, bytes).unwrap();
+        let moments = Moments::of(epochs, steps, bytes);
         (0..=epochs * steps)
             .filter(|&step| moments.has(step))
             .collect()
@@ -85,6 +90,6 @@ mod tests {
     #[test]
     fn large_filters_are_kept_seldom_or_never() {
         assert_eq!(all(8, 10, BYTES / 3), [0, 40, 80]);
-        assert!(Moments::of(8, 10, BYTES).is_none());
+        assert!(Moments::have_room(BYTES / 2) && !Moments::have_room(BYTES));
     }
 }

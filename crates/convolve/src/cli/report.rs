@@ -1,0 +1,182 @@
+//! `convolve report`: a run on one page.
+
+mod answers;
+mod curves;
+mod examples;
+mod filters;
+mod mistakes;
+mod overview;
+mod settings;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use figures::html::{self, Block, Page, Section};
+use formats::atomic;
+use train::{Checkpoint, EpochReport, History, RunFolder, TrainConfig, TrainError, Weights};
+
+use self::answers::Answered;
+use super::engine::Engine;
+use super::failure::{Interrupted, in_words, one_line, usage};
+use super::output::Messages;
+use super::printable::printable;
+
+/// What `report` takes.
+#[derive(Args)]
+#[command(after_help = "\
+One page of HTML that needs nothing else: curves, the confusion matrix, the pictures that were answered best and worst, how
+the filters of the first layer formed, and all settings. The held-out pictures are classified once for it, by the best
+weights of the run. A run that still trains, or was stopped, has a report of what there is.
+
+Example: convolve report runs/resnet20-shapes-1 -o report.html")]
+pub(crate) struct Arguments {
+    /// The folder of a run
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// The file to write: .html
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// Where the pictures of the run are now, if they have gone elsewhere
+    #[arg(long, visible_alias = "data-dir", value_name = "shapes|DIR|FILE")]
+    data: Option<String>,
+    /// Pictures at once
+    #[arg(short, long, default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..))]
+    batch_size: u16,
+    #[command(flatten)]
+    engine: Engine,
+}
+
+/// What a run has left behind, as far as it can be read.
+struct Run {
+    folder: PathBuf,
+    config: TrainConfig,
+    epochs: Vec<EpochReport>,
+    history: Option<History>,
+    weights: Option<Weights>,
+    /// What could not be read, a sentence each.
+    missing: Vec<String>,
+}
+
+/// Writes the report of a run.
+pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()> {
+    let output = &arguments.output;
+    let ending = output.extension().and_then(|ending| ending.to_str());
+    if !ending.is_some_and(|ending| ["html", "htm"].contains(&&*ending.to_ascii_lowercase())) {
+        let output = output.display();
+        return Err(usage(format!(
+            "{output}: the name of a report ends in .html"
+        )));
+    }
+    let unwritable =
+        |error: std::io::Error| anyhow::anyhow!("{}: {}", output.display(), in_words(&error));
+    // Before anything is computed: whether the page can go there.
+    atomic::destination(output).map_err(unwritable)?;
+    let mut run = Run::open(&arguments.run)?;
+    let mut answered = None;
+    if let Some(weights) = &mut run.weights {
+        match Answered::of(weights, &run.config, &arguments, messages) {
+            Ok(found) => answered = Some(found),
+            Err(error) if error.is::<Interrupted>() => return Err(error),
+            Err(error) => run.missing.push(format!(
+                "The pictures could not be classified: {}.",
+                one_line(&super::failure::message(&error))
+            )),
+        }
+    }
+    for missing in &run.missing {
+        messages.say(format_args!("warning: {}", printable(missing)));
+    }
+    let page = page(&run, answered.as_ref())?;
+    atomic::write(output, html::write(&page).as_bytes()).map_err(unwritable)
+}
+
+impl Run {
+    /// Reads a run folder. Without its settings it is none; all else may be missing.
+    fn open(folder: &Path) -> anyhow::Result<Self> {
+        let config = RunFolder::config(folder).map_err(|error| match error {
+            TrainError::NoRun { path, missing } => {
+                usage(format!("{}: no run here (no {missing})", path.display()))
+            }
+            other => other.into(),
+        })?;
+        let mut missing = Vec::new();
+        let mut note = |what: &str, error: &dyn std::fmt::Display| {
+            missing.push(format!("{what}: {}.", one_line(&error.to_string())));
+        };
+        let epochs = RunFolder::metrics(folder).unwrap_or_else(|error| {
+            note("The metrics could not be read", &error);
+            Vec::new()
+        });
+        let history = History::open(folder).unwrap_or_else(|error| {
+            note("The history could not be read", &error);
+            None
+        });
+        let weights = Weights::open(folder, None);
+        let weights = weights.map_err(|error| note("The weights could not be read", &error));
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            config,
+            epochs,
+            history,
+            weights: weights.ok(),
+            missing,
+        })
+    }
+
+    /// The steps of an epoch, where something tells.
+    fn steps_per_epoch(&self) -> Option<u64> {
+        let history = self.history.as_ref().map(History::steps_per_epoch);
+        let last = self.epochs.last();
+        history.or_else(|| last.map(|last| last.step / last.epoch.max(1)))
+    }
+
+    /// The epoch whose weights are the best.
+    fn best(&self) -> Option<&EpochReport> {
+        self.epochs.iter().rfind(|epoch| epoch.best)
+    }
+
+    /// Whether the weights that were opened are the best ones.
+    fn has_best_weights(&self) -> bool {
+        let origin = self
+            .weights
+            .as_ref()
+            .map(|weights| Path::new(weights.origin()));
+        origin.is_some_and(|origin| origin.ends_with(Checkpoint::BEST))
+    }
+}
+
+/// The page from top to bottom. A part of which nothing is known says so.
+fn page(run: &Run, answered: Option<&Answered>) -> anyhow::Result<Page> {
+    let mut sections = vec![section("Curves", curves::blocks(run))];
+    let nothing = || {
+        vec![Block::Text(
+            "No pictures were classified, so there is nothing to show here; what stood in the way is told above."
+                .to_owned(),
+        )]
+    };
+    let mistakes = answered.map_or_else(|| Ok(nothing()), mistakes::blocks)?;
+    sections.push(section("Confusion matrix", mistakes));
+    let (worst, best) = match answered {
+        Some(answered) => (examples::worst(answered)?, examples::best(answered)?),
+        None => (nothing(), nothing()),
+    };
+    sections.push(section("Worst examples", worst));
+    sections.push(section("Best examples", best));
+    sections.push(section("Filters of the first layer", filters::blocks(run)?));
+    sections.push(section("Settings", settings::blocks(run)));
+    Ok(Page {
+        title: overview::title(run),
+        lead: overview::blocks(run, answered),
+        sections,
+    })
+}
+
+fn section(heading: &str, blocks: Vec<Block>) -> Section {
+    let heading = heading.to_owned();
+    Section { heading, blocks }
+}
+
+/// A share as it is read: `97.45 %`.
+fn percent(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
+}
