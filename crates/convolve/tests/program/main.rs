@@ -13,6 +13,7 @@ mod listing;
 mod op;
 mod predict;
 mod published;
+mod report;
 mod separable;
 mod training;
 mod weights;

@@ -2,5 +2,6 @@
 
 mod boards;
 mod drawn;
+mod runs;
 mod snapshots;
 mod windows;
