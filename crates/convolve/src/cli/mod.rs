@@ -62,7 +62,7 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Verb {
     /// Train a network on pictures; on the built-in shapes if nothing else is said
-    Train(train::Arguments),
+    Train(Box<train::Arguments>),
     /// Measure how well a trained network does
     Eval(eval::Arguments),
     /// Show a run on one page: curves, mistakes, examples, filters and settings
@@ -104,7 +104,7 @@ pub(crate) fn run() -> ExitCode {
     };
     let messages = Messages { quiet: line.quiet };
     let done = match line.verb {
-        Verb::Train(arguments) => train::run(arguments, messages),
+        Verb::Train(arguments) => train::run(*arguments, messages),
         Verb::Eval(arguments) => eval::run(arguments, messages),
         Verb::Report(arguments) => report::run(arguments, messages),
         Verb::Predict(arguments) => predict::run(arguments, messages),

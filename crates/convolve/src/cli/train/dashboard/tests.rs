@@ -1,5 +1,7 @@
 //! The screen as letters, at sizes large and tiny.
 
+use std::path::Path;
+
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
@@ -70,6 +72,20 @@ fn screen(state: &State, width: u16, height: u16) -> Vec<String> {
     (0..height).map(row).collect()
 }
 
+/// Compares letter by letter with a screen that was looked at. `CONVOLVE_SCREENS=renew` writes it anew.
+#[track_caller]
+fn check(name: &str, screen: &[String]) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/train/dashboard/screens");
+    let rows = screen.iter().map(|row| format!("{}\n", row.trim_end()));
+    let (path, text) = (folder.join(name), rows.collect::<String>());
+    if std::env::var_os("CONVOLVE_SCREENS").is_some_and(|value| value == "renew") {
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(&path, &text).unwrap();
+    }
+    let looked_at = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(text == looked_at, "{name} differs:\n{text}");
+}
+
 #[track_caller]
 fn has(screen: &[String], words: &[&str]) {
     for word in words {
@@ -81,7 +97,7 @@ fn has(screen: &[String], words: &[&str]) {
 #[test]
 fn a_large_screen_shows_everything() {
     let screen = screen(&state(), 120, 40);
-    println!("{}", screen.join("\n"));
+    check("120x40.txt", &screen);
     has(
         &screen,
         &[
@@ -105,7 +121,7 @@ fn a_large_screen_shows_everything() {
 #[test]
 fn a_usual_screen_leaves_out_the_small_curves() {
     let screen = screen(&state(), 80, 24);
-    println!("{}", screen.join("\n"));
+    check("80x24.txt", &screen);
     let words = [
         "loss ─ training",
         "accuracy, %",
