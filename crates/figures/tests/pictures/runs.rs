@@ -94,7 +94,8 @@ fn what_are_no_filters_is_refused() {
         (&[1, 0, 2, 2], 0),
         (&[usize::MAX, 2, 2, 2], 8),
     ] {
-        let refused = Filters::new(shape, &vec![0.0; count]);
+        let weights = vec![0.0; count];
+        let refused = Filters::new(shape, &weights);
         assert!(
             matches!(refused, Err(FigureError::Shape { .. })),
             "{shape:?}"

@@ -57,7 +57,7 @@ fn facts(run: &Run, answered: Option<&Answered>) -> Vec<(String, String)> {
         let evaluation = &answered.evaluation;
         let (right, all) = (evaluation.correct(), evaluation.pictures);
         add(
-            "accuracy of this report",
+            "accuracy",
             format!(
                 "{} ({} of {} {})",
                 percent(evaluation.accuracy()),
@@ -66,7 +66,7 @@ fn facts(run: &Run, answered: Option<&Answered>) -> Vec<(String, String)> {
                 answered.part()
             ),
         );
-        add("loss of this report", format!("{:.4}", evaluation.loss()));
+        add("loss", format!("{:.4}", evaluation.loss()));
         if evaluation.classes > 5 {
             add("among the first five", percent(evaluation.top5_accuracy()));
         }
@@ -96,11 +96,17 @@ fn facts(run: &Run, answered: Option<&Answered>) -> Vec<(String, String)> {
     if let Some(last) = run.epochs.last() {
         let seconds = |epoch: &EpochReport| epoch.seconds;
         let all: f64 = run.epochs.iter().map(seconds).sum();
-        add(
-            "time of its epochs",
-            format!("{} (h:min:s or min:s)", clock(all)),
-        );
+        add("time of its epochs", time(all));
         add("steps", thousands(last.step));
     }
     facts
+}
+
+/// Seconds in the largest unit that they fill.
+fn time(seconds: f64) -> String {
+    match seconds {
+        seconds if seconds < 60.0 => format!("{seconds:.1} s"),
+        seconds if seconds < 3600.0 => format!("{} min", clock(seconds)),
+        seconds => format!("{} h", clock(seconds)),
+    }
 }

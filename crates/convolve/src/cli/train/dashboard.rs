@@ -123,13 +123,12 @@ impl Drop for Dashboard {
 /// Draws and listens until the dashboard closes. A terminal that is gone is no reason to end a training.
 fn draw(mut screen: Screen, shared: &Shared, stop: &AtomicBool) {
     while !shared.closing.load(Ordering::Relaxed) {
-        {
-            let mut state = shared.state();
-            if stop.load(Ordering::Relaxed) {
-                state.phase = Phase::Stopping;
-            }
-            screen.draw(|frame| view::draw(frame, &state));
+        if stop.load(Ordering::Relaxed) {
+            shared.state().phase = Phase::Stopping;
         }
+        // Drawn without the lock: a terminal that takes its time is none of the training's business.
+        let now = shared.state().clone();
+        screen.draw(|frame| view::draw(frame, &now));
         match screen.press(PAUSE) {
             Some(Press::Pause) => {
                 shared.state().pause_or_go_on();

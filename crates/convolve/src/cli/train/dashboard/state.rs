@@ -64,7 +64,8 @@ impl State {
         state.best = trainer.progress().best;
         // What cannot be read of the past is not shown; the training needs none of it.
         for report in RunFolder::metrics(folder).unwrap_or_default() {
-            let middle = report.step - trainer.batches_per_epoch() as u64 / 2;
+            let half = trainer.batches_per_epoch() as u64 / 2;
+            let middle = report.step.saturating_sub(half);
             state.loss.add(middle, report.train_loss);
             state.accuracy.add(middle, report.train_accuracy);
             state.rate.add(report.step, report.learning_rate);

@@ -72,13 +72,13 @@ fn screen(state: &State, width: u16, height: u16) -> Vec<String> {
     (0..height).map(row).collect()
 }
 
-/// Compares letter by letter with a screen that was looked at. `CONVOLVE_SCREENS=renew` writes it anew.
+/// Compares letter by letter with a screen that was looked at. `CONVOLVE_SNAPSHOTS=write` writes it anew.
 #[track_caller]
 fn check(name: &str, screen: &[String]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/train/dashboard/screens");
     let rows = screen.iter().map(|row| format!("{}\n", row.trim_end()));
     let (path, text) = (folder.join(name), rows.collect::<String>());
-    if std::env::var_os("CONVOLVE_SCREENS").is_some_and(|value| value == "renew") {
+    if std::env::var_os("CONVOLVE_SNAPSHOTS").is_some_and(|value| value == "write") {
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(&path, &text).unwrap();
     }
