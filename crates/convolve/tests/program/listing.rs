@@ -106,8 +106,8 @@ fn names_and_sizes_that_make_no_sense_are_wrong_usage() {
 fn help_is_data_and_its_absence_is_usage() {
     let folder = folder();
     for verb in [
-        "train", "eval", "predict", "export", "models", "summary", "compare", "rf", "arith",
-        "cost", "bench", "run", "op",
+        "train", "eval", "report", "predict", "export", "models", "summary", "compare", "rf",
+        "arith", "cost", "bench", "run", "op",
     ] {
         let help = succeed(folder.path(), &[verb, "--help"]);
         assert!(help.contains(&format!("Usage: convolve {verb}")), "{help}");

@@ -180,6 +180,69 @@ fn after_a_death_between_checkpoints() {
     assert_same_end(straight.path(), folder.path());
 }
 
+/// Nothing depends on the history: a run of before, or one whose history is damaged, ends the same, and keeps a history
+/// from where it went on.
+#[test]
+fn without_a_history() {
+    let config = config();
+    let straight = tempfile::tempdir().unwrap();
+    finish(&mut start(&config, straight.path()));
+    let whole = History::open(straight.path()).unwrap().unwrap();
+    let steps = |history: &History| -> Vec<u64> {
+        let snapshots = history.snapshots().iter();
+        snapshots.map(|snapshot| snapshot.step).collect()
+    };
+    assert_eq!(steps(&whole), (0..=10).collect::<Vec<_>>());
+    for damage in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        stop_after(&mut start(&config, folder.path()), 6);
+        let file = folder.path().join(History::FILE);
+        match damage {
+            true => std::fs::write(&file, b"nonsense").unwrap(),
+            false => std::fs::remove_file(&file).unwrap(),
+        }
+        finish(&mut resume(&config, folder.path()));
+        assert!(
+            last(straight.path()) == last(folder.path()),
+            "the checkpoints differ"
+        );
+        let kept = History::open(folder.path()).unwrap().unwrap();
+        assert_eq!(steps(&kept), [7, 8, 9, 10]);
+        assert_eq!(kept.snapshots(), &whole.snapshots()[7..]);
+    }
+}
+
+/// What a history says of the filters is what the training told, and its sums are those of the epoch.
+#[test]
+fn a_history_is_what_happened() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut trainer = start(&config(), folder.path());
+    let mut told = Vec::new();
+    let mut losses = Vec::new();
+    let mut note = |progress: &Progressing| match progress {
+        Progressing::Step(step) => losses.push(step.mean_loss),
+        Progressing::Filters(bank) => {
+            assert_eq!((bank.name, bank.shape), ("conv1.weight", &[4, 3, 3, 3][..]));
+            told.push(bank.values.to_vec());
+        }
+        Progressing::Evaluating { .. } => {}
+    };
+    let never = AtomicBool::new(false);
+    while !trainer.is_finished() {
+        trainer.run_epoch(&mut note, &never).unwrap();
+    }
+    let history = History::open(folder.path()).unwrap().unwrap();
+    assert_eq!(history.steps_per_epoch(), 5);
+    let after_steps = &history.snapshots()[1..];
+    assert_eq!((after_steps.len(), told.len()), (10, 10));
+    for ((snapshot, values), loss) in after_steps.iter().zip(&told).zip(&losses) {
+        assert_eq!(history.filters(snapshot).unwrap().values, values);
+        assert_eq!(snapshot.sums.mean_loss(), *loss);
+    }
+    let first = history.filters(&history.snapshots()[0]).unwrap();
+    assert!(first.values != told[0], "nothing was learned");
+}
+
 /// As the program does it: settings and data come from the folder alone.
 #[test]
 fn from_the_folder_alone() {
