@@ -64,9 +64,21 @@ pub(super) fn ticks((low, high): (f64, f64), most: usize) -> Vec<f64> {
         .collect()
 }
 
-/// The number at a tick. What arithmetic adds in the last digits is left out.
-pub(super) fn label(tick: f64) -> String {
-    short(format!("{tick:.6e}").parse().unwrap_or(tick))
+/// The numbers at some ticks, with as many decimals as tell them apart. What arithmetic adds in the last digits is left
+/// out.
+pub(super) fn labels(ticks: &[f64]) -> Vec<String> {
+    let exact = |tick: &f64| format!("{tick:.6e}").parse().unwrap_or(*tick);
+    let step = ticks.windows(2).map(|pair| pair[1] - pair[0]).next();
+    let decimals = step.map_or(0.0, |step| -(step * (1.0 + 1e-9)).log10().floor());
+    let label =
+        |tick: f64| match tick != 0.0 && (3.0..=5.0).contains(&decimals) && tick.abs() < 10.0 {
+            // Fewer than these are what a short number has anyway.
+            true => format!("{tick:.0$}", decimals as usize)
+                .trim_end_matches('0')
+                .replace('-', "−"),
+            false => short(tick),
+        };
+    ticks.iter().map(exact).map(label).collect()
 }
 
 #[cfg(test)]
@@ -75,11 +87,17 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_inside() {
-        let labels = |range| -> Vec<String> { ticks(range, 5).into_iter().map(label).collect() };
+        let labels = |range| labels(&ticks(range, 5));
         assert_eq!(labels((0.0, 1.0)), ["0", "0.2", "0.4", "0.6", "0.8", "1"]);
         assert_eq!(labels((0.0, 100.0)), ["0", "20", "40", "60", "80", "100"]);
         assert_eq!(labels((-0.3, 0.31)), ["−0.2", "0", "0.2"]);
         assert_eq!(labels((3.0, 17.0)), ["5", "10", "15"]);
+        let rates = ["0", "0.005", "0.01", "0.015", "0.02"];
+        assert_eq!(labels((0.0, 0.021)), rates);
+        assert_eq!(
+            labels((-2e-4, 2e-4)),
+            ["−0.0002", "−0.0001", "0", "0.0001", "0.0002"]
+        );
     }
 
     #[test]

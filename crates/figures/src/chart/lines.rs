@@ -1,6 +1,6 @@
 //! Lines over a common axis, such as a probability while pixels are taken away.
 
-use super::axis::{Axis, label, ticks};
+use super::axis::{Axis, labels, ticks};
 use crate::font::{self, Weight};
 use crate::scene::{Anchor, Item, Point, Scene, at};
 use crate::theme::Paint;
@@ -67,10 +67,12 @@ pub fn lines([across, up]: &[Axis; 2], series: &[Series], [width, height]: [f64;
     let points = || series.iter().flat_map(|series| series.points.iter());
     let (left_end, right_end) = across.extent(points().map(|point| point.0));
     let (low, high) = up.extent(points().map(|point| point.1));
-    let upright: Vec<(f64, String)> = ticks((low, high), 5)
-        .into_iter()
-        .map(|tick| (tick, label(tick)))
-        .collect();
+    let labelled = |range, most| -> Vec<(f64, String)> {
+        let ticks = ticks(range, most);
+        let labels = labels(&ticks);
+        ticks.into_iter().zip(labels).collect()
+    };
+    let upright = labelled((low, high), 5);
     let widest = upright
         .iter()
         .map(|(_, text)| font::width(text, LETTERS, Weight::Regular))
@@ -93,11 +95,11 @@ pub fn lines([across, up]: &[Axis; 2], series: &[Series], [width, height]: [f64;
         let place = at(left - 4.0, y(*tick) + LETTERS * 0.36);
         scene.ground.push(text(place, label, Anchor::End));
     }
-    for tick in ticks((left_end, right_end), ((right - left) / 45.0) as usize) {
+    for (tick, label) in labelled((left_end, right_end), ((right - left) / 45.0) as usize) {
         let foot = Item::line([at(x(tick), bottom), at(x(tick), bottom + 3.5)]);
         scene.ground.push(foot.stroke(Paint::Muted, 0.8));
         let place = at(x(tick), bottom + 13.5);
-        scene.ground.push(text(place, &label(tick), Anchor::Middle));
+        scene.ground.push(text(place, &label, Anchor::Middle));
     }
     let base = Item::line([at(left, bottom), at(right, bottom)]);
     scene.ground.push(base.stroke(Paint::Muted, 1.0));

@@ -75,9 +75,9 @@ fn figure(answered: &Answered, answer: &Answer) -> anyhow::Result<Figure> {
     let probability = |logarithm: f64| share(logarithm.exp());
     let own = probability(answer.log_probability);
     let caption = match answer.is_right() {
-        true => format!("p = {own}"),
+        true => format!("p\u{a0}=\u{a0}{own}"),
         false => format!(
-            "taken for {taken}, p = {}; {class}: p = {own}",
+            "taken for {taken}, p\u{a0}=\u{a0}{}; {class}: p\u{a0}=\u{a0}{own}",
             probability(answer.log_probability_of_answer)
         ),
     };
@@ -102,13 +102,13 @@ fn figure(answered: &Answered, answer: &Answer) -> anyhow::Result<Figure> {
     })
 }
 
-/// A probability, of which even the smallest are told apart from none.
+/// A probability that no line break takes apart, of which even the smallest are told from none.
 fn share(probability: f64) -> String {
     let percent = 100.0 * probability;
     match percent {
-        percent if percent >= 99.995 => "100 %".to_owned(),
-        percent if percent >= 0.005 => format!("{percent:.2} %"),
-        percent => format!("{} %", figures::short(percent)),
+        percent if percent >= 99.995 => "100\u{a0}%".to_owned(),
+        percent if percent >= 0.005 => format!("{percent:.2}\u{a0}%"),
+        percent => format!("{}\u{a0}%", figures::short(percent)),
     }
 }
 

@@ -94,7 +94,7 @@ fn moment(
         )
     });
     let columns = (count as f64).sqrt().ceil() as usize;
-    let mut scene = tiles(&shown?, columns.clamp(4, 8), false, legend.as_ref());
+    let mut scene = tiles(&shown?, columns.clamp(2, 8), false, legend.as_ref());
     let title = match snapshot.step {
         0 => "before the first step".to_owned(),
         step => {
