@@ -158,7 +158,7 @@ fn a_run_is_shown_on_one_page() {
     for (name, value) in [
         ("model", "lenet5"),
         ("batch_size", "16"),
-        ("augment.flip", "true"),
+        ("augment.flip", "false"),
     ] {
         let row = format!("<th scope=\"row\">{name}</th><td>{value}</td>");
         assert!(settings.contains(&row), "no {row}");
