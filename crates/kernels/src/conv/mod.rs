@@ -191,8 +191,8 @@ pub enum Refusal {
     /// A vector does not hold two groups.
     #[error("the groups are too wide to share vectors")]
     WideGroups,
-    /// The stride or the dilation is not one.
-    #[error("it has no path for strides or dilations")]
+    /// The stride is not one.
+    #[error("it has no path for strides")]
     Strided,
     /// A kernel of a single element, of an even number of taps along an axis, or of more than seven.
     #[error("it serves kernels of 1, 3, 5 or 7 taps an axis, and not of one altogether")]

@@ -4,7 +4,8 @@
 //! brought to the values of a polynomial at `t × t` points ([`points`]); there the convolution is a
 //! matrix product over the channels, one for each point; and what comes out is brought back to
 //! `m × m` target elements. A 3×3 kernel needs 9 multiply-accumulates a target element, with
-//! tiles of 2×2 it needs 4, with 4×4 2.25. A kernel of one row is cut along its row alone.
+//! tiles of 2×2 it needs 4, with 4×4 2.25. A kernel of one row is cut along its row alone, and the elements of a tile lie
+//! as far apart as the taps of a dilated kernel ([`axis`]).
 //!
 //! A task takes some tiles all the way, so that everything between source and target stays in its
 //! core's cache:
