@@ -28,7 +28,12 @@ fn the_best_algorithm_is_chosen_and_the_better_ones_say_why_not() {
     let not_depthwise = (Algorithm::Depthwise, Refusal::NotDepthwise);
     let one_group = (Algorithm::Grouped, Refusal::OneGroup);
     let wide_groups = (Algorithm::Grouped, Refusal::WideGroups);
-    let short = |refusal| [Algorithm::Winograd4, Algorithm::Winograd2].map(|a| (a, refusal));
+    let narrow = ConvDesc::new(2, 3).padding(1);
+    let narrow = conv(narrow, &[1, 32, 40, 48]);
+    let short = |refusal| {
+        use Algorithm::{Planes, Winograd2, Winograd4};
+        [Planes, Winograd4, Winograd2].map(|algorithm| (algorithm, refusal))
+    };
     for (geometry, chosen, refused) in [
         (depthwise, Algorithm::Depthwise, vec![]),
         (deep_depthwise, Algorithm::Depthwise, vec![]),
@@ -38,6 +43,7 @@ fn the_best_algorithm_is_chosen_and_the_better_ones_say_why_not() {
             Algorithm::Direct,
             [&[not_depthwise, wide_groups][..], &short(Refusal::Groups)].concat(),
         ),
+        (narrow, Algorithm::Planes, vec![not_depthwise, one_group]),
         (
             dense,
             Algorithm::Direct,
