@@ -12,6 +12,7 @@ mod finish;
 mod grouped;
 mod planes;
 pub mod reference;
+mod rows;
 mod winograd;
 
 use std::fmt;
@@ -71,6 +72,8 @@ pub enum Algorithm {
     Depthwise,
     /// Vectors over the channels of several groups of few channels each.
     Grouped,
+    /// Rows of the weight as they lie, each multiplied with the one pixel there is.
+    Rows,
     /// Vectors over the pixels of a row, for few target channels.
     Planes,
     /// Winograd's short convolutions, four target elements of an axis at a time: a quarter of the
@@ -96,9 +99,10 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// All algorithms, best first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Depthwise,
         Self::Grouped,
+        Self::Rows,
         Self::Planes,
         Self::Winograd4,
         Self::Winograd2,
@@ -114,6 +118,7 @@ impl Algorithm {
         match self {
             Self::Depthwise => grouped::refuse_depthwise(geometry),
             Self::Grouped => grouped::refuse(geometry, isa),
+            Self::Rows => rows::refuse(geometry, direction),
             Self::Planes => planes::refuse(geometry, direction, isa),
             Self::Winograd4 => winograd::refuse(geometry, direction, Outputs::Four),
             Self::Winograd2 => winograd::refuse(geometry, direction, Outputs::Two),
@@ -159,6 +164,7 @@ impl fmt::Display for Algorithm {
         f.write_str(match self {
             Self::Depthwise => "depthwise",
             Self::Grouped => "grouped",
+            Self::Rows => "rows",
             Self::Planes => "planes",
             Self::Winograd4 => "winograd-4",
             Self::Winograd2 => "winograd-2",
@@ -199,7 +205,10 @@ pub enum Refusal {
     /// A vector does not hold two groups.
     #[error("the groups are too wide to share vectors")]
     WideGroups,
-    /// The gradient of the weights is another sum.
+    /// There is more than one pixel, or the kernel has more than one element.
+    #[error("it serves a single pixel")]
+    Pixels,
+    /// Gradients are other sums.
     #[error("it has no path for this direction")]
     Direction,
     /// The stride is not one.
@@ -325,6 +334,8 @@ enum Body {
     Sweep(Box<dense::SweepPlan>),
     Weights(Box<dense::WeightsPlan>),
     Grouped(Box<grouped::GroupedPlan>),
+    /// With these instructions.
+    Rows(Isa),
     Planes(Box<planes::PlanesPlan>),
     Winograd(Box<winograd::WinogradPlan>),
     WinogradWeights(Box<winograd::GradientPlan>),
@@ -408,6 +419,7 @@ impl ConvPlan {
             (Algorithm::Depthwise | Algorithm::Grouped, _) => Body::Grouped(Box::new(
                 grouped::GroupedPlan::new(geometry, direction, isa),
             )),
+            (Algorithm::Rows, _) => Body::Rows(isa),
             (Algorithm::Planes, _) => {
                 let plan = planes::PlanesPlan::new(geometry, direction, isa);
                 Body::Planes(Box::new(plan.map_err(refused_at_last)?))
@@ -465,8 +477,14 @@ impl ConvPlan {
             Body::Winograd(plan) => plan.packed_len(),
             Body::Weights(_) | Body::WinogradWeights(_) => 0,
             Body::Reference if self.direction == Direction::BackwardWeights => 0,
-            Body::Reference => self.geometry.weight_count(),
+            Body::Reference | Body::Rows(_) => self.geometry.weight_count(),
         }
+    }
+
+    /// Whether packed weights are in another order than the weights: where they are not, these may be given in their
+    /// place, and no copy need be kept.
+    pub fn packs(&self) -> bool {
+        !matches!(self.body, Body::Rows(_))
     }
 
     /// Scratch elements of a run by a team of `threads`.
@@ -487,7 +505,7 @@ impl ConvPlan {
             Body::Planes(plan) => plan.pack(weight, packed),
             Body::Winograd(plan) => plan.pack(ctx, weight, packed),
             Body::Weights(_) | Body::WinogradWeights(_) => {}
-            Body::Reference => packed.copy_from_slice(weight),
+            Body::Reference | Body::Rows(_) => packed.copy_from_slice(weight),
         }
     }
 
@@ -589,7 +607,7 @@ impl ConvPlan {
             Body::Weights(plan) => plan.run(ctx, x, dy, dw, scratch),
             Body::Grouped(plan) => plan.backward_weights(ctx, x, dy, dw, scratch),
             Body::WinogradWeights(plan) => plan.run(ctx, x, dy, dw, scratch),
-            Body::Sweep(_) | Body::Planes(_) | Body::Winograd(_) => {
+            Body::Sweep(_) | Body::Rows(_) | Body::Planes(_) | Body::Winograd(_) => {
                 unreachable!("a sweep never plans backward-weights")
             }
             Body::Reference => reference::backward_weights(ctx, self.layout, g, x, dy, dw),
@@ -681,6 +699,7 @@ impl ConvPlan {
         match (&self.body, self.direction) {
             (Body::Sweep(plan), _) => plan.run(ctx, source, packed, epilogue, target, scratch),
             (Body::Grouped(plan), _) => plan.sweep(ctx, source, packed, epilogue, target),
+            (Body::Rows(isa), _) => rows::run(ctx, *isa, source, packed, epilogue, target),
             (Body::Planes(plan), _) => plan.run(ctx, source, packed, epilogue, target, scratch),
             (Body::Winograd(plan), _) => plan.run(ctx, source, packed, epilogue, target, scratch),
             (_, Direction::BackwardData) => {
@@ -721,7 +740,7 @@ impl ConvPlan {
             Body::Planes(plan) => plan.scratch_len(threads),
             Body::Winograd(plan) => plan.scratch_len(threads),
             Body::WinogradWeights(plan) => plan.scratch_len(threads),
-            Body::Reference => 0,
+            Body::Reference | Body::Rows(_) => 0,
         }
     }
 
