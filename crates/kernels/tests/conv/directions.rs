@@ -195,6 +195,11 @@ fn few_channels_are_exact() {
             check(&case, &teams, turn as u64);
         }
     }
+    // Groups with few channels on one side and many on the other.
+    for (c, o, groups) in [(60, 3, 3), (4, 80, 2), (10, 10, 10)] {
+        let case = ConvCase::new(2, c, o, [7, 37], [3, 5]).padding([1, 2]);
+        check(&case.groups(groups), &teams, 2);
+    }
     for (c, o) in [(3, 200), (200, 2)] {
         let case = ConvCase::new(1, c, o, [4, 260], [3, 3]).padding([1, 1]);
         check(&case, &teams, 1);

@@ -33,10 +33,8 @@ fn the_best_algorithm_is_chosen_and_the_better_ones_say_why_not() {
     let narrow = ConvDesc::new(2, 3).padding(1);
     let narrow = conv(narrow, &[1, 32, 40, 48]);
     let single = conv(ConvDesc::new(20, 1), &[1, 36, 1, 1]);
-    let short = |refusal| {
-        use Algorithm::{Planes, Winograd2, Winograd4};
-        [Planes, Winograd4, Winograd2].map(|algorithm| (algorithm, refusal))
-    };
+    let planes = |refusal| (Algorithm::Planes, refusal);
+    let short = |refusal| [Algorithm::Winograd4, Algorithm::Winograd2].map(|a| (a, refusal));
     for (geometry, chosen, refused) in [
         (depthwise, Algorithm::Depthwise, vec![]),
         (deep_depthwise, Algorithm::Depthwise, vec![]),
@@ -45,7 +43,12 @@ fn the_best_algorithm_is_chosen_and_the_better_ones_say_why_not() {
             wide,
             Algorithm::Direct,
             [
-                &[not_depthwise, wide_groups, rows_of_groups][..],
+                &[
+                    not_depthwise,
+                    wide_groups,
+                    rows_of_groups,
+                    planes(Refusal::Slower),
+                ][..],
                 &short(Refusal::Groups),
             ]
             .concat(),
@@ -60,7 +63,7 @@ fn the_best_algorithm_is_chosen_and_the_better_ones_say_why_not() {
             dense,
             Algorithm::Direct,
             [
-                &[not_depthwise, one_group, pixels][..],
+                &[not_depthwise, one_group, pixels, planes(Refusal::Slower)][..],
                 &short(Refusal::Slower),
             ]
             .concat(),
@@ -69,7 +72,7 @@ fn the_best_algorithm_is_chosen_and_the_better_ones_say_why_not() {
             deep,
             Algorithm::Im2col,
             [
-                &[not_depthwise, one_group, pixels][..],
+                &[not_depthwise, one_group, pixels, planes(Refusal::Depth)][..],
                 &short(Refusal::Depth),
                 &[(Algorithm::Direct, Refusal::Depth)],
             ]

@@ -54,7 +54,7 @@ pub(super) fn refuse_by_cost(
 ) -> Option<Refusal> {
     let plan = PlanesPlan::new(geometry, direction, options.isa).ok()?;
     let lanes = options.isa.lanes();
-    if 2 * plan.targets > lanes {
+    if 2 * plan.targets_per_group() > lanes {
         return Some(Refusal::Slower);
     }
     let (mut own, mut others) = (0.0, 0.0);
@@ -62,7 +62,7 @@ pub(super) fn refuse_by_cost(
         let rows = (walk.batch * walk.rows.count * walk.depth()) as f64;
         let columns = walk.columns.count;
         own += rows * (columns.div_ceil(lanes) * plan.targets) as f64 / EFFICIENCY[0];
-        others += rows * columns as f64 / EFFICIENCY[1];
+        others += rows * (columns * geometry.groups) as f64 / EFFICIENCY[1];
     }
     let mut turned = plan.tasks() * plan.strip.rows(plan.rows) * plan.strip.row_len;
     if options.layout == Layout::Nchw {
@@ -112,9 +112,6 @@ impl PlanesPlan {
             Direction::BackwardData => true,
             Direction::BackwardWeights => return Err(Refusal::Direction),
         };
-        if geometry.groups != 1 {
-            return Err(Refusal::Groups);
-        }
         if geometry.windows[0] != Window::UNIT {
             return Err(Refusal::Depth);
         }
@@ -199,26 +196,40 @@ impl PlanesPlan {
         self.scratch_per_worker() * threads
     }
 
-    /// The target channels that are summed at once, a range after the other.
-    fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
-        let (targets, parts) = (self.targets, self.targets.div_ceil(AT_ONCE));
-        (0..parts).map(move |part| share(targets, part, parts))
+    fn targets_per_group(&self) -> usize {
+        self.targets / self.geometry.groups
     }
 
-    /// Packs weights `[o, c, kernel…]`: for each walk and range of target channels what the taps have for the channels
+    fn sources_per_group(&self) -> usize {
+        self.sources / self.geometry.groups
+    }
+
+    /// The target channels that are summed at once, a range after the other, of each group: the group, and the channels
+    /// within it.
+    fn ranges(&self) -> impl Iterator<Item = (usize, Range<usize>)> {
+        let targets = self.targets_per_group();
+        let parts = targets.div_ceil(AT_ONCE);
+        let groups = 0..self.geometry.groups;
+        groups
+            .flat_map(move |group| (0..parts).map(move |part| (group, share(targets, part, parts))))
+    }
+
+    /// Packs weights `[o, c/g, kernel…]`: for each walk and range of target channels what the taps have for the channels
     /// of the range, source by source.
     pub(super) fn pack(&self, weight: &[f32], packed: &mut [f32]) {
         let [_, height, width] = &self.geometry.windows;
         let area = height.kernel * width.kernel;
+        let (sources, targets) = (self.sources_per_group(), self.targets_per_group());
         let (by_target, by_source) = match self.backward {
-            true => (area, self.targets * area),
-            false => (self.sources * area, area),
+            true => (area, targets * area),
+            false => (sources * area, area),
         };
         let mut packed = packed.iter_mut();
         for walk in &self.walks {
-            for range in self.ranges() {
+            for (group, range) in self.ranges() {
+                let weight = &weight[group * sources * targets * area..];
                 for tap in walk.kernel_taps(height.kernel, width.kernel) {
-                    for source in 0..self.sources {
+                    for source in 0..sources {
                         let from = source * by_source + tap;
                         let row = range.clone().zip(packed.by_ref());
                         row.for_each(|(target, to)| *to = weight[from + target * by_target]);
@@ -321,12 +332,14 @@ unsafe fn block<V: Vector>(
             // SAFETY: the strip holds what the row's taps read of whole vectors of positions; the row is this task's.
             unsafe {
                 let mut weights = packed.as_ptr();
-                for range in plan.ranges() {
-                    let sums = sums[range.start * plan.sums_row()..].as_mut_ptr();
+                for (group, range) in plan.ranges() {
+                    let target = group * plan.targets_per_group() + range.start;
+                    let sums = sums[target * plan.sums_row()..].as_mut_ptr();
+                    let source = group * plan.sources_per_group() * plan.strip.pitch;
                     let row = tile::Row {
-                        strip: strip[from..].as_ptr(),
+                        strip: strip[from + source..].as_ptr(),
                         taps,
-                        sources: plan.sources,
+                        sources: plan.sources_per_group(),
                         pitch: plan.strip.pitch,
                         weights,
                         sums,
