@@ -4,4 +4,5 @@
 mod book;
 mod links;
 mod pages;
+mod tokens;
 mod transcripts;
