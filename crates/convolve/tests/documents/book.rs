@@ -61,6 +61,26 @@ fn every_example_is_compiled() {
     }
 }
 
+/// Lines of code without comments in a reader's language.
+fn without_comments(blocks: Vec<Vec<&str>>) -> Vec<Vec<String>> {
+    let bare = |line: &str| line.split("  #").next().unwrap().trim_end().to_owned();
+    let block = |lines: Vec<&str>| lines.into_iter().map(bare).collect();
+    blocks.into_iter().map(block).collect()
+}
+
+#[test]
+fn both_readmes_show_the_same() {
+    let [english, chinese] =
+        ["README.md", "README.zh-CN.md"].map(|name| Page::read(&root().join(name)));
+    for language in ["sh", "text", "rust"] {
+        let [here, there] =
+            [&english, &chinese].map(|page| without_comments(page.blocks(language)));
+        assert_eq!(here, there, "{language}");
+    }
+    let sections = |page: &Page| page.prose().filter(|line| line.starts_with("## ")).count();
+    assert_eq!(sections(&english), sections(&chinese));
+}
+
 #[test]
 fn every_chapter_has_a_command_and_a_call() {
     for page in of_the_book() {
