@@ -40,4 +40,5 @@ pages! {
     Dense "docs/blocks/dense.md"
     SeparableConvolution2d "docs/blocks/separable_convolution2d.md"
     Zoo "docs/zoo/README.md"
+    SqueezeExcite "docs/zoo/squeeze_excite.md"
 }
