@@ -29,18 +29,16 @@ fn commands(text: &str) -> Vec<String> {
             None => "",
         };
         unfinished.push_str(line);
-        match unfinished.strip_suffix('\\') {
-            Some(begun) => unfinished = begun.to_owned(),
-            None => {
-                found.extend(Some(std::mem::take(&mut unfinished)).filter(is_ours));
-            }
+        if let Some(begun) = unfinished.strip_suffix('\\') {
+            unfinished = begun.to_owned();
+            continue;
+        }
+        let line = std::mem::take(&mut unfinished);
+        if line.starts_with("convolve ") {
+            found.push(line);
         }
     }
     found
-}
-
-fn is_ours(line: &String) -> bool {
-    line.starts_with("convolve ")
 }
 
 /// The words of a command as a shell would cut them, up to a pipe or a comment. An ellipsis is no word.
