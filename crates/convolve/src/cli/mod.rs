@@ -6,6 +6,8 @@ mod bar;
 mod bench;
 mod compare;
 mod cost;
+#[cfg(test)]
+mod documented;
 mod draw;
 mod engine;
 mod eval;
@@ -122,8 +124,13 @@ pub(crate) fn run() -> ExitCode {
     end(done)
 }
 
-/// Reads the arguments. A negative number is a value, wrong or not, and no flag.
+/// Reads the arguments.
 fn parse() -> Result<CommandLine, clap::Error> {
+    CommandLine::from_arg_matches(&program().try_get_matches()?)
+}
+
+/// What the program understands. A negative number is a value, wrong or not, and no flag.
+fn program() -> clap::Command {
     let negative = |argument: Arg| match argument.get_action().takes_values() {
         true => argument.allow_negative_numbers(true),
         false => argument,
@@ -136,7 +143,7 @@ fn parse() -> Result<CommandLine, clap::Error> {
     for verb in verbs {
         program = program.mut_subcommand(verb, |verb| verb.mut_args(negative));
     }
-    CommandLine::from_arg_matches(&program.try_get_matches()?)
+    program
 }
 
 /// Reports an error, if there was one, and gives the exit code.
