@@ -144,6 +144,13 @@ fn a_large_problem_is_drawn_smaller_and_says_so() {
         &["draw", "conv:n1c1h64w64:o1k41", "-o", "y.svg"],
         &["rows or columns", "at most 24"],
     );
+    // Nor where padding makes a map that would not fit in memory: that is told before it is computed.
+    fail(
+        folder.path(),
+        2,
+        &["draw", "conv:n1c1h4w4:o1k1p500000", "-o", "y.svg"],
+        &["numbers", "too many to draw"],
+    );
     assert_eq!(names(folder.path()), ["x.svg"]);
 }
 

@@ -4,7 +4,7 @@ use figures::arithmetic::{
     Backward, Colouring, Convolution, Deformable, Pool, Separable, Transposed, convolution,
     deformable, pool, separable, transposed,
 };
-use figures::{Caption, Scene};
+use figures::{Caption, FigureError, Scene};
 use geometry::{InputShape, PoolKind, Problem};
 use runtime::Eager;
 use runtime::eager::{Given, Made};
@@ -14,6 +14,9 @@ use super::numbers::Files;
 use super::smaller::smaller;
 use crate::cli::failure::usage;
 use crate::cli::op::{Array, Asked, Direction, Operator, refused};
+
+/// Numbers that an operator reads and makes at most, before any of them is computed: far more than a page shows.
+const MOST_NUMBERS: usize = 1 << 20;
 
 /// A problem as it was asked for and as it is drawn.
 pub(super) struct Drawn<'a> {
@@ -257,6 +260,15 @@ impl<'a> Drawn<'a> {
             }
         }
         let operator = Operator::new(&self.drawn, Direction::Forward, asked).map_err(usage)?;
+        let graph = &operator.graph;
+        let numbers = |&id| graph.value(id).shape.iter().product::<usize>();
+        let given = graph.inputs.iter().chain(&graph.outputs).map(numbers).sum();
+        if given > MOST_NUMBERS {
+            let what = "numbers";
+            let most = MOST_NUMBERS;
+            let error = FigureError::TooMuch { what, given, most };
+            return Err(usage(format!("problem '{}': {error}", self.asked)));
+        }
         let mut arrays = Vec::new();
         let ids = operator.graph.inputs.iter().zip(&whole.graph.inputs);
         for ((&id, &asked), array) in ids.zip(&operator.reads) {
