@@ -9,7 +9,7 @@ use figures::{Bitmap, Caption, Colormap, Rgb, Scale, Theme, html, png, svg};
 use roxmltree::Document;
 
 use crate::drawn::Picture;
-use crate::snapshots::check;
+use crate::snapshots::{check, check_text};
 
 /// A photo of a few pixels, no two alike.
 fn photo() -> Bitmap {
@@ -192,6 +192,7 @@ fn a_page_is_well_formed_asks_for_nothing_and_every_picture_has_a_name() {
         ],
     });
     let text = html::write(&page);
+    check_text("page.html", &text);
     // But for the first line and the tags that HTML never closes it is XML too.
     let body = &text[text.find("<main>").unwrap()..text.find("</body>").unwrap()];
     let document = Document::parse(body).unwrap();
