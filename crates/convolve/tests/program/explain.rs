@@ -97,7 +97,7 @@ fn a_board_is_drawn_in_every_format_and_its_ranges_are_printed() {
         headings,
         [
             "Where the network looks",
-            "What layers do",
+            "Filters of the first layers",
             "Feature maps by depth",
             "Numbers"
         ]
@@ -347,7 +347,7 @@ fn what_makes_no_sense_is_one_line_and_no_file() {
         (2, &["a.bmp", "--methods", "magic"], &["magic", "grad-cam"]),
         (2, &["none.png"], &["none.png: no such file or folder"]),
         (1, &["broken.png"], &["broken.png"]),
-        (2, &["a.bmp", "broken.png"], &["a.bmp"]),
+        (2, &["a.bmp", "broken.png"], &["one picture"]),
         (2, &["resnet20", "a.bmp"], &["resnet20", "--weights"]),
         (
             2,

@@ -94,7 +94,7 @@ pub(super) fn randomisation(case: &Case, of: &Attribution) -> anyhow::Result<Che
     let title = format!("{} with other weights", of.title);
     let last = rows.last().map_or(f64::NAN, |row| row.correlation);
     let caption = format!(
-        "Spearman's correlation with the map above; {} with all weights drawn anew. A map that stays alike shows the image, \
+        "Spearman's correlation with the map itself: {} with all weights drawn anew. A map that stays alike shows the image, \
          not what was learned (Adebayo et al. 2018).",
         short(last)
     );

@@ -65,10 +65,15 @@ impl Drawn {
 
     /// Where colours begin and end.
     pub(super) fn scale(&self) -> Scale {
-        let mut sizes: Vec<f64> = self.values.iter().map(|value| value.abs()).collect();
+        let sizes = self.values.iter().map(|value| value.abs());
+        let mut sizes: Vec<f64> = sizes.filter(|size| size.is_finite()).collect();
         sizes.sort_by(f64::total_cmp);
-        let place = (self.within * (sizes.len() - 1) as f64).round() as usize;
-        let most = match (sizes[place], sizes[sizes.len() - 1]) {
+        let last = sizes.len().saturating_sub(1);
+        let place = (self.within * last as f64).round() as usize;
+        let size = |place: usize| sizes.get(place).copied().unwrap_or(0.0);
+        let most = match (size(place), size(last)) {
+            // A map of nothing has the colour of nothing.
+            (_, 0.0) => 1.0,
             // Where nearly all are zero, the few are what there is to see.
             (0.0, most) => most,
             (size, _) => size,

@@ -5,6 +5,8 @@ use formats::{Picture, Preprocess};
 
 /// The least pixels along the shorter side of a picture that is looked at.
 const FINE: usize = 224;
+/// The most along the longer side, for that.
+const MOST: usize = 1024;
 
 /// An image, prepared.
 pub(super) struct Photo {
@@ -22,7 +24,8 @@ impl Photo {
         let (height, width) = preprocess.input;
         let numbers = prepared(picture, preprocess)?;
         let read = bitmap(&numbers, preprocess)?;
-        let times = FINE.div_ceil(height.min(width)).max(1);
+        let times = FINE.div_ceil(height.min(width));
+        let times = times.min(MOST / height.max(width)).max(1);
         let fine = match times {
             1 => read.clone(),
             times => {

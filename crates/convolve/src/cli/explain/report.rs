@@ -69,10 +69,11 @@ impl Report<'_> {
             parts: vec![
                 part("Where the network looks", "", where_it_looks),
                 part(
-                    "What layers do",
-                    "Filters, fields, and how activations are spread.",
-                    about(About::Layers).collect(),
+                    "Filters of the first layers",
+                    "",
+                    about(About::Filters).collect(),
                 ),
+                part("What layers make of it", "", about(About::Layers).collect()),
                 part(
                     "Feature maps by depth",
                     "The last layer of each size of map, from the image on: edges first, then parts, then what the classes \
@@ -86,6 +87,9 @@ impl Report<'_> {
     /// The board as a page, with the numbers below it.
     pub(super) fn page(&self) -> Page {
         let mut page = self.board().page();
+        // What has a table of its own needs no line here.
+        let ranges = self.shown.iter().filter(|shown| shown.tables.is_empty());
+        let ranges = ranges.flat_map(rows);
         let ranges = Table {
             caption: "Raw ranges of what is shown".to_owned(),
             columns: vec![
@@ -94,7 +98,7 @@ impl Report<'_> {
                 Column::numbers("to"),
                 Column::words("what is measured"),
             ],
-            rows: self.rows().into_iter().map(Vec::from).collect(),
+            rows: ranges.map(Vec::from).collect(),
         };
         let others = self.shown.iter().flat_map(|shown| shown.tables.iter());
         let tables = std::iter::once(&ranges).chain(others);
@@ -103,20 +107,6 @@ impl Report<'_> {
             blocks: tables.cloned().map(Block::Table).collect(),
         });
         page
-    }
-
-    /// What was measured, from where to where it goes.
-    fn rows(&self) -> Vec<[String; 4]> {
-        let rows = self.shown.iter().flat_map(|shown| &shown.rows);
-        rows.map(|row| {
-            [
-                row.what.clone(),
-                short(row.low),
-                short(row.high),
-                row.unit.clone(),
-            ]
-        })
-        .collect()
     }
 
     /// Lines for a terminal.
@@ -135,7 +125,7 @@ impl Report<'_> {
                 printable(case.own_label())
             ),
         ];
-        let rows = self.rows();
+        let rows: Vec<_> = self.shown.iter().flat_map(rows).collect();
         let heading = [
             ("shown", Align::Left),
             ("from", Align::Right),
@@ -176,10 +166,23 @@ impl Report<'_> {
     }
 }
 
+/// What was measured, from where to where it goes.
+fn rows(shown: &Shown) -> impl Iterator<Item = [String; 4]> + '_ {
+    shown.rows.iter().map(|row| {
+        [
+            row.what.clone(),
+            short(row.low),
+            short(row.high),
+            row.unit.clone(),
+        ]
+    })
+}
+
 /// What a panel is about.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum About {
     Image,
+    Filters,
     Layers,
     Depth,
 }
@@ -188,7 +191,8 @@ impl About {
     fn holds(self, method: Method) -> bool {
         let about = match method {
             Method::Maps => Self::Depth,
-            Method::Filters | Method::Statistics | Method::Field | Method::Patches => Self::Layers,
+            Method::Filters => Self::Filters,
+            Method::Statistics | Method::Field | Method::Patches => Self::Layers,
             _ => Self::Image,
         };
         about == self
