@@ -304,7 +304,7 @@ dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,14rem),1f
 dl div{min-width:0}
 dt{color:var(--muted);font-size:.85rem}
 dd{margin:0}
-.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,16.5rem),1fr));gap:1.25rem;margin:1rem 0;align-items:start}
+.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,18.5rem),1fr));gap:1.25rem;margin:1rem 0;align-items:start}
 figure{min-width:0;margin:0;padding:.9rem;border:1px solid var(--rule);border-radius:.5rem}
 figure.wide{grid-column:1/-1}
 figure svg{display:block;width:100%;height:auto}

@@ -9,6 +9,8 @@ use figures::{Bitmap, Colormap, Scale, short};
 pub(super) enum Kind {
     /// From zero up.
     Magnitude,
+    /// From the least to the largest.
+    Between,
     /// Around zero.
     Signed,
 }
@@ -80,6 +82,10 @@ impl Drawn {
         };
         match self.kind {
             Kind::Magnitude => Scale::between(Colormap::Viridis, 0.0, most),
+            Kind::Between => {
+                let (low, high) = self.range();
+                Scale::between(Colormap::Viridis, low, high)
+            }
             Kind::Signed => Scale::between(Colormap::Diverging, -most, most),
         }
     }

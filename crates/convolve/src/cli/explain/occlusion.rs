@@ -90,11 +90,7 @@ pub(super) fn occlusion(case: &Case) -> anyhow::Result<(Shown, Attribution)> {
         .push(Row::new(words.title, drawn.range(), words.unit));
 
     if let Some(strongest) = &maps.strongest {
-        let drawn = Drawn::new(&strongest.sums, Kind::Magnitude);
-        let drawn = match drawn.range().0 < 0.0 {
-            true => Drawn::new(&strongest.sums, Kind::Signed),
-            false => drawn,
-        };
+        let drawn = Drawn::new(&strongest.sums, Kind::Between);
         let caption = format!(
             "Sum of map {} of {}, {} on the whole image, by the place of the window.",
             strongest.channel,

@@ -15,7 +15,7 @@ use crate::cli::printable::printable;
 use crate::cli::table::{self, Align, extents};
 
 /// Panels side by side.
-pub(super) const COLUMNS: usize = 4;
+pub(super) const COLUMNS: usize = 5;
 /// Classes that are named in text.
 const TOP: usize = 5;
 
