@@ -187,7 +187,7 @@ fn checks_stand_beside_the_maps_they_check() {
         let place = |text: &str| drawn.iter().position(|drawn| drawn == text).unwrap();
         let map = place(title);
         assert!(map < place(&format!("Deletion by {title}")));
-        assert!(map < place(&format!("{title} with other weights")));
+        assert!(map < place(&format!("{title} with shuffled weights")));
         let curve = &shown[method]["deletion"];
         let removed = curve["removed"].as_array().unwrap();
         assert_eq!([&removed[0], &removed[removed.len() - 1]], [0.0, 1.0]);

@@ -13,7 +13,7 @@ use super::shown::Row;
 
 /// Parts in which pixels are taken away.
 const STEPS: usize = 50;
-/// Maps of networks with weights drawn anew.
+/// Maps of networks with shuffled weights.
 const STOPS: usize = 6;
 /// The height of a chart.
 const HEIGHT: f64 = 230.0;
@@ -65,9 +65,12 @@ pub(super) fn deletion(case: &Case, of: &Attribution) -> anyhow::Result<Checked>
     Ok((Panel::new(title, caption, scene), row, numbers))
 }
 
-/// How alike a map stays when weights are drawn anew from the last layer on.
+/// How alike a map stays when the weights of layers are shuffled, from the last one on.
 pub(super) fn randomisation(case: &Case, of: &Attribution) -> anyhow::Result<Checked> {
-    let progress = Progress::new(format!("{} with other weights", of.method), case.messages);
+    let progress = Progress::new(
+        format!("{} with shuffled weights", of.method),
+        case.messages,
+    );
     let check = Randomisation {
         stops: STOPS,
         seed: 0,
@@ -83,7 +86,7 @@ pub(super) fn randomisation(case: &Case, of: &Attribution) -> anyhow::Result<Che
     let points: Vec<(f64, f64)> = std::iter::once((0.0, 1.0)).chain(drawn).collect();
     let least = points.iter().map(|point| point.1).fold(0.0, f64::min);
     let axes = [
-        Axis::new("layers with other weights, from the last on").range(0.0, all.max(1) as f64),
+        Axis::new("layers with shuffled weights, from the last on").range(0.0, all.max(1) as f64),
         Axis::new("rank correlation with the map").range(least.min(-0.2), 1.0),
     ];
     let scene = lines(
@@ -91,10 +94,10 @@ pub(super) fn randomisation(case: &Case, of: &Attribution) -> anyhow::Result<Che
         &[Series::new("correlation", 2, points)],
         [WIDTH, HEIGHT],
     );
-    let title = format!("{} with other weights", of.title);
+    let title = format!("{} with shuffled weights", of.title);
     let last = rows.last().map_or(f64::NAN, |row| row.correlation);
     let caption = format!(
-        "Spearman's correlation with the map itself: {} with all weights drawn anew. A map that stays alike shows the image, \
+        "Spearman's correlation with the map itself: {} with those of all layers shuffled. A map that stays alike shows the image, \
          not what was learned (Adebayo et al. 2018).",
         short(last)
     );

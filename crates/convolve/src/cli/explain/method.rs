@@ -19,7 +19,7 @@ pub(super) enum Method {
     Deconvnet,
     /// How fast the class goes when pixels are taken away in a map's order, beside each map
     Deletion,
-    /// Whether a map changes when weights are drawn anew, beside each map
+    /// Whether a map changes when weights are shuffled, beside each map
     Randomisation,
     /// Filters of the first layers
     Filters,
