@@ -91,6 +91,17 @@ impl Scale {
         Self { map, low, high }
     }
 
+    /// A scale between two numbers.
+    ///
+    /// ```
+    /// use figures::{Colormap, Scale};
+    ///
+    /// assert_eq!(Scale::between(Colormap::Viridis, 0.0, 2.5).range(), (0.0, 2.5));
+    /// ```
+    pub fn between(map: Colormap, low: f64, high: f64) -> Self {
+        Self { map, low, high }
+    }
+
     /// The same range along another map.
     pub fn along(self, map: Colormap) -> Self {
         Self { map, ..self }
@@ -102,13 +113,27 @@ impl Scale {
     }
 
     /// The colour of a number.
+    pub fn colour(&self, value: f64) -> Rgb {
+        self.map.colour(self.share(value))
+    }
+
+    /// The same, to paint with.
     pub fn paint(&self, value: f64) -> Paint {
-        Paint::Value(self.map.colour(self.share(value)))
+        Paint::Value(self.colour(value))
     }
 
     /// Ink for the number itself on its colour.
     pub fn ink(&self, value: f64) -> Paint {
-        ink_on(self.map.colour(self.share(value)))
+        ink_on(self.colour(value))
+    }
+
+    /// How far a number is from where the scale says least, from 0 to 1: from its low end, or from zero in its middle.
+    pub(crate) fn strength(&self, value: f64) -> f64 {
+        let share = self.share(value).clamp(0.0, 1.0);
+        match self.map {
+            Colormap::Diverging => (2.0 * share - 1.0).abs(),
+            Colormap::Viridis | Colormap::Cividis => share,
+        }
     }
 
     /// A number's place between the ends; the middle where there is no range.
@@ -127,8 +152,9 @@ impl Scale {
             .map(|place| {
                 let share = (place as f64 + 0.5) / STEPS as f64;
                 let corner = corner.moved(place as f64 * step, 0.0);
-                // A little wider, so that no gap shines through.
-                let bar = Item::rectangle(corner, step + 0.3, 10.0);
+                // To the end, so that no gap shines through: the next one lies above.
+                let rest = width - place as f64 * step;
+                let bar = Item::rectangle(corner, rest, 10.0);
                 bar.fill(Paint::Value(self.map.colour(share)))
             })
             .collect();

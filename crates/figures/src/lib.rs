@@ -5,24 +5,32 @@
 //!
 //! ```text
 //! numbers, geometry ─▶ arithmetic, memory, diagram, … ─▶ Scene ─┬─▶ svg   text is text, moves by CSS, light and dark
-//!                                                              ├─▶ png   the frame that stands still
-//!                                                              └─▶ gif   every frame
+//! maps over an image ─▶ bitmap, heat, chart ─▶ panel, board ─▶  ├─▶ png   the frame that stands still
+//!                                                              ├─▶ gif   every frame
+//!                                                              └─▶ html  scenes, tables and text on one page
 //! ```
 
 pub mod arithmetic;
 mod arrow;
+mod bitmap;
+pub mod board;
 pub mod channels;
+pub mod chart;
 mod colormap;
 pub mod diagram;
 mod error;
 pub mod field;
 mod font;
 pub mod gif;
+pub mod heat;
+pub mod html;
 pub mod matrix;
 pub mod memory;
 mod number;
 mod page;
 mod palette;
+pub mod panel;
+mod paragraph;
 mod plane;
 pub mod png;
 mod raster;
@@ -31,6 +39,7 @@ pub mod shuffle;
 pub mod svg;
 mod theme;
 
+pub use bitmap::Bitmap;
 pub use colormap::{Colormap, Scale};
 pub use error::FigureError;
 pub use font::Weight;

@@ -104,6 +104,24 @@ impl<'a> Canvas<'a> {
                 self.draw(pixels, &self.scene.symbols[symbol.0], by);
                 continue;
             }
+            if let Shape::Bitmap {
+                corner,
+                width,
+                height,
+                bitmap,
+                smooth,
+            } = &item.shape
+            {
+                let stretch = [
+                    *width / bitmap.width() as f64,
+                    *height / bitmap.height() as f64,
+                ];
+                let transform = transform
+                    .pre_translate(corner.x as f32, corner.y as f32)
+                    .pre_scale(stretch[0] as f32, stretch[1] as f32);
+                bitmap.draw(pixels, transform, *smooth);
+                continue;
+            }
             let Some(path) = path(&item.shape) else {
                 continue;
             };
@@ -198,7 +216,7 @@ fn path(shape: &Shape) -> Option<tiny_skia::Path> {
             font::outline(content, *size, *weight, [left, place.y], &mut pen);
             builder = pen.0;
         }
-        Shape::Copy(..) => return None,
+        Shape::Bitmap { .. } | Shape::Copy(..) => return None,
     }
     builder.finish()
 }

@@ -1,6 +1,7 @@
 //! A picture before it is written: shapes, their colours by role, and what changes from frame to frame.
 
 use crate::Paint;
+use crate::bitmap::Bitmap;
 use crate::font::{self, Weight};
 
 /// A place on the page in pixels, x to the right and y down.
@@ -76,6 +77,19 @@ pub enum Shape {
         anchor: Anchor,
         /// Regular or bold.
         weight: Weight,
+    },
+    /// Pixels, stretched over a rectangle.
+    Bitmap {
+        /// The upper left corner.
+        corner: Point,
+        /// To the right.
+        width: f64,
+        /// Down.
+        height: f64,
+        /// The pixels.
+        bitmap: Bitmap,
+        /// Pixels flow into one another, as those of a photo do; those of a map are squares.
+        smooth: bool,
     },
     /// A symbol, moved.
     Copy(Symbol, Point),
@@ -165,6 +179,25 @@ impl Item {
     pub fn bold(mut self) -> Self {
         if let Shape::Text { weight, .. } = &mut self.shape {
             *weight = Weight::Bold;
+        }
+        self
+    }
+
+    /// Pixels as squares, stretched over a rectangle.
+    pub fn bitmap(corner: Point, width: f64, height: f64, bitmap: Bitmap) -> Self {
+        Self::new(Shape::Bitmap {
+            corner,
+            width,
+            height,
+            bitmap,
+            smooth: false,
+        })
+    }
+
+    /// The same pixels, flowing into one another.
+    pub fn smooth(mut self) -> Self {
+        if let Shape::Bitmap { smooth, .. } = &mut self.shape {
+            *smooth = true;
         }
         self
     }

@@ -15,11 +15,17 @@ use crate::{Paint, Theme};
 
 /// The text of the file.
 pub fn write(scene: &Scene) -> String {
+    write_as(scene, format!("c{:08x}", fingerprint(scene)))
+}
+
+/// The same, with names of symbols that begin as is said: in a page with many pictures the page keeps them apart.
+pub(crate) fn write_as(scene: &Scene, ids: String) -> String {
     let mut writer = Writer {
         body: String::new(),
         paints: BTreeSet::new(),
         sizes: BTreeSet::new(),
-        ids: format!("c{:08x}", fingerprint(scene)),
+        pixels: false,
+        ids,
     };
     writer.scene(scene);
     let (width, height) = (number(scene.width), number(scene.height));
@@ -44,6 +50,8 @@ struct Writer {
     paints: BTreeSet<(String, [u8; 3], [u8; 3])>,
     /// Sizes of letters that are used, in tenths of a pixel.
     sizes: BTreeSet<u32>,
+    /// Pixels are seen as squares.
+    pixels: bool,
     /// What names of symbols begin with.
     ids: String,
 }
@@ -132,6 +140,24 @@ impl Writer {
                 number(place.y),
                 escaped(content)
             ),
+            Shape::Bitmap {
+                corner,
+                width,
+                height,
+                bitmap,
+                smooth,
+            } => {
+                let (x, y) = (number(corner.x), number(corner.y));
+                let (width, height) = (number(*width), number(*height));
+                let pixels = if *smooth { "" } else { " class=\"c-pixels\"" };
+                self.pixels |= !smooth;
+                let uri = bitmap.uri();
+                writeln!(
+                    body,
+                    "<image x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" \
+                     preserveAspectRatio=\"none\"{pixels} href=\"{uri}\"/>"
+                )
+            }
             Shape::Copy(symbol, by) => {
                 let place = match (by.x, by.y) {
                     (0.0, 0.0) => String::new(),
@@ -170,7 +196,7 @@ impl Writer {
                 classes.push("c-bold".to_owned());
             }
         }
-        let painted = matches!(item.shape, Shape::Copy(..));
+        let painted = matches!(item.shape, Shape::Copy(..) | Shape::Bitmap { .. });
         match item.fill {
             Some(paint) => match self.class(paint) {
                 Some(class) => classes.push(format!("cf-{class}")),
@@ -212,6 +238,9 @@ impl Writer {
             "\n.c-mid{text-anchor:middle}.c-end{text-anchor:end}.c-bold{font-weight:700}\
              .c-none{fill:none}.c-dash{stroke-dasharray:3 2}\n"
                 .to_owned();
+        if self.pixels {
+            style.push_str(".c-pixels{image-rendering:pixelated}\n");
+        }
         for tenths in &self.sizes {
             let size = number(f64::from(*tenths) / 10.0);
             let _ = writeln!(
@@ -267,7 +296,7 @@ fn number(value: f64) -> String {
 }
 
 /// Text as XML has it. Characters that XML has no place for are left out.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

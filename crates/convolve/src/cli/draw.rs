@@ -122,7 +122,7 @@ impl fmt::Display for As {
 
 /// Background of a picture of pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Background {
+pub(super) enum Background {
     /// Ink on white.
     #[default]
     Light,
@@ -139,7 +139,8 @@ impl From<Background> for Theme {
     }
 }
 
-fn factor(text: &str) -> Result<f64, String> {
+/// A factor of size.
+pub(super) fn factor(text: &str) -> Result<f64, String> {
     let factor = text
         .parse()
         .ok()
@@ -242,7 +243,8 @@ impl Format {
     }
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> anyhow::Error {
+/// A picture that cannot be written.
+pub(super) fn unwritable(path: &Path, error: &std::io::Error) -> anyhow::Error {
     anyhow!("{}: {}", path.display(), in_words(error))
 }
 

@@ -1,5 +1,6 @@
 //! The command line: one file a verb.
 
+mod answering;
 mod arith;
 mod arrays;
 mod bar;
@@ -11,6 +12,7 @@ mod documented;
 mod draw;
 mod engine;
 mod eval;
+mod explain;
 mod export;
 mod failure;
 mod field;
@@ -83,6 +85,8 @@ enum Verb {
     Cost(cost::Arguments),
     /// Draw a convolution, a block or a network: .svg, .png or .gif
     Draw(draw::Arguments),
+    /// Show what a network sees on a picture: where it looks, its filters, its feature maps
+    Explain(explain::Arguments),
     /// Measure a network, single problems, or the processor itself
     Bench(bench::Arguments),
     /// Run a network on arrays: an ONNX file, a network of the zoo or a trained one
@@ -113,6 +117,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Arith(arguments) => arith::run(arguments),
         Verb::Cost(arguments) => cost::run(arguments),
         Verb::Draw(arguments) => draw::run(arguments, messages),
+        Verb::Explain(arguments) => explain::run(arguments, messages),
         Verb::Bench(arguments) => bench::run(arguments, messages),
         Verb::Run(arguments) => run::run(arguments, messages),
         Verb::Op(arguments) => op::run(arguments),

@@ -8,15 +8,12 @@ use formats::{DataError, Picture, images_below};
 use serde_json::{Value, json};
 use train::{Classifier, Prediction};
 
+use super::answering::{Answering, BUILT_IN, BUILT_IN_NAME};
 use super::engine::Engine;
 use super::failure::{exit_code, message, usage};
-use super::model;
 use super::output::Messages;
 use super::printable::printable;
-use super::{output, report, trained, weights};
-
-/// The network for those who have none: it tells the ten classes of CIFAR-10 apart.
-static BUILT_IN: &[u8] = include_bytes!("../../assets/classifier.safetensors");
+use super::{output, report, weights};
 
 /// What `predict` takes.
 #[derive(Args)]
@@ -53,65 +50,14 @@ pub(crate) struct Arguments {
 
 /// Names what is on every picture. One that cannot be read is named, and the next one follows.
 pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()> {
-    let name = |path: &Path| path.to_string_lossy().into_owned();
-    // What the weights are of and where they are; then the pictures.
-    let (network, pictures) = match (arguments.paths.split_first(), &arguments.weights) {
-        (Some((first, rest)), Some(weights)) if weights::lacks_weights(first) => {
-            (Some((Some(name(first)), weights.clone())), rest)
-        }
-        (Some((first, _)), Some(_)) if trained::is_trained(first) || model::is_onnx(first) => {
-            return Err(weights::has_weights(first.display()));
-        }
-        (_, Some(weights)) => (Some((None, weights.clone())), arguments.paths.as_slice()),
-        (Some((first, rest)), None) if trained::is_trained(first) || model::is_onnx(first) => {
-            (Some((None, name(first))), rest)
-        }
-        (Some((first, _)), None) if trained::is_foreign(first) => {
-            return Err(usage(format!(
-                "{}: networks in this form are not read; name a run folder or a .safetensors file",
-                first.display()
-            )));
-        }
-        (Some((first, [_, ..])), None) if weights::lacks_weights(first) => {
-            return Err(weights::lacking(first.display()));
-        }
-        // It would have to be a network, and another one shall not answer in its place.
-        (Some((first, [_, ..])), None) if !first.exists() && !names_a_picture(first) => {
-            return Err(usage(format!(
-                "{}: no such file or folder",
-                first.display()
-            )));
-        }
-        (Some((first, [_, ..])), None) if first.is_file() && !Picture::is_meant_by(first) => {
-            return Err(usage(format!(
-                "{}: neither a picture nor a trained network",
-                first.display()
-            )));
-        }
-        // Nor for one that is looked for in the wrong folder.
-        (Some((first, [_, ..])), None) if is_bare(first) => {
-            return Err(usage(format!(
-                "{}: the folder holds neither weights nor pictures",
-                first.display()
-            )));
-        }
-        _ => (None, arguments.paths.as_slice()),
-    };
-    if pictures.is_empty() {
-        return Err(usage("a network alone says nothing; name a picture"));
-    }
-    let answering = match &network {
-        Some((Some(model), weights)) => format!("{model} with {}", printable(weights)),
-        Some((None, weights)) => printable(weights),
-        None => "the network inside the program".to_owned(),
-    };
+    let (answering, pictures) = Answering::among(&arguments.paths, arguments.weights.as_deref())?;
     let options = arguments.engine.options();
-    let mut classifier = match network {
-        Some((model, weights)) => {
-            let mut weights = weights::open(&weights, model.as_deref(), messages)?;
+    let mut classifier = match &answering {
+        Answering::Weights { model, weights } => {
+            let mut weights = weights::open(weights, model.as_deref(), messages)?;
             Classifier::from_weights(&mut weights, &options)?
         }
-        None => Classifier::from_bytes(BUILT_IN, "the built-in classifier", &options)?,
+        Answering::BuiltIn => Classifier::from_bytes(BUILT_IN, BUILT_IN_NAME, &options)?,
     };
     let images: Vec<_> = pictures.iter().flat_map(|path| named_by(path)).collect();
     let mut answers = 0;
@@ -160,23 +106,6 @@ fn named_by(path: &Path) -> Vec<anyhow::Result<PathBuf>> {
         Ok(images) => images.into_iter().map(Ok).collect(),
         Err(error) => vec![Err(explained(path, error))],
     }
-}
-
-/// Whether a path is a folder without pictures.
-fn is_bare(path: &Path) -> bool {
-    let bare = |error| {
-        matches!(
-            error,
-            DataError::EmptyFolder { .. } | DataError::NoImages { .. }
-        )
-    };
-    path.is_dir() && images_below(path).is_err_and(bare)
-}
-
-/// Whether a path that leads nowhere looks like a picture's.
-fn names_a_picture(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|ending| ending != "safetensors")
 }
 
 /// The name of a network where a picture should be is a likely slip.

@@ -1,5 +1,6 @@
 //! Pictures read back from their SVG, against the oracle.
 
+mod boards;
 mod drawn;
 mod snapshots;
 mod windows;
