@@ -8,3 +8,4 @@ mod layers;
 mod networks;
 mod peers;
 mod refusals;
+mod zoo_networks;
