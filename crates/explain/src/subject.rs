@@ -1,6 +1,6 @@
 //! What is looked into: a classifier, its weights, its layers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use graph::passes::{logits, remove_dead};
@@ -154,20 +154,24 @@ impl Subject {
 
     /// The layers in the order of execution.
     pub fn layers(&self) -> Vec<Layer> {
+        let mut named = HashSet::new();
         let mut layers: Vec<Layer> = Vec::new();
-        for node in &self.network.nodes {
-            let output = node.outputs.first();
-            let output = output.map(|&id| self.network.value(id).shape.clone());
-            let layer = Layer {
-                name: node.layer.clone(),
-                op: node.op.name(),
-                output: output.unwrap_or_default(),
-            };
-            // The last node of a layer speaks for it.
-            layers.retain(|before| before.name != layer.name);
-            layers.push(layer);
+        // The last node of a layer speaks for it.
+        for node in self.network.nodes.iter().rev() {
+            if named.insert(node.layer.as_str()) {
+                layers.push(self.layer_of(node));
+            }
         }
+        layers.reverse();
         layers
+    }
+
+    fn layer_of(&self, node: &Node) -> Layer {
+        Layer {
+            name: node.layer.clone(),
+            op: node.op.name(),
+            output: self.network.value(node.outputs[0]).shape.clone(),
+        }
     }
 
     /// A layer by its name.
@@ -175,12 +179,7 @@ impl Subject {
     /// # Errors
     /// [`ExplainError::NoLayer`] with the names that are most like it.
     pub fn layer(&self, name: &str) -> Result<Layer, ExplainError> {
-        let node = self.node(name)?;
-        Ok(Layer {
-            name: name.to_owned(),
-            op: node.op.name(),
-            output: self.network.value(node.outputs[0]).shape.clone(),
-        })
+        Ok(self.layer_of(self.node(name)?))
     }
 
     /// A layer that makes feature maps: its channels, height and width.
@@ -252,7 +251,7 @@ impl Subject {
 
     /// An image of noise: independent numbers of mean 0 and variance 1, evenly spread within `±√3`.
     pub fn noise(&self, seed: u64) -> Vec<f32> {
-        crate::noise::image(self.image_len(), seed)
+        crate::random::image(self.image_len(), seed)
     }
 
     /// The same network with other numbers for some parameters or statistics, by their names; others are ignored.

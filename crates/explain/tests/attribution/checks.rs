@@ -1,8 +1,8 @@
 //! What must hold of occlusion, curves, fields and checks of maps, whatever the network.
 
 use explain::{
-    Baseline, Deletion, Map, Occlusion, Randomisation, effective_field, feature_maps, guided,
-    rank_correlation, saliency,
+    Baseline, Deletion, Map, Occlusion, Randomisation, effective_field, feature_maps, filters,
+    guided, rank_correlation, saliency,
 };
 
 use crate::fixture::{CASES, CLASS};
@@ -153,7 +153,7 @@ fn the_effective_field_lies_within_the_theoretical_one() {
 }
 
 #[test]
-fn drawing_all_weights_anew_ends_the_likeness_of_a_map() {
+fn without_what_was_learned_a_map_loses_its_likeness() {
     let case = &CASES[1];
     let subject = case.subject();
     let image = case.image(0);
@@ -169,7 +169,7 @@ fn drawing_all_weights_anew_ends_the_likeness_of_a_map() {
     assert_eq!(layers[3], ("conv1", 13));
     assert!(layers.is_sorted_by_key(|(_, count)| *count));
     assert!(rows[3].correlation.abs() < 0.5, "{}", rows[3].correlation);
-    // What is drawn anew is a function of the seed.
+    // The order is a function of the seed.
     let again = check.of(&subject, magnitude, &mut quiet).unwrap();
     assert_eq!(rows[2].map, again[2].map);
     // The network itself is left as it was.
@@ -180,7 +180,28 @@ fn drawing_all_weights_anew_ends_the_likeness_of_a_map() {
 }
 
 #[test]
-fn no_stop_changes_layers_above_the_first_one_drawn() {
+fn random_weights_are_the_same_numbers_in_another_order() {
+    let case = &CASES[0];
+    let subject = case.subject();
+    let mut seen = Vec::new();
+    let check = Randomisation { stops: 1, seed: 3 };
+    let keep = |subject: &explain::Subject| {
+        seen.push(filters(subject, None)?.weights.data().to_vec());
+        Ok(Map::new(1, 1, vec![0.0]).unwrap())
+    };
+    check.of(&subject, keep, &mut quiet).unwrap();
+    let [learned, random] = &mut seen[..] else {
+        panic!("two networks")
+    };
+    assert_ne!(learned, random);
+    for numbers in [learned, random] {
+        numbers.sort_by(f32::total_cmp);
+    }
+    assert_eq!(seen[0], seen[1]);
+}
+
+#[test]
+fn layers_before_the_first_random_one_stay_as_they_are() {
     let case = &CASES[0];
     let subject = case.subject();
     let image = case.image(0);
