@@ -218,15 +218,14 @@ impl Subject {
             })
     }
 
-    /// The last layer of each size of map, pooling left out: the stages of the network, from the image on.
+    /// The stages of the network, from the image on: of each size of map the last layer that all behind it see the image
+    /// through, pooling left out. Layers on a branch, which others lead round, are none.
     pub fn stages(&self) -> Vec<String> {
         let mut stages: Vec<([usize; 2], String)> = Vec::new();
-        for node in &self.network.nodes {
+        for node in self.bottlenecks() {
             let shape = &self.network.value(node.outputs[0]).shape;
-            let (Some([_, height, width]), false) = (
-                map(shape),
-                matches!(node.op, Op::Pool { .. } | Op::Pooling(_)),
-            ) else {
+            let pooling = matches!(node.op, Op::Pool { .. } | Op::Pooling(_));
+            let (Some([_, height, width]), false) = (map(shape), pooling) else {
                 continue;
             };
             match stages.last_mut() {
@@ -237,6 +236,37 @@ impl Subject {
             }
         }
         stages.into_iter().map(|(_, layer)| layer).collect()
+    }
+
+    /// The nodes after which nothing but what they made is read: the image reaches the logits through each of them.
+    fn bottlenecks(&self) -> impl Iterator<Item = &Node> {
+        let network = &self.network;
+        let mut last_read = vec![0; network.values().len()];
+        for (place, node) in network.nodes.iter().enumerate() {
+            for input in &node.inputs {
+                last_read[input.index()] = place;
+            }
+        }
+        // The image, then everything that is made and still read.
+        let mut alive = 1;
+        let computed = |id: ValueId| {
+            let role = network.value(id).role;
+            matches!(role, Role::Input | Role::Computed)
+        };
+        let nodes = network.nodes.iter().enumerate();
+        nodes.filter_map(move |(place, node)| {
+            let later = |id: ValueId| last_read[id.index()] > place;
+            let mut done: Vec<ValueId> = node.inputs.clone();
+            done.sort_unstable();
+            done.dedup();
+            alive -= done
+                .iter()
+                .filter(|&&id| computed(id) && !later(id))
+                .count();
+            alive += node.outputs.iter().filter(|&&id| later(id)).count();
+            let single = alive == 1 && node.outputs.first().is_some_and(|&id| later(id));
+            single.then_some(node)
+        })
     }
 
     /// The probability of every class.

@@ -28,6 +28,7 @@ fn stages_end_where_maps_get_smaller() {
     assert_eq!(CASES[0].subject().stages(), ["relu", "relu_1", "relu_2"]);
     assert_eq!(
         CASES[1].subject().stages(),
+        // Not layer2.relu, which the projection leads round.
         ["layer1.relu_1", "layer2.relu_1"]
     );
     assert_eq!(

@@ -33,6 +33,55 @@ fn every_classifier_has_a_way_back_to_the_image() {
     assert!(classifiers > 50, "{classifiers}");
 }
 
+/// What the last feature map of every stage is called, where branches have maps of other sizes.
+#[test]
+fn stages_end_where_all_branches_meet() {
+    for (name, stages) in [
+        (
+            "resnet50",
+            &[
+                "relu",
+                "layer1.2.relu_2",
+                "layer2.3.relu_2",
+                "layer3.5.relu_2",
+                "layer4.2.relu_2",
+            ][..],
+        ),
+        (
+            "googlenet",
+            &[
+                "conv1.relu",
+                "conv3.relu",
+                "inception3b.concat",
+                "inception4e.concat",
+                "inception5b.concat",
+            ],
+        ),
+        (
+            "shufflenet_v2_x1_0",
+            &[
+                "relu",
+                "stage2.3.channel_shuffle",
+                "stage3.7.channel_shuffle",
+                "relu_1",
+            ],
+        ),
+    ] {
+        let build = move |batch| {
+            let found = zoo::find(name)?;
+            let mut options = found.model.options();
+            (options.batch, options.height, options.width) = (batch, 96, 96);
+            Ok(found.build(&options)?)
+        };
+        let weights = Program::new(inference(&build(1).unwrap()).unwrap(), &options()).unwrap();
+        assert_eq!(
+            Subject::new(build, weights, &options()).unwrap().stages(),
+            stages,
+            "{name}"
+        );
+    }
+}
+
 /// Layers in a row, residual, pre-activated (whose norms stand before convolutions), and depthwise.
 #[test]
 fn networks_of_every_kind_are_run_there_and_back() {
