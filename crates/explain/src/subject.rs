@@ -322,10 +322,39 @@ impl Subject {
 
     /// The network up to its logits for `batch` images.
     pub(crate) fn network_of(&self, batch: usize) -> Result<Graph, ExplainError> {
-        match batch {
-            1 => Ok(self.network.clone()),
-            batch => built(&*self.build, batch),
+        if batch == 1 {
+            return Ok(self.network.clone());
         }
+        let network = built(&*self.build, batch)?;
+        match self.is_the_same(&network, batch) {
+            true => Ok(network),
+            false => Err(ExplainError::Build {
+                batch,
+                source: "it is another network than for one".into(),
+            }),
+        }
+    }
+
+    /// Whether a network does with `batch` images what this one does with one: the same layers, parameters and maps.
+    fn is_the_same(&self, other: &Graph, batch: usize) -> bool {
+        let one = &self.network;
+        let nodes = || one.nodes.iter().zip(&other.nodes);
+        let kept = |graph: &Graph| -> Vec<(String, Vec<usize>)> {
+            let values = graph.parameters().chain(graph.states());
+            let named = values.map(|(_, value)| (value.name.clone(), value.shape.clone()));
+            named.collect()
+        };
+        let fits = |&id: &ValueId, &of_one: &ValueId| {
+            let (shape, of_one) = (&other.value(id).shape, &one.value(of_one).shape);
+            let images = |shape: &[usize], count: usize| shape.first().map(|first| first * count);
+            images(shape, 1) == images(of_one, batch) && shape.get(1..) == of_one.get(1..)
+        };
+        let ends = [(&one.inputs, &other.inputs), (&one.outputs, &other.outputs)];
+        one.nodes.len() == other.nodes.len()
+            && nodes().all(|(a, b)| a.layer == b.layer && a.op.name() == b.op.name())
+            && kept(one) == kept(other)
+            && ends.iter().all(|(of_one, ids)| fits(&ids[0], &of_one[0]))
+            && nodes().all(|(a, b)| a.outputs.iter().zip(&b.outputs).all(|(a, b)| fits(b, a)))
     }
 
     /// A program of a graph made of the network, with the network's weights.

@@ -163,11 +163,17 @@ fn a_network_that_is_made_for_one_image_is_run_on_one_after_the_other() {
         1 => Ok(build(1)?),
         _ => Err("made for one image".into()),
     };
-    let one = Subject::new(only_one, CASES[0].program(graph), &options()).unwrap();
+    // Nor is a network believed to be for many that is not.
+    let always_one = move |_| Ok(build(1)?);
+    let weights = || CASES[0].program(graph.clone());
+    let one = Subject::new(only_one, weights(), &options()).unwrap();
+    let other = Subject::new(always_one, weights(), &options()).unwrap();
     let any = CASES[0].subject();
     let (image, window) = (CASES[0].image(0), Occlusion::over(any.image()));
-    let [one, any] = [one, any].map(|subject| window.of(&subject, &image, 0, &mut quiet).unwrap());
+    let [one, other, any] =
+        [one, other, any].map(|subject| window.of(&subject, &image, 0, &mut quiet).unwrap());
     assert_eq!(one.labels, any.labels);
+    assert_eq!(one.probabilities, other.probabilities);
     let pairs = one
         .probabilities
         .values()
