@@ -27,7 +27,7 @@ pub(crate) fn run_all(
     mut read: impl FnMut(&Forward<'_>, usize, usize) -> Result<(), ExplainError>,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<(), ExplainError> {
-    let mut forward = Forward::new(subject, batch_of(count), layers)?;
+    let mut forward = Forward::for_many(subject, batch_of(count), layers)?;
     let mut done = 0;
     progress(0, count);
     while done < count {

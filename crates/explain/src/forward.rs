@@ -40,6 +40,18 @@ impl<'a> Forward<'a> {
         })
     }
 
+    /// Prepares the network for `batch` images, or where it is made for one image for that.
+    pub(crate) fn for_many(
+        subject: &'a Subject,
+        batch: usize,
+        layers: &[&str],
+    ) -> Result<Self, ExplainError> {
+        match Self::new(subject, batch, layers) {
+            Err(ExplainError::Build { .. }) => Self::new(subject, 1, layers),
+            made => made,
+        }
+    }
+
     /// Images that a run takes.
     pub(crate) fn batch(&self) -> usize {
         self.batch

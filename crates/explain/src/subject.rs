@@ -1,6 +1,6 @@
 //! What is looked into: a classifier, its weights, its layers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use graph::passes::{logits, remove_dead};
@@ -154,20 +154,24 @@ impl Subject {
 
     /// The layers in the order of execution.
     pub fn layers(&self) -> Vec<Layer> {
+        let mut named = HashSet::new();
         let mut layers: Vec<Layer> = Vec::new();
-        for node in &self.network.nodes {
-            let output = node.outputs.first();
-            let output = output.map(|&id| self.network.value(id).shape.clone());
-            let layer = Layer {
-                name: node.layer.clone(),
-                op: node.op.name(),
-                output: output.unwrap_or_default(),
-            };
-            // The last node of a layer speaks for it.
-            layers.retain(|before| before.name != layer.name);
-            layers.push(layer);
+        // The last node of a layer speaks for it.
+        for node in self.network.nodes.iter().rev() {
+            if named.insert(node.layer.as_str()) {
+                layers.push(self.layer_of(node));
+            }
         }
+        layers.reverse();
         layers
+    }
+
+    fn layer_of(&self, node: &Node) -> Layer {
+        Layer {
+            name: node.layer.clone(),
+            op: node.op.name(),
+            output: self.network.value(node.outputs[0]).shape.clone(),
+        }
     }
 
     /// A layer by its name.
@@ -175,12 +179,7 @@ impl Subject {
     /// # Errors
     /// [`ExplainError::NoLayer`] with the names that are most like it.
     pub fn layer(&self, name: &str) -> Result<Layer, ExplainError> {
-        let node = self.node(name)?;
-        Ok(Layer {
-            name: name.to_owned(),
-            op: node.op.name(),
-            output: self.network.value(node.outputs[0]).shape.clone(),
-        })
+        Ok(self.layer_of(self.node(name)?))
     }
 
     /// A layer that makes feature maps: its channels, height and width.
@@ -219,15 +218,14 @@ impl Subject {
             })
     }
 
-    /// The last layer of each size of map, pooling left out: the stages of the network, from the image on.
+    /// The stages of the network, from the image on: of each size of map the last layer that all behind it see the image
+    /// through, pooling left out. Layers on a branch, which others lead round, are none.
     pub fn stages(&self) -> Vec<String> {
         let mut stages: Vec<([usize; 2], String)> = Vec::new();
-        for node in &self.network.nodes {
+        for node in self.bottlenecks() {
             let shape = &self.network.value(node.outputs[0]).shape;
-            let (Some([_, height, width]), false) = (
-                map(shape),
-                matches!(node.op, Op::Pool { .. } | Op::Pooling(_)),
-            ) else {
+            let pooling = matches!(node.op, Op::Pool { .. } | Op::Pooling(_));
+            let (Some([_, height, width]), false) = (map(shape), pooling) else {
                 continue;
             };
             match stages.last_mut() {
@@ -238,6 +236,37 @@ impl Subject {
             }
         }
         stages.into_iter().map(|(_, layer)| layer).collect()
+    }
+
+    /// The nodes after which nothing but what they made is read: the image reaches the logits through each of them.
+    fn bottlenecks(&self) -> impl Iterator<Item = &Node> {
+        let network = &self.network;
+        let mut last_read = vec![0; network.values().len()];
+        for (place, node) in network.nodes.iter().enumerate() {
+            for input in &node.inputs {
+                last_read[input.index()] = place;
+            }
+        }
+        // The image, then everything that is made and still read.
+        let mut alive = 1;
+        let computed = |id: ValueId| {
+            let role = network.value(id).role;
+            matches!(role, Role::Input | Role::Computed)
+        };
+        let nodes = network.nodes.iter().enumerate();
+        nodes.filter_map(move |(place, node)| {
+            let later = |id: ValueId| last_read[id.index()] > place;
+            let mut done: Vec<ValueId> = node.inputs.clone();
+            done.sort_unstable();
+            done.dedup();
+            alive -= done
+                .iter()
+                .filter(|&&id| computed(id) && !later(id))
+                .count();
+            alive += node.outputs.iter().filter(|&&id| later(id)).count();
+            let single = alive == 1 && node.outputs.first().is_some_and(|&id| later(id));
+            single.then_some(node)
+        })
     }
 
     /// The probability of every class.
@@ -252,7 +281,7 @@ impl Subject {
 
     /// An image of noise: independent numbers of mean 0 and variance 1, evenly spread within `±√3`.
     pub fn noise(&self, seed: u64) -> Vec<f32> {
-        crate::noise::image(self.image_len(), seed)
+        crate::random::image(self.image_len(), seed)
     }
 
     /// The same network with other numbers for some parameters or statistics, by their names; others are ignored.
@@ -293,10 +322,39 @@ impl Subject {
 
     /// The network up to its logits for `batch` images.
     pub(crate) fn network_of(&self, batch: usize) -> Result<Graph, ExplainError> {
-        match batch {
-            1 => Ok(self.network.clone()),
-            batch => built(&*self.build, batch),
+        if batch == 1 {
+            return Ok(self.network.clone());
         }
+        let network = built(&*self.build, batch)?;
+        match self.is_the_same(&network, batch) {
+            true => Ok(network),
+            false => Err(ExplainError::Build {
+                batch,
+                source: "it is another network than for one".into(),
+            }),
+        }
+    }
+
+    /// Whether a network does with `batch` images what this one does with one: the same layers, parameters and maps.
+    fn is_the_same(&self, other: &Graph, batch: usize) -> bool {
+        let one = &self.network;
+        let nodes = || one.nodes.iter().zip(&other.nodes);
+        let kept = |graph: &Graph| -> Vec<(String, Vec<usize>)> {
+            let values = graph.parameters().chain(graph.states());
+            let named = values.map(|(_, value)| (value.name.clone(), value.shape.clone()));
+            named.collect()
+        };
+        let fits = |&id: &ValueId, &of_one: &ValueId| {
+            let (shape, of_one) = (&other.value(id).shape, &one.value(of_one).shape);
+            let images = |shape: &[usize], count: usize| shape.first().map(|first| first * count);
+            images(shape, 1) == images(of_one, batch) && shape.get(1..) == of_one.get(1..)
+        };
+        let ends = [(&one.inputs, &other.inputs), (&one.outputs, &other.outputs)];
+        one.nodes.len() == other.nodes.len()
+            && nodes().all(|(a, b)| a.layer == b.layer && a.op.name() == b.op.name())
+            && kept(one) == kept(other)
+            && ends.iter().all(|(of_one, ids)| fits(&ids[0], &of_one[0]))
+            && nodes().all(|(a, b)| a.outputs.iter().zip(&b.outputs).all(|(a, b)| fits(b, a)))
     }
 
     /// A program of a graph made of the network, with the network's weights.

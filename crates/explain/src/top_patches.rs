@@ -87,7 +87,7 @@ impl<'a> TopPatches<'a> {
         }
         Ok(Self {
             subject,
-            forward: Forward::new(subject, BATCH, &[layer])?,
+            forward: Forward::for_many(subject, BATCH, &[layer])?,
             layer: layer.to_owned(),
             map: [height, width],
             channels: channels.to_vec(),

@@ -2,6 +2,7 @@
 
 use geometry::{AdaptiveKind, PoolKind};
 
+use super::dead::remove_dead_nodes;
 use crate::families::PoolingOp;
 use crate::{Graph, GraphError, Node, Op};
 
@@ -28,7 +29,8 @@ pub fn remember_maxima(network: &Graph) -> Result<Graph, GraphError> {
     network.verify()?;
     let mut graph = network.clone();
     remember(&mut graph)?;
-    Ok(graph)
+    // What the replaced pools made is left.
+    Ok(remove_dead_nodes(&graph))
 }
 
 /// Max pools give the places of their maxima, which their backward pass reads.
