@@ -11,6 +11,7 @@
 //! | which pixels a class depends on, by gradients | [`saliency`], [`guided`], [`deconvnet`], [`Backpropagation`] |
 //! | which regions speak for a class | [`grad_cam`] |
 //! | what is lost when a window is covered | [`Occlusion`] |
+//! | what a layer computes, number by number | [`computation`] |
 //! | how much of its field a neuron uses | [`effective_field`] |
 //! | what excites a filter most | [`TopPatches`] |
 //! | whether a map tells the truth | [`Deletion`], [`Randomisation`] |
@@ -18,6 +19,7 @@
 mod backpropagation;
 mod baseline;
 mod batches;
+mod computation;
 mod deletion;
 mod effective_field;
 mod error;
@@ -38,6 +40,7 @@ mod top_patches;
 
 pub use backpropagation::{Backpropagation, deconvnet, guided, saliency};
 pub use baseline::Baseline;
+pub use computation::{Computation, computation};
 pub use deletion::Deletion;
 pub use effective_field::{EffectiveField, effective_field};
 pub use error::ExplainError;

@@ -24,9 +24,11 @@ use figures::{Theme, html, png, svg};
 use formats::atomic;
 
 use self::attribution::Attribution;
-use self::case::{Case, Opened, Question};
+pub(crate) use self::case::Opened;
+use self::case::{Case, Question};
 use self::method::Method;
 use self::occlusion::Window;
+pub(crate) use self::photo::prepared;
 use self::report::{COLUMNS, Report};
 use self::shown::Shown;
 use super::answering::Answering;

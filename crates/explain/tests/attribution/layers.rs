@@ -1,7 +1,8 @@
 //! Layers, their filters, statistics and strongest patches.
 
-use explain::{TopPatches, feature_maps, filters, statistics};
-use graph::Neuron;
+use explain::{TopPatches, computation, feature_maps, filters, statistics};
+use graph::{Neuron, Op};
+use runtime::Eager;
 
 use crate::fixture::{CASES, CHANNEL};
 
@@ -52,6 +53,34 @@ fn filters_are_the_weights() {
     );
     let second = filters(&subject, Some("conv2")).unwrap();
     assert_eq!(second.weights.data(), case.tensor("weights.conv2.weight"));
+}
+
+/// What a layer reads and its parameters, put together by the operator on tensors, are what the next layer shows.
+#[test]
+fn a_layer_can_be_computed_again() {
+    let case = &CASES[0];
+    let (subject, image) = (case.subject(), case.image(0));
+    let eager = Eager::new(crate::fixture::options()).unwrap();
+    for (layer, next) in [("conv2", "relu_1"), ("conv3", "relu_2")] {
+        let found = computation(&subject, &image, layer).unwrap();
+        let Op::Conv { desc, .. } = &found.op else {
+            panic!("{:?}", found.op)
+        };
+        let [weight, bias] = &found.parameters[..] else {
+            panic!("{} parameters", found.parameters.len())
+        };
+        let made = eager.conv(&found.input, weight, Some(bias), desc).unwrap();
+        let want = &feature_maps(&subject, &image, &[next]).unwrap()[0].maps;
+        assert_eq!(made.dims()[1..], *want.dims());
+        for (made, want) in made.data().iter().zip(want.data()) {
+            assert!((made.max(0.0) - want).abs() < 1e-4, "{made} {want}");
+        }
+    }
+    let first = computation(&subject, &image, "conv1").unwrap();
+    assert_eq!(
+        (first.input.data(), first.parameters.len()),
+        (&image[..], 1)
+    );
 }
 
 #[test]

@@ -63,11 +63,19 @@ impl<'a> Drawn<'a> {
 
     /// What stands above: the problem, and that it is another one where it is.
     pub(super) fn caption(&self) -> Caption {
-        let remark = match self.drawn == *self.asked {
-            true => String::new(),
-            false => format!("drawn smaller than {}", self.asked),
+        let remark = match (self.drawn == *self.asked, &self.files.known) {
+            (true, _) => String::new(),
+            (false, None) => format!("drawn smaller than {}", self.asked),
+            (false, Some(_)) => format!("the first corner and channels of {}", self.asked),
         };
-        Caption::new(self.drawn.to_string(), remark)
+        match &self.files.known {
+            None => Caption::new(self.drawn.to_string(), remark),
+            Some(known) => {
+                let problem = [self.drawn.to_string(), remark].into_iter();
+                let said: Vec<_> = problem.filter(|part| !part.is_empty()).collect();
+                Caption::new(known.of.clone(), said.join(" · "))
+            }
+        }
     }
 
     /// The same, with a remark where there is nothing to say of the size.
@@ -243,7 +251,7 @@ impl<'a> Drawn<'a> {
     /// The arrays of the problem that is drawn, and what its operator makes of them: the output, and the places of maxima.
     pub(super) fn forward(&self) -> anyhow::Result<(Arrays, Vec<Made<f64>>)> {
         let asked = Asked {
-            bias: self.files.of(Array::Bias).is_some(),
+            bias: self.files.has(Array::Bias),
             indices: matches!(&self.drawn, Problem::Pool(_, desc) if desc.kind == PoolKind::Max),
             ..Asked::default()
         };

@@ -42,9 +42,9 @@ pub(super) struct Question<'a> {
 }
 
 /// A network, ready to be looked into.
-pub(super) struct Opened {
-    pub(super) subject: Subject,
-    pub(super) card: ModelCard,
+pub(crate) struct Opened {
+    pub(crate) subject: Subject,
+    pub(crate) card: ModelCard,
 }
 
 impl Opened {
@@ -52,7 +52,7 @@ impl Opened {
     ///
     /// # Errors
     /// As `predict`; a network that does not give one logit a class.
-    pub(super) fn new(
+    pub(crate) fn new(
         answering: &Answering,
         options: &RuntimeOptions,
         messages: Messages,

@@ -45,7 +45,7 @@ impl Photo {
 }
 
 /// What a network reads of a picture.
-pub(super) fn prepared(picture: &Picture, preprocess: &Preprocess) -> anyhow::Result<Vec<f32>> {
+pub(crate) fn prepared(picture: &Picture, preprocess: &Preprocess) -> anyhow::Result<Vec<f32>> {
     let mut numbers = vec![0.0; preprocess.check()?];
     preprocess.apply(picture, &mut numbers)?;
     Ok(numbers)
