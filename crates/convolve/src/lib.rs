@@ -130,11 +130,8 @@
 //! [`add`]: runtime::Eager::add
 //! [`mul`]: runtime::Eager::mul
 
+#[cfg(doctest)]
+mod book;
 pub mod guide;
 
 pub use {explain, figures, formats, geometry, graph, kernels, runtime, tensor, train, zoo};
-
-/// The library's example in the README is compiled and run with the others.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;

@@ -152,8 +152,9 @@ impl Scale {
             .map(|place| {
                 let share = (place as f64 + 0.5) / STEPS as f64;
                 let corner = corner.moved(place as f64 * step, 0.0);
-                // A little wider, so that no gap shines through.
-                let bar = Item::rectangle(corner, step + 0.3, 10.0);
+                // To the end, so that no gap shines through: the next one lies above.
+                let rest = width - place as f64 * step;
+                let bar = Item::rectangle(corner, rest, 10.0);
                 bar.fill(Paint::Value(self.map.colour(share)))
             })
             .collect();

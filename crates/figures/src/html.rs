@@ -316,7 +316,7 @@ dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,14rem),1f
 dl div{min-width:0}
 dt{color:var(--muted);font-size:.85rem}
 dd{margin:0}
-.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,16.5rem),1fr));gap:1.25rem;margin:1rem 0;align-items:start}
+.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,18.5rem),1fr));gap:1.25rem;margin:1rem 0;align-items:start}
 .large{grid-template-columns:repeat(auto-fill,minmax(min(100%,25rem),1fr))}
 .small{grid-template-columns:repeat(auto-fill,minmax(min(100%,8.75rem),1fr));gap:.75rem}
 .small figure{padding:.6rem}

@@ -1,10 +1,12 @@
 //! Small pictures of one width that stand together on a board or a page: a map with its scale, a grid of small maps.
 
+use std::ops::Range;
+
 use crate::bitmap::Bitmap;
 use crate::colormap::Scale;
 use crate::font::{self, Weight};
 use crate::scene::{Anchor, Item, Point, Scene, at};
-use crate::theme::Paint;
+use crate::theme::{Paint, Rgb};
 
 /// The width of every panel.
 pub const WIDTH: f64 = 280.0;
@@ -73,48 +75,125 @@ impl Legend {
     }
 }
 
-/// One image over rows and columns of pixels, with the colours it is drawn in.
+/// One image over rows and columns.
 ///
-/// `extents` are the rows and columns that the axes count, whatever the bitmap has; `smooth` is for photos.
-pub fn image(bitmap: &Bitmap, extents: [usize; 2], smooth: bool, legend: Option<&Legend>) -> Scene {
-    let mut scene = Scene::new("", "");
-    let [rows, columns] = extents.map(|extent| extent.max(1));
-    let most = WIDTH - LEFT;
-    // Long and thin ones are stretched rather than lost.
-    let ratio = (rows as f64 / columns as f64).clamp(0.05, 20.0);
-    let (width, height) = match most * ratio > TALL {
-        true => (TALL / ratio, TALL),
-        false => (most, most * ratio),
-    };
-    let corner = at(LEFT + (most - width) / 2.0, 1.0);
-    scene
-        .ground
-        .push(place(bitmap, corner, width, height, smooth));
-    let frame = Item::rectangle(corner, width, height);
-    scene.ground.push(frame.stroke(Paint::Rule, 1.0));
-    let mut tick = |x: f64, y: f64, text: String, anchor| {
-        let item = Item::text(corner.moved(x, y), text, TICK, anchor);
-        scene.ground.push(item.fill(Paint::Muted));
-    };
-    tick(-4.0, 9.0, "0".to_owned(), Anchor::End);
-    tick(-4.0, height, (rows - 1).to_string(), Anchor::End);
-    tick(0.0, height + 12.0, "0".to_owned(), Anchor::Start);
-    tick(width, height + 12.0, (columns - 1).to_string(), Anchor::End);
-    let middle = width / 2.0;
-    if width > 120.0 {
-        tick(
-            middle,
-            height + 12.0,
-            "rows, columns: pixels".to_owned(),
-            Anchor::Middle,
-        );
+/// ```
+/// use figures::Bitmap;
+/// use figures::panel::{Image, WIDTH};
+///
+/// let photo = Bitmap::new(2, 2, &[90; 12])?;
+/// let scene = Image::new(&photo, [224, 224]).smooth().scene(None);
+/// assert_eq!(scene.width, WIDTH);
+/// # Ok::<(), figures::FigureError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Image<'a> {
+    bitmap: &'a Bitmap,
+    extents: [usize; 2],
+    counted: &'a str,
+    smooth: bool,
+    frames: Vec<[Range<usize>; 2]>,
+}
+
+impl<'a> Image<'a> {
+    /// An image whose axes count `extents` rows and columns of pixels, whatever the bitmap has.
+    pub fn new(bitmap: &'a Bitmap, extents: [usize; 2]) -> Self {
+        Self {
+            bitmap,
+            extents: extents.map(|extent| extent.max(1)),
+            counted: "pixels",
+            smooth: false,
+            frames: Vec::new(),
+        }
     }
-    let mut bottom = corner.y + height + 18.0;
-    if let Some(legend) = legend {
-        bottom = legend.draw(&mut scene, LEFT, bottom + 4.0);
+
+    /// Says what the axes count instead of pixels.
+    pub fn counting(mut self, counted: &'a str) -> Self {
+        self.counted = counted;
+        self
     }
-    scene.fit(WIDTH, bottom);
-    scene
+
+    /// Lets pixels flow into one another, as those of a photo do.
+    pub fn smooth(mut self) -> Self {
+        self.smooth = true;
+        self
+    }
+
+    /// Puts a frame around some rows and columns.
+    pub fn framed(mut self, region: [Range<usize>; 2]) -> Self {
+        self.frames.push(region);
+        self
+    }
+
+    /// The picture, with the colours it is drawn in.
+    pub fn scene(&self, legend: Option<&Legend>) -> Scene {
+        let (mut scene, mut bottom) = self.draw();
+        if let Some(legend) = legend {
+            bottom = legend.draw(&mut scene, LEFT, bottom + 4.0);
+        }
+        scene.fit(WIDTH, bottom);
+        scene
+    }
+
+    /// The picture of what has no order, such as classes: each colour with what it stands for.
+    pub fn keyed(&self, key: &[(Rgb, String)]) -> Scene {
+        const STEP: f64 = 15.0;
+        let (mut scene, bottom) = self.draw();
+        for (place, (colour, name)) in key.iter().enumerate() {
+            let corner = at(LEFT, bottom + 4.0 + place as f64 * STEP);
+            let swatch = Item::rounded(corner, 10.0, 10.0, 2.0).fill(Paint::Value(*colour));
+            scene.ground.push(swatch.stroke(Paint::Rule, 1.0));
+            let text = Item::text(corner.moved(16.0, 9.0), name, 10.0, Anchor::Start);
+            scene.ground.push(text);
+        }
+        scene.fit(WIDTH, bottom + 4.0 + key.len() as f64 * STEP);
+        scene
+    }
+
+    /// The image with its axes, and where they end.
+    fn draw(&self) -> (Scene, f64) {
+        let mut scene = Scene::new("", "");
+        let [rows, columns] = self.extents;
+        let most = WIDTH - LEFT;
+        // Long and thin ones are stretched rather than lost.
+        let ratio = (rows as f64 / columns as f64).clamp(0.05, 20.0);
+        let (width, height) = match most * ratio > TALL {
+            true => (TALL / ratio, TALL),
+            false => (most, most * ratio),
+        };
+        let corner = at(LEFT + (most - width) / 2.0, 1.0);
+        let image = place(self.bitmap, corner, width, height, self.smooth);
+        scene.ground.push(image);
+        let frame = Item::rectangle(corner, width, height);
+        scene.ground.push(frame.stroke(Paint::Rule, 1.0));
+        for [down, across] in &self.frames {
+            let (step_y, step_x) = (height / rows as f64, width / columns as f64);
+            let inner = corner.moved(across.start as f64 * step_x, down.start as f64 * step_y);
+            let frame = Item::rectangle(
+                inner,
+                across.len() as f64 * step_x,
+                down.len() as f64 * step_y,
+            );
+            // White and black in turn, one of which is seen on any colour.
+            let white = frame.clone().stroke(Paint::Value(Rgb([255; 3])), 2.0);
+            let black = frame.stroke(Paint::Value(Rgb([0; 3])), 2.0).dashed();
+            scene.ground.extend([white, black]);
+        }
+        let mut tick = |x: f64, y: f64, text: String, anchor| {
+            let item = Item::text(corner.moved(x, y), text, TICK, anchor);
+            scene.ground.push(item.fill(Paint::Muted));
+        };
+        tick(-4.0, 9.0, "0".to_owned(), Anchor::End);
+        tick(-4.0, height, (rows - 1).to_string(), Anchor::End);
+        tick(0.0, height + 12.0, "0".to_owned(), Anchor::Start);
+        let last = (columns - 1).to_string();
+        tick(width, height + 12.0, last, Anchor::End);
+        if width > 110.0 {
+            let (middle, counted) = (width / 2.0, self.counted.to_owned());
+            tick(middle, height + 12.0, counted, Anchor::Middle);
+        }
+        (scene, corner.y + height + 18.0)
+    }
 }
 
 /// One of many small images.
@@ -138,7 +217,13 @@ pub fn tiles(tiles: &[Tile], columns: usize, smooth: bool, legend: Option<&Legen
         .map(|tile| font::width(&tile.label, 1.0, Weight::Regular))
         .fold(0.0, f64::max);
     let size = (side / size.max(0.1)).min(TICK);
-    let step = side + if labelled { size + 7.0 } else { BETWEEN };
+    let tallest = tiles
+        .iter()
+        .map(|tile| tile.bitmap.height() as f64 / tile.bitmap.width() as f64)
+        .fold(0.0, f64::max)
+        .min(1.0);
+    let high = side * tallest;
+    let step = high + if labelled { size + 7.0 } else { BETWEEN };
     for (number, tile) in tiles.iter().enumerate() {
         let (row, column) = (number / columns, number % columns);
         let corner = at(column as f64 * (side + BETWEEN), row as f64 * step);
@@ -146,11 +231,11 @@ pub fn tiles(tiles: &[Tile], columns: usize, smooth: bool, legend: Option<&Legen
         let (height, width) = (tile.bitmap.height() as f64, tile.bitmap.width() as f64);
         let shrink = side / height.max(width);
         let (width, height) = (width * shrink, height * shrink);
-        let inner = corner.moved((side - width) / 2.0, (side - height) / 2.0);
+        let inner = corner.moved((side - width) / 2.0, (high - height) / 2.0);
         scene
             .ground
             .push(place(&tile.bitmap, inner, width, height, smooth));
-        let base = corner.moved(side / 2.0, side + size + 1.0);
+        let base = corner.moved(side / 2.0, high + size + 1.0);
         let label = Item::text(base, &tile.label, size, Anchor::Middle);
         if !tile.label.is_empty() {
             scene.ground.push(label.fill(Paint::Muted));

@@ -11,7 +11,7 @@
 
 use crate::gradient::gradient;
 use crate::step::Step;
-use crate::{ElementType, Graph, GraphError, Node, Op, Role, Value, ValueId};
+use crate::{ElementType, Graph, GraphError, Node, Op, RectifierRule, Role, Value, ValueId};
 
 /// Appends to a graph the nodes that compute the gradient of `loss` with respect to every parameter
 /// that learns and that it depends on, and lists them in [`Graph::gradients`] in the order of the
@@ -47,7 +47,8 @@ pub fn backward(graph: &Graph, loss: ValueId) -> Result<Graph, GraphError> {
         let slope = grown.append(Op::Fill { shape, value }, maker.layer.clone(), Vec::new())?;
         gradients[loss.index()] = slope.first().copied();
     }
-    walk(graph, &mut grown, &mut gradients, &needed, last)?;
+    let rule = RectifierRule::Slope;
+    walk(graph, &mut grown, &mut gradients, &needed, last, rule)?;
     grown.gradients = graph
         .parameters()
         .filter(|(_, value)| learns(value))
@@ -80,6 +81,36 @@ pub fn backward(graph: &Graph, loss: ValueId) -> Result<Graph, GraphError> {
 /// # Errors
 /// [`GraphError::NotDifferentiable`] for an operator on the way, or an id of another graph.
 pub fn pullback(graph: &Graph, of: ValueId, wanted: &[ValueId]) -> Result<Graph, GraphError> {
+    pullback_by(graph, of, wanted, RectifierRule::Slope)
+}
+
+/// As [`pullback`], where gradients pass rectifiers by a rule, which may be another one than the slope: then what comes
+/// back is no gradient, but a picture of what excites `of`.
+///
+/// ```
+/// use geometry::ConvDesc;
+/// use graph::{NetworkBuilder, Op, RectifierRule, pullback_by};
+///
+/// let mut network = NetworkBuilder::new("one layer", [1, 3, 8, 8]);
+/// let x = network.input();
+/// let y = network.conv("conv1", x, ConvDesc::new(4, 3), false)?;
+/// let y = network.relu(y)?;
+/// let network = network.finish(y)?;
+/// let grown = pullback_by(&network, y, &[x], RectifierRule::Deconvnet)?;
+/// // The slope of the rectifier is not asked for.
+/// let by_slope = |op: &Op| matches!(op, Op::ActivationBackward(_));
+/// assert!(!grown.nodes.iter().any(|node| by_slope(&node.op)));
+/// # Ok::<(), graph::GraphError>(())
+/// ```
+///
+/// # Errors
+/// As there.
+pub fn pullback_by(
+    graph: &Graph,
+    of: ValueId,
+    wanted: &[ValueId],
+    rule: RectifierRule,
+) -> Result<Graph, GraphError> {
     let value = graph.known(|| "the pullback".to_owned(), of)?.clone();
     for &id in wanted {
         graph.known(|| "the list of wanted gradients".to_owned(), id)?;
@@ -95,7 +126,7 @@ pub fn pullback(graph: &Graph, of: ValueId, wanted: &[ValueId]) -> Result<Graph,
     let needed = leads_from(graph, |id, _| wanted.contains(&id));
     let mut gradients = vec![None; graph.values().len()];
     gradients[of.index()] = Some(upstream);
-    walk(graph, &mut grown, &mut gradients, &needed, None)?;
+    walk(graph, &mut grown, &mut gradients, &needed, None, rule)?;
     for &id in wanted {
         let gradient = match gradients[id.index()] {
             Some(gradient) => gradient,
@@ -118,6 +149,7 @@ fn walk(
     gradients: &mut [Option<ValueId>],
     needed: &[bool],
     loss: Option<ValueId>,
+    rule: RectifierRule,
 ) -> Result<(), GraphError> {
     for node in graph.nodes.iter().rev() {
         let upstream = node.outputs.first().and_then(|y| gradients[y.index()]);
@@ -128,6 +160,7 @@ fn walk(
                 gradients,
                 needed,
                 node,
+                rule,
                 upstream,
             })?;
         }

@@ -2,12 +2,12 @@
 //!
 //! Each entry says which gradients it gives to which inputs; [`Step`] builds only those that a
 //! parameter needs. Activations are differentiated from their outputs, so that the input of a fused
-//! activation need not be kept.
+//! activation need not be kept; by which rule, [`RectifierRule`](crate::RectifierRule) says.
 
 use geometry::PoolKind;
 
 use crate::step::Step;
-use crate::{Activation, GraphError, Op, ValueId};
+use crate::{GraphError, Op};
 
 /// Adds to the graph the gradients of the inputs of one node, given that of its first output.
 pub(crate) fn gradient(step: &mut Step<'_>) -> Result<(), GraphError> {
@@ -23,7 +23,7 @@ pub(crate) fn gradient(step: &mut Step<'_>) -> Result<(), GraphError> {
             activation,
         } => {
             let [x, weight] = [step.input(0), step.input(1)];
-            let dy = before_activation(step, activation)?;
+            let dy = step.before_activation(activation)?;
             let residual_place = 2 + usize::from(bias);
             if residual {
                 step.pass(residual_place, dy)?;
@@ -82,7 +82,7 @@ pub(crate) fn gradient(step: &mut Step<'_>) -> Result<(), GraphError> {
         }
         Op::Activation(activation) => {
             let inputs = vec![step.upstream()?, step.output(0)];
-            step.give(Op::ActivationBackward(activation), inputs, &[0])
+            step.give_rectified(Op::ActivationBackward(activation), inputs)
         }
         Op::Add => {
             let dy = step.upstream()?;
@@ -122,6 +122,33 @@ pub(crate) fn gradient(step: &mut Step<'_>) -> Result<(), GraphError> {
             };
             step.give(op, inputs, &[0])
         }
+        Op::BatchNormInference {
+            epsilon,
+            residual,
+            activation,
+        } => {
+            if [1, 2, 3, 4].iter().any(|&place| step.is_needed(place)) {
+                return Err(step.refuse(" of its scale, shift or fixed statistics"));
+            }
+            let dy = step.before_activation(activation)?;
+            if residual {
+                step.pass(5, dy)?;
+            }
+            // The same scale, without the shift: about a mean of 0, and to 0.
+            let statistics = step.shape(step.input(1)).to_vec();
+            let zeros = Op::Fill {
+                shape: statistics,
+                value: 0.0,
+            };
+            let zeros = step.intermediate(zeros, Vec::new())?;
+            let [gamma, variance] = [step.input(1), step.input(4)];
+            let scale = Op::BatchNormInference {
+                epsilon,
+                residual: false,
+                activation: None,
+            };
+            step.give(scale, vec![dy, gamma, zeros, zeros, variance], &[0])
+        }
         Op::BatchNorm { .. } => {
             Err(step.refuse(" before it is made one of training; see passes::training"))
         }
@@ -133,7 +160,6 @@ pub(crate) fn gradient(step: &mut Step<'_>) -> Result<(), GraphError> {
         | Op::PoolBackward { .. }
         | Op::GlobalAveragePoolBackward { .. }
         | Op::BatchNormBackward { .. }
-        | Op::BatchNormInference { .. }
         | Op::FoldBatchNorm { .. }
         | Op::ActivationBackward(_)
         | Op::ChannelSlice { .. }
@@ -150,20 +176,5 @@ pub(crate) fn gradient(step: &mut Step<'_>) -> Result<(), GraphError> {
         | Op::Softmaxes(_)
         | Op::Transposed(_)
         | Op::Unary(_) => Err(step.refuse("")),
-    }
-}
-
-/// The gradient of what a fused activation was applied to.
-pub(crate) fn before_activation(
-    step: &mut Step<'_>,
-    activation: Option<Activation>,
-) -> Result<ValueId, GraphError> {
-    let dy = step.upstream()?;
-    match activation {
-        None => Ok(dy),
-        Some(activation) => {
-            let y = step.output(0);
-            step.intermediate(Op::ActivationBackward(activation), vec![dy, y])
-        }
     }
 }

@@ -18,12 +18,14 @@ mod families;
 mod gradient;
 mod graph;
 mod infer;
+mod layer_names;
 mod neuron;
 mod op;
 mod operands;
 pub mod passes;
 mod reads;
 mod receptive_field;
+mod rectifier;
 mod regulariser;
 mod step;
 mod summary;
@@ -31,7 +33,7 @@ mod traffic;
 mod users;
 mod verify;
 
-pub use autodiff::{backward, pullback};
+pub use autodiff::{backward, pullback, pullback_by};
 pub use builder::{BatchNormOptions, NetworkBuilder, Normaliser, Separable, WeightInit};
 pub use counting::{Count, Counting};
 pub use error::{GraphError, OpError};
@@ -47,5 +49,6 @@ pub use op::{Activation, Op};
 pub use receptive_field::{
     AxisField, LayerField, Local, Misalignment, ReceptiveFields, receptive_fields,
 };
+pub use rectifier::RectifierRule;
 pub use regulariser::Regulariser;
 pub use summary::{LayerSummary, Summary, summary};

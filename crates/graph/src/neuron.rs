@@ -114,7 +114,7 @@ impl Neuron {
             Some(&value) => Self::of(network, value, at, input),
             None => Err(NeuronError::NoLayer {
                 name: layer.to_owned(),
-                nearest: nearest(network, layer),
+                nearest: network.layers_like(layer),
             }),
         }
     }
@@ -215,27 +215,4 @@ fn elements_read(
         }
     }
     Ok(wanted[image.index()].take().unwrap_or_else(Region::empty))
-}
-
-/// The names of layers most like one: those that hold it or begin alike, no more than three.
-fn nearest(network: &Graph, name: &str) -> Vec<String> {
-    const MOST: usize = 3;
-    let mut names: Vec<&str> = network
-        .nodes
-        .iter()
-        .map(|node| node.layer.as_str())
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    let mut ranked: Vec<_> = names
-        .into_iter()
-        .filter_map(|known| {
-            let away = strsim::osa_distance(name, known);
-            let near = 2 * away <= name.chars().count().max(known.chars().count());
-            (near || known.contains(name)).then_some((away, known))
-        })
-        .collect();
-    ranked.sort_unstable();
-    let best = ranked.into_iter().take(MOST);
-    best.map(|(_, known)| known.to_owned()).collect()
 }

@@ -1,6 +1,6 @@
 //! One node of the way back through a graph.
 
-use crate::{Graph, GraphError, Node, Op, ValueId};
+use crate::{Graph, GraphError, Node, Op, RectifierRule, ValueId};
 
 /// One node on the way back: what the table of gradients sees and may do.
 pub(crate) struct Step<'a> {
@@ -12,6 +12,8 @@ pub(crate) struct Step<'a> {
     pub(crate) needed: &'a [bool],
     /// The forward node.
     pub(crate) node: &'a Node,
+    /// How gradients pass rectifiers.
+    pub(crate) rule: RectifierRule,
     /// The gradient of its first output.
     pub(crate) upstream: Option<ValueId>,
 }
@@ -42,6 +44,11 @@ impl Step<'_> {
         &self.graph.value(value).shape
     }
 
+    /// Whether anyone wants a gradient of an input, or of what it is made of.
+    pub(crate) fn is_needed(&self, place: usize) -> bool {
+        self.needed[self.input(place).index()]
+    }
+
     /// The gradient of the first output; the loss itself has none, its slope is one.
     pub(crate) fn upstream(&self) -> Result<ValueId, GraphError> {
         self.upstream.ok_or_else(|| self.refuse(" as a loss"))
@@ -50,7 +57,7 @@ impl Step<'_> {
     /// Gives an existing value to an input as (a part of) its gradient.
     pub(crate) fn pass(&mut self, place: usize, gradient: ValueId) -> Result<(), GraphError> {
         let input = self.node.inputs[place];
-        if !self.needed[input.index()] {
+        if !self.is_needed(place) {
             return Ok(());
         }
         let sum = match self.gradients[input.index()] {
@@ -74,10 +81,7 @@ impl Step<'_> {
         places: &[usize],
     ) -> Result<(), GraphError> {
         let node = self.node;
-        if !places
-            .iter()
-            .any(|&place| self.needed[node.inputs[place].index()])
-        {
+        if !places.iter().any(|&place| self.is_needed(place)) {
             return Ok(());
         }
         let outputs = self.graph.append(op, node.layer.clone(), inputs)?;

@@ -80,7 +80,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = Direction::Forward, conflicts_with_all = ["model", "peak"])]
     direction: Direction,
     /// Of a problem: an algorithm for convolutions, instead of the best that serves it: depthwise,
-    /// grouped, winograd-4, winograd-2, direct, im2col or reference
+    /// grouped, rows, planes, winograd-4, winograd-2, direct, im2col or reference
     #[arg(long, conflicts_with_all = ["model", "peak"])]
     algorithm: Option<Algorithm>,
     /// Number format of the computation; f32 is the only one yet

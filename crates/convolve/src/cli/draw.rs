@@ -1,6 +1,7 @@
 //! `convolve draw`: pictures of convolutions, blocks and networks.
 
 mod boxes;
+mod layer;
 mod moving;
 mod network;
 mod note;
@@ -41,6 +42,7 @@ const BLOCK: &str = "block:";
 #[command(
     override_usage = "\
 convolve draw [OPTIONS] <PROBLEM|block:NAME|MODEL>... --output <FILE>
+       convolve draw --layer <LAYER> [RUN|MODEL] <IMAGE> --output <FILE>
        convolve draw --note --output <FOLDER>
        convolve draw --blocks",
     after_help = "\
@@ -53,7 +55,9 @@ Examples: convolve draw conv:n1c1h5w5:o1k3s2p1 -o conv.gif
           convolve draw conv:n1c1h9w9:o1k3 conv:n1c1h7w7:o1k3d2 -o field.svg
           convolve draw shuffle:n1c6h2w3:g3 -o shuffle.svg
           convolve draw block:residual-basic block:dense-layer -o blocks.svg
-          convolve draw resnet50 -o resnet50.svg"
+          convolve draw resnet50 -o resnet50.svg
+          convolve draw photo.jpg --layer conv1 --heat -o conv1.svg
+          convolve draw resnet18 --weights resnet18.safetensors photo.jpg --layer layer1.0.conv1 -o x.gif"
 )]
 pub(crate) struct Arguments {
     /// A problem such as conv:n1c1h5w5:o1k3s2p1, a block of --blocks, or a network: of `convolve models`, an ONNX
@@ -90,6 +94,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "CxHxW")]
     image: Option<InputShape>,
     #[command(flatten)]
+    layer: layer::Asked,
+    #[command(flatten)]
     files: Files,
 }
 
@@ -122,7 +128,7 @@ impl fmt::Display for As {
 
 /// Background of a picture of pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Background {
+pub(super) enum Background {
     /// Ink on white.
     #[default]
     Light,
@@ -139,7 +145,8 @@ impl From<Background> for Theme {
     }
 }
 
-fn factor(text: &str) -> Result<f64, String> {
+/// A factor of size.
+pub(super) fn factor(text: &str) -> Result<f64, String> {
     let factor = text
         .parse()
         .ok()
@@ -153,7 +160,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         return list();
     }
     let output = arguments.output.unwrap_or_default();
-    let artist = Artist {
+    let mut artist = Artist {
         eager: Eager::with_team(RuntimeOptions::default(), Arc::new(Team::new(1)?)),
         colouring: match arguments.heat {
             true => Colouring::Value,
@@ -170,7 +177,14 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     // Before anything is drawn: whether the picture can go there.
     atomic::destination(&output).map_err(|error| unwritable(&output, &error))?;
     let subjects: Vec<&str> = arguments.subjects.iter().map(String::as_str).collect();
-    let scene = artist.scene(&subjects, arguments.kind)?;
+    let scene = if arguments.layer.is_some() {
+        artist.files.must_be_none("a layer, which has its own")?;
+        let (problem, known) = arguments.layer.known(&subjects, messages)?;
+        artist.files.known = Some(known);
+        artist.scene(&[&problem.to_string()], arguments.kind)?
+    } else {
+        artist.scene(&subjects, arguments.kind)?
+    };
     let bytes = format.bytes(&scene, arguments.theme.into(), arguments.scale)?;
     atomic::write(&output, &bytes).map_err(|error| unwritable(&output, &error))
 }
@@ -242,7 +256,8 @@ impl Format {
     }
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> anyhow::Error {
+/// A picture that cannot be written.
+pub(super) fn unwritable(path: &Path, error: &std::io::Error) -> anyhow::Error {
     anyhow!("{}: {}", path.display(), in_words(error))
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use explain::ExplainError;
 use formats::hub::HubError;
 use formats::onnx::OnnxError;
 use formats::weights::WeightsError;
@@ -83,6 +84,9 @@ fn names_nothing(error: &anyhow::Error) -> bool {
     if let Some(error) = error.downcast_ref() {
         return is_missing_model(error);
     }
+    if let Some(error) = error.downcast_ref() {
+        return is_wrong_choice(error);
+    }
     match error.downcast_ref() {
         Some(TrainError::Data(error)) => is_missing_data(error),
         Some(TrainError::Checkpoint(error)) => is_missing_weights(error),
@@ -95,6 +99,19 @@ fn names_nothing(error: &anyhow::Error) -> bool {
         ) => true,
         _ => false,
     }
+}
+
+/// A layer, class or setting that the network does not have.
+fn is_wrong_choice(error: &ExplainError) -> bool {
+    matches!(
+        error,
+        ExplainError::NoLayer { .. }
+            | ExplainError::NoMap { .. }
+            | ExplainError::NoFilters { .. }
+            | ExplainError::Class { .. }
+            | ExplainError::Channel { .. }
+            | ExplainError::Setting { .. }
+    )
 }
 
 fn is_missing_model(error: &OnnxError) -> bool {

@@ -7,9 +7,12 @@ mod bar;
 mod bench;
 mod compare;
 mod cost;
+#[cfg(test)]
+mod documented;
 mod draw;
 mod engine;
 mod eval;
+mod explain;
 mod export;
 mod failure;
 mod field;
@@ -85,6 +88,8 @@ enum Verb {
     Cost(cost::Arguments),
     /// Draw a convolution, a block or a network: .svg, .png or .gif
     Draw(draw::Arguments),
+    /// Show what a network sees on a picture: where it looks, its filters, its feature maps
+    Explain(explain::Arguments),
     /// Measure a network, single problems, or the processor itself
     Bench(bench::Arguments),
     /// Run a network on arrays: an ONNX file, a network of the zoo or a trained one
@@ -116,6 +121,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Arith(arguments) => arith::run(arguments),
         Verb::Cost(arguments) => cost::run(arguments),
         Verb::Draw(arguments) => draw::run(arguments, messages),
+        Verb::Explain(arguments) => explain::run(arguments, messages),
         Verb::Bench(arguments) => bench::run(arguments, messages),
         Verb::Run(arguments) => run::run(arguments, messages),
         Verb::Op(arguments) => op::run(arguments),
@@ -127,8 +133,13 @@ pub(crate) fn run() -> ExitCode {
     end(done)
 }
 
-/// Reads the arguments. A negative number is a value, wrong or not, and no flag.
+/// Reads the arguments.
 fn parse() -> Result<CommandLine, clap::Error> {
+    CommandLine::from_arg_matches(&program().try_get_matches()?)
+}
+
+/// What the program understands. A negative number is a value, wrong or not, and no flag.
+fn program() -> clap::Command {
     let negative = |argument: Arg| match argument.get_action().takes_values() {
         true => argument.allow_negative_numbers(true),
         false => argument,
@@ -141,7 +152,7 @@ fn parse() -> Result<CommandLine, clap::Error> {
     for verb in verbs {
         program = program.mut_subcommand(verb, |verb| verb.mut_args(negative));
     }
-    CommandLine::from_arg_matches(&program.try_get_matches()?)
+    program
 }
 
 /// Reports an error, if there was one, and gives the exit code.

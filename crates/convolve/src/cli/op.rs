@@ -56,7 +56,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = Direction::Forward)]
     direction: Direction,
     /// An algorithm for convolutions, instead of the best that serves the problem and sums products of
-    /// operands: depthwise, grouped, direct, im2col or reference; winograd-4 or winograd-2 only by name
+    /// operands: depthwise, grouped, rows, planes, direct, im2col or reference; winograd-4 or winograd-2 only by name
     #[arg(long)]
     algorithm: Option<Algorithm>,
     /// Number format of arrays and computation; f64 is exact to the last digits and slow

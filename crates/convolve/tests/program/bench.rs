@@ -101,9 +101,9 @@ fn what_runs_has_a_name_and_what_multiplies_nothing_has_no_gflops() {
 #[test]
 fn a_transposed_convolution_is_told_from_a_plain_one() {
     let direction = "backward-data";
-    let (plain, _) = measured("conv:n1c3h8w8:o4k3", direction);
-    let (transposed, _) = measured("conv-transposed:n1c3h8w8:o4k3", direction);
-    let (padded, _) = measured("conv:n1c3h8w8:o4k3p1,reflect", direction);
+    let (plain, _) = measured("conv:n1c20h8w8:o24k3s2", direction);
+    let (transposed, _) = measured("conv-transposed:n1c20h8w8:o24k3s2", direction);
+    let (padded, _) = measured("conv:n1c20h8w8:o24k3s2p1,reflect", direction);
     assert_eq!(plain["algorithm"], "direct");
     assert_eq!(transposed["algorithm"], "transposed: direct forward");
     let padded = padded["algorithm"].as_str().unwrap();

@@ -6,7 +6,7 @@ use std::path::Path;
 use tensor::write_npy;
 use testkit::{ConvCase, Draw, compare};
 
-use crate::fixture::{folder, names, npy};
+use crate::fixture::{folder, names, npy, textured};
 use crate::invoke::{convolve, fail, succeed};
 
 /// Texts of an SVG, which must be well-formed.
@@ -143,6 +143,13 @@ fn a_large_problem_is_drawn_smaller_and_says_so() {
         2,
         &["draw", "conv:n1c1h64w64:o1k41", "-o", "y.svg"],
         &["rows or columns", "at most 24"],
+    );
+    // Nor where padding makes a map that would not fit in memory: that is told before it is computed.
+    fail(
+        folder.path(),
+        2,
+        &["draw", "conv:n1c1h4w4:o1k1p500000", "-o", "y.svg"],
+        &["numbers", "too many to draw"],
     );
     assert_eq!(names(folder.path()), ["x.svg"]);
 }
@@ -331,4 +338,48 @@ fn what_a_picture_would_say_wrongly_it_does_not_say() {
             &words,
         );
     }
+}
+
+#[test]
+fn a_layer_of_a_network_is_drawn_with_its_numbers_on_a_picture() {
+    let folder = folder();
+    let path = folder.path();
+    textured(&path.join("a.bmp"), 40);
+    let layer = ["draw", "a.bmp", "--layer", "conv1", "-o", "x.svg"];
+    succeed(path, &layer);
+    let drawn = texts(&path.join("x.svg"));
+    let heading = "conv1 of resnet20:1.75 on a.bmp";
+    assert!(drawn.iter().any(|text| text == heading), "{drawn:?}");
+    let corner = "the first corner and channels of conv:n1c3h32w32:o28k3p1";
+    assert!(drawn.iter().any(|text| text.contains(corner)), "{drawn:?}");
+    // The first weight of the network inside the program, as cells show it, and not one that is made up.
+    assert!(drawn.iter().any(|text| text.contains('.')), "{drawn:?}");
+    let columns = [
+        "draw",
+        "a.bmp",
+        "--layer",
+        "layer1.0.conv1",
+        "--as",
+        "im2col",
+    ];
+    succeed(path, &[&columns[..], &["-o", "y.png"]].concat());
+    for (arguments, said) in [
+        (&["a.bmp", "--layer", "conv9"][..], "did you mean conv1"),
+        (&["a.bmp", "--layer", "relu"], "convolutions and pools"),
+        (
+            &["a.bmp", "--layer", "conv1", "--input", "x.npy"],
+            "--input",
+        ),
+        (&["none.bmp", "--layer", "conv1"], "none.bmp"),
+        (
+            &["conv:n1c1h5w5:o1k3", "--weights", "w.safetensors"],
+            "--layer",
+        ),
+    ] {
+        let all = [&["draw"], arguments, &["-o", "z.svg"]].concat();
+        let answer = convolve(path, &all);
+        assert_ne!(answer.code, 0, "{all:?}");
+        assert!(answer.err.contains(said), "{all:?}: {}", answer.err);
+    }
+    assert_eq!(names(path), ["a.bmp", "x.svg", "y.png"]);
 }

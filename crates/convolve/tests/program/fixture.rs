@@ -31,6 +31,22 @@ pub(crate) fn cifar(folder: &Path, count: usize) -> PathBuf {
 
 /// A 24-bit BMP of one colour (blue, green, red).
 pub(crate) fn bmp(path: &Path, side: usize, colour: [u8; 3]) {
+    bmp_of(path, side, |_, _| colour);
+}
+
+/// A 24-bit BMP of a bright disc before a ground that grows dark to one side.
+pub(crate) fn textured(path: &Path, side: usize) {
+    bmp_of(path, side, |row, column| {
+        let [down, across] = [row, column].map(|place| place as f64 / side as f64 - 0.4);
+        match down.hypot(across) < 0.25 {
+            true => [40, 180, 230],
+            false => [(220 * column / side) as u8, 90, (180 * row / side) as u8],
+        }
+    });
+}
+
+/// A 24-bit BMP of a colour for each row, from the lowest on, and column.
+fn bmp_of(path: &Path, side: usize, colour: impl Fn(usize, usize) -> [u8; 3]) {
     let row = (3 * side).next_multiple_of(4);
     let mut bytes = b"BM".to_vec();
     for word in [54 + row * side, 0, 54, 40, side, side] {
@@ -38,8 +54,8 @@ pub(crate) fn bmp(path: &Path, side: usize, colour: [u8; 3]) {
     }
     bytes.extend([1, 0, 24, 0]);
     bytes.extend([0; 24]);
-    for _ in 0..side {
-        let mut line = colour.repeat(side);
+    for at in 0..side {
+        let mut line: Vec<u8> = (0..side).flat_map(|column| colour(at, column)).collect();
         line.resize(row, 0);
         bytes.extend(line);
     }

@@ -4,6 +4,7 @@ mod bad_input;
 mod bench;
 mod cases;
 mod draw;
+mod explain;
 mod export;
 mod fixture;
 mod imported;

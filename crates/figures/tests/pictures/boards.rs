@@ -4,12 +4,12 @@ use figures::board::{Board, Part};
 use figures::chart::{Axis, Bar, Series, bars, lines};
 use figures::heat::Map;
 use figures::html::{Block, Column, Figure, Section, Table};
-use figures::panel::{Legend, Panel, Tile, image, tiles};
+use figures::panel::{Image, Legend, Panel, Tile, tiles};
 use figures::{Bitmap, Caption, Colormap, Rgb, Scale, Theme, html, png, svg};
 use roxmltree::Document;
 
 use crate::drawn::Picture;
-use crate::snapshots::check;
+use crate::snapshots::{check, check_text};
 
 /// A photo of a few pixels, no two alike.
 fn photo() -> Bitmap {
@@ -50,12 +50,14 @@ fn board() -> Board {
         Panel::new(
             "The <picture>",
             "4×5 pixels",
-            image(&photo(), [4, 5], true, None),
+            Image::new(&photo(), [4, 5]).smooth().scene(None),
         ),
         Panel::new(
             "A map",
             "signed & so around zero",
-            image(&over, [4, 5], true, Some(&legend)),
+            Image::new(&over, [4, 5])
+                .framed([1..3, 0..4])
+                .scene(Some(&legend)),
         ),
         Panel::new(
             "Some maps",
@@ -114,7 +116,7 @@ fn the_file_inside_an_svg_holds_the_same_pixels() {
     let values = [0.0, 1.0, 3.0, 2.0];
     let scale = Scale::between(Colormap::Cividis, 0.0, 3.0);
     let bitmap = Map::new(2, 2, &values).unwrap().bitmap(scale).unwrap();
-    let mut scene = image(&bitmap, [2, 2], false, None);
+    let mut scene = Image::new(&bitmap, [2, 2]).scene(None);
     scene.title = "four numbers".to_owned();
     let text = svg::write(&scene);
     let (_, rest) = text.split_once("data:image/png;base64,").unwrap();
@@ -190,6 +192,7 @@ fn a_page_is_well_formed_asks_for_nothing_and_every_picture_has_a_name() {
         ],
     });
     let text = html::write(&page);
+    check_text("page.html", &text);
     // But for the first line and the tags that HTML never closes it is XML too.
     let body = &text[text.find("<main>").unwrap()..text.find("</body>").unwrap()];
     let document = Document::parse(body).unwrap();

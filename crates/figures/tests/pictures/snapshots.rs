@@ -16,11 +16,17 @@ use crate::drawn::Picture;
 pub(crate) fn check(name: &str, scene: &Scene) {
     let drawn = svg::write(scene);
     Picture::read(&drawn);
+    check_text(name, &drawn);
+}
+
+/// The same of any text.
+#[track_caller]
+pub(crate) fn check_text(name: &str, drawn: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/snapshots")
         .join(name);
     if std::env::var_os("CONVOLVE_SNAPSHOTS").is_some_and(|value| value == "write") {
-        std::fs::write(&path, &drawn).unwrap();
+        std::fs::write(&path, drawn).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap();
     assert!(

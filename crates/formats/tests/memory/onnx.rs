@@ -94,6 +94,54 @@ fn nodes_of_constants() {
     assert_eq!(read("identities", model(graph)).unwrap(), 0);
 }
 
+/// A choice whose condition is 0, and what one of its branches holds.
+fn with_branch(name: &str, fields: Message) -> Vec<u8> {
+    let branch = |name: &str, fields: Message| Message::default().put(1, name).put(6, fields);
+    let end = Message::default().put(12, Message::default().put(1, "x"));
+    let other = match name {
+        "then_branch" => "else_branch",
+        _ => "then_branch",
+    };
+    let choice = node("If", &["c"], &["y"])
+        .put(5, branch(name, fields))
+        .put(5, branch(other, end));
+    let graph = Message::default().put(1, choice);
+    let graph = graph.put(5, tensor("c", &[], &[0; 4]));
+    with_output(graph.put(11, value("x", &[1, 2, 3, 3])))
+}
+
+#[test]
+fn branches_of_many_nodes() {
+    let count = 50_000;
+    let mut chain = Message::default();
+    for at in 0..count {
+        let from = if at == 0 {
+            "x".to_owned()
+        } else {
+            format!("v{at}")
+        };
+        let each = Message::default()
+            .put(1, from)
+            .put(2, format!("v{}", at + 1));
+        chain = chain.put(1, each.put(4, "Relu"));
+    }
+    let last = Message::default().put(1, format!("v{count}"));
+    let chain = chain.put(12, last);
+    let taken = with_branch("else_branch", chain.clone());
+    assert_eq!(read("the one that is taken", taken).unwrap(), count);
+    let left = with_branch("then_branch", chain);
+    assert_eq!(read("the one that is left", left).unwrap(), 0);
+    for (what, tag) in [("nodes", 1), ("initializers", 5), ("outputs", 12)] {
+        let empty = Message([tag << 3 | 2, 0].repeat(4 << 20));
+        let file = with_branch("else_branch", empty);
+        assert!(read(what, file).is_err(), "{what} in a branch");
+    }
+    // Four million names.
+    let names = Message([1 << 3 | 2, 1, b'a'].repeat(4 << 20));
+    let reads = with_branch("else_branch", Message::default().put(1, names));
+    refused("names in a branch", reads, "bytes of memory");
+}
+
 #[test]
 fn a_cycle_of_many() {
     let count = 100_000;

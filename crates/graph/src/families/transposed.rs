@@ -3,7 +3,6 @@
 use geometry::{ConvGeometry, TransposedDesc};
 
 use super::Family;
-use crate::gradient::before_activation;
 use crate::infer::ValueType;
 use crate::operands::Operands;
 use crate::step::Step;
@@ -112,7 +111,7 @@ impl Family for TransposedOp {
             return Err(step.refuse(""));
         };
         let [x, weight] = [step.input(0), step.input(1)];
-        let dy = before_activation(step, *activation)?;
+        let dy = step.before_activation(*activation)?;
         if *residual {
             step.pass(2 + usize::from(*bias), dy)?;
         }

@@ -5,6 +5,7 @@ use tensor::Unary;
 use super::Family;
 use crate::infer::ValueType;
 use crate::operands::{Operand, Operands};
+use crate::rectifier::{RectifierRule, is_rectifier};
 use crate::step::Step;
 use crate::{GraphError, Op, OpError};
 
@@ -64,12 +65,20 @@ impl Family for UnaryOp {
         let (dy, x) = (step.upstream()?, step.input(0));
         match self {
             Self::Apply(f) => {
-                let backward = Self::Backward(*f);
-                step.give(Op::Unary(backward), vec![dy, x], &[0])
+                let backward = Op::Unary(Self::Backward(*f));
+                match is_rectifier(*f) {
+                    true => step.give_rectified(backward, vec![dy, x]),
+                    false => step.give(backward, vec![dy, x], &[0]),
+                }
             }
             Self::Prelu => {
                 let inputs = vec![dy, x, step.input(1)];
-                step.give(Op::Unary(Self::PreluBackward), inputs, &[0, 1])
+                let backward = Op::Unary(Self::PreluBackward);
+                match (step.rule, step.is_needed(1)) {
+                    (RectifierRule::Slope, _) => step.give(backward, inputs, &[0, 1]),
+                    (_, false) => step.give_rectified(backward, inputs),
+                    (_, true) => Err(step.refuse(" of its slopes by another rule than the slope")),
+                }
             }
             Self::Backward(_) | Self::PreluBackward => Err(step.refuse("")),
         }

@@ -1,14 +1,12 @@
 //! From a network to one step of its training.
 
-use geometry::{AdaptiveKind, PoolKind};
-
 use super::epilogue::Epilogue;
 use super::frozen_norms::fix_frozen_norms;
 use super::loss::add_term;
+use super::maxima::remember;
 use super::penalty::penalise;
 use super::remove_dead;
 use super::rewrite::Rewrite;
-use crate::families::PoolingOp;
 use crate::users::Users;
 use crate::{ElementType, Graph, GraphError, Node, Op, Role, Value, backward};
 
@@ -73,7 +71,7 @@ pub fn training(network: &Graph, options: TrainingOptions) -> Result<Graph, Grap
         fix_frozen_norms(&mut step)?;
     }
     normalise_by_batch(&mut step)?;
-    remember_maxima(&mut step)?;
+    remember(&mut step)?;
     let batch = step.value(images).shape.first().copied().unwrap_or(1);
     let labels = step.add_value(Value {
         name: "labels".to_owned(),
@@ -147,28 +145,4 @@ fn move_statistics(graph: &mut Graph) {
             }
         }
     }
-}
-
-/// Max pools give the places of their maxima, which their backward pass reads.
-fn remember_maxima(graph: &mut Graph) -> Result<(), GraphError> {
-    for index in 0..graph.nodes.len() {
-        let mut op = graph.nodes[index].op.clone();
-        let indices = match &mut op {
-            Op::Pool { desc, indices } if desc.kind == PoolKind::Max => indices,
-            Op::Pooling(PoolingOp::Adaptive { desc, indices })
-                if desc.kind == AdaptiveKind::Max =>
-            {
-                indices
-            }
-            _ => continue,
-        };
-        if std::mem::replace(indices, true) {
-            continue;
-        }
-        let Node { layer, inputs, .. } = graph.nodes[index].clone();
-        let mut node = graph.make(op, layer, inputs)?;
-        node.outputs[0] = graph.nodes[index].outputs[0];
-        graph.nodes[index] = node;
-    }
-    Ok(())
 }

@@ -27,12 +27,13 @@ const DENSE: &str = "conv:n1c32h14w14:o48k3p1";
 const POINTWISE: &str = "conv:n1c64h14w14:o96k1";
 const DEPTHWISE: &str = "conv:n1c64h14w14:o64k3p1g64";
 const GROUPED: &str = "conv:n1c64h14w14:o64k3p1g16";
+const STEM: &str = "conv:n1c3h32w32:o16k3s2p1";
 const MAX_POOL: &str = "pool-max:n1c64h28w28:k3s2p1";
 const AVERAGE_POOL: &str = "pool-avg:n1c64h28w28:k2s2";
 
 /// All cases.
 pub(crate) fn all() -> Vec<Case> {
-    use Algorithm::{Depthwise, Direct, Grouped, Winograd2, Winograd4};
+    use Algorithm::{Depthwise, Direct, Grouped, Planes, Winograd2, Winograd4};
     use Direction::{BackwardData, BackwardWeights, Forward};
     let conv = |algorithm, direction| Kernel::Conv(algorithm, direction);
     let both = [
@@ -46,6 +47,7 @@ pub(crate) fn all() -> Vec<Case> {
         (conv(Depthwise, Forward), DEPTHWISE),
         (conv(Depthwise, BackwardWeights), DEPTHWISE),
         (conv(Grouped, Forward), GROUPED),
+        (conv(Planes, BackwardData), STEM),
         (Kernel::MaxPool, MAX_POOL),
         (Kernel::AveragePool, AVERAGE_POOL),
         (Kernel::Norm, DENSE),

@@ -4,14 +4,15 @@
 //! the better ones why they did not. It then packs weights once and runs as often as wanted.
 //!
 //! Sums run channels last in either layout. Channels first, the dense path turns each strip of a
-//! feature map on its way into and out of the cache; the path of small groups, bound by
-//! memory, reorders whole maps at its edges.
+//! feature map on its way into and out of the cache; the other paths reorder whole maps at its edges.
 
 mod chain;
 mod dense;
 mod finish;
 mod grouped;
+mod planes;
 pub mod reference;
+mod rows;
 mod winograd;
 
 use std::fmt;
@@ -71,6 +72,10 @@ pub enum Algorithm {
     Depthwise,
     /// Vectors over the channels of several groups of few channels each.
     Grouped,
+    /// Rows of the weight as they lie, each multiplied with the one pixel there is.
+    Rows,
+    /// Vectors over the pixels of a row, for few target channels.
+    Planes,
     /// Winograd's short convolutions, four target elements of an axis at a time: a quarter of the
     /// multiplications of a 3×3 kernel, and results that differ in rounding.
     Winograd4,
@@ -94,9 +99,11 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// All algorithms, best first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Depthwise,
         Self::Grouped,
+        Self::Rows,
+        Self::Planes,
         Self::Winograd4,
         Self::Winograd2,
         Self::Direct,
@@ -111,6 +118,8 @@ impl Algorithm {
         match self {
             Self::Depthwise => grouped::refuse_depthwise(geometry),
             Self::Grouped => grouped::refuse(geometry, isa),
+            Self::Rows => rows::refuse(geometry, direction),
+            Self::Planes => planes::refuse(geometry, direction, isa),
             Self::Winograd4 => winograd::refuse(geometry, direction, Outputs::Four),
             Self::Winograd2 => winograd::refuse(geometry, direction, Outputs::Two),
             Self::Direct => dense::refuse(geometry, direction),
@@ -126,6 +135,9 @@ impl Algorithm {
         direction: Direction,
         options: ConvOptions,
     ) -> Option<Refusal> {
+        if self == Self::Planes {
+            return planes::refuse_by_cost(geometry, direction, options);
+        }
         let outputs = self.outputs()?;
         winograd::refuse_by_cost(geometry, direction, options, outputs)
     }
@@ -152,6 +164,8 @@ impl fmt::Display for Algorithm {
         f.write_str(match self {
             Self::Depthwise => "depthwise",
             Self::Grouped => "grouped",
+            Self::Rows => "rows",
+            Self::Planes => "planes",
             Self::Winograd4 => "winograd-4",
             Self::Winograd2 => "winograd-2",
             Self::Direct => "direct",
@@ -191,8 +205,14 @@ pub enum Refusal {
     /// A vector does not hold two groups.
     #[error("the groups are too wide to share vectors")]
     WideGroups,
-    /// The stride or the dilation is not one.
-    #[error("it has no path for strides or dilations")]
+    /// There is more than one pixel, or the kernel has more than one element.
+    #[error("it serves a single pixel")]
+    Pixels,
+    /// Gradients are other sums.
+    #[error("it has no path for this direction")]
+    Direction,
+    /// The stride is not one.
+    #[error("it has no path for strides")]
     Strided,
     /// A kernel of a single element, of an even number of taps along an axis, or of more than seven.
     #[error("it serves kernels of 1, 3, 5 or 7 taps an axis, and not of one altogether")]
@@ -314,6 +334,9 @@ enum Body {
     Sweep(Box<dense::SweepPlan>),
     Weights(Box<dense::WeightsPlan>),
     Grouped(Box<grouped::GroupedPlan>),
+    /// With these instructions.
+    Rows(Isa),
+    Planes(Box<planes::PlanesPlan>),
     Winograd(Box<winograd::WinogradPlan>),
     WinogradWeights(Box<winograd::GradientPlan>),
     Reference,
@@ -388,16 +411,23 @@ impl ConvPlan {
             refused.push((chosen, refusal));
             chosen = next;
         }
+        let refused_at_last = |refusal| PlanError {
+            algorithm: chosen,
+            refusal,
+        };
         let body = match (chosen, direction) {
             (Algorithm::Depthwise | Algorithm::Grouped, _) => Body::Grouped(Box::new(
                 grouped::GroupedPlan::new(geometry, direction, isa),
             )),
+            (Algorithm::Rows, _) => Body::Rows(isa),
+            (Algorithm::Planes, _) => {
+                let plan = planes::PlanesPlan::new(geometry, direction, isa);
+                Body::Planes(Box::new(plan.map_err(refused_at_last)?))
+            }
             (Algorithm::Winograd4 | Algorithm::Winograd2, _) => {
                 let outputs = chosen.outputs().unwrap_or(Outputs::Two);
-                Body::winograd(geometry, direction, isa, outputs).map_err(|refusal| PlanError {
-                    algorithm: chosen,
-                    refusal,
-                })?
+                let body = Body::winograd(geometry, direction, isa, outputs);
+                body.map_err(refused_at_last)?
             }
             (Algorithm::Direct, _) => Body::dense(geometry, direction, options, Fetch::Strips),
             (Algorithm::Im2col, _) => Body::dense(geometry, direction, options, Fetch::Columns),
@@ -443,11 +473,18 @@ impl ConvPlan {
         match &self.body {
             Body::Sweep(plan) => plan.packed_len(),
             Body::Grouped(plan) => plan.packed_len(),
+            Body::Planes(plan) => plan.packed_len(),
             Body::Winograd(plan) => plan.packed_len(),
             Body::Weights(_) | Body::WinogradWeights(_) => 0,
             Body::Reference if self.direction == Direction::BackwardWeights => 0,
-            Body::Reference => self.geometry.weight_count(),
+            Body::Reference | Body::Rows(_) => self.geometry.weight_count(),
         }
+    }
+
+    /// Whether packed weights are in another order than the weights: where they are not, these may be given in their
+    /// place, and no copy need be kept.
+    pub fn packs(&self) -> bool {
+        !matches!(self.body, Body::Rows(_))
     }
 
     /// Scratch elements of a run by a team of `threads`.
@@ -465,9 +502,10 @@ impl ConvPlan {
         match &self.body {
             Body::Sweep(plan) => plan.pack(ctx, weight, packed),
             Body::Grouped(plan) => plan.pack(weight, packed),
+            Body::Planes(plan) => plan.pack(weight, packed),
             Body::Winograd(plan) => plan.pack(ctx, weight, packed),
             Body::Weights(_) | Body::WinogradWeights(_) => {}
-            Body::Reference => packed.copy_from_slice(weight),
+            Body::Reference | Body::Rows(_) => packed.copy_from_slice(weight),
         }
     }
 
@@ -569,7 +607,7 @@ impl ConvPlan {
             Body::Weights(plan) => plan.run(ctx, x, dy, dw, scratch),
             Body::Grouped(plan) => plan.backward_weights(ctx, x, dy, dw, scratch),
             Body::WinogradWeights(plan) => plan.run(ctx, x, dy, dw, scratch),
-            Body::Sweep(_) | Body::Winograd(_) => {
+            Body::Sweep(_) | Body::Rows(_) | Body::Planes(_) | Body::Winograd(_) => {
                 unreachable!("a sweep never plans backward-weights")
             }
             Body::Reference => reference::backward_weights(ctx, self.layout, g, x, dy, dw),
@@ -661,6 +699,8 @@ impl ConvPlan {
         match (&self.body, self.direction) {
             (Body::Sweep(plan), _) => plan.run(ctx, source, packed, epilogue, target, scratch),
             (Body::Grouped(plan), _) => plan.sweep(ctx, source, packed, epilogue, target),
+            (Body::Rows(isa), _) => rows::run(ctx, *isa, source, packed, epilogue, target),
+            (Body::Planes(plan), _) => plan.run(ctx, source, packed, epilogue, target, scratch),
             (Body::Winograd(plan), _) => plan.run(ctx, source, packed, epilogue, target, scratch),
             (_, Direction::BackwardData) => {
                 reference::backward_data(ctx, self.layout, g, source, packed, epilogue, target);
@@ -675,7 +715,7 @@ impl ConvPlan {
         self.layout == Layout::Nchw
             && matches!(
                 self.body,
-                Body::Grouped(_) | Body::Winograd(_) | Body::WinogradWeights(_)
+                Body::Grouped(_) | Body::Planes(_) | Body::Winograd(_) | Body::WinogradWeights(_)
             )
     }
 
@@ -697,9 +737,10 @@ impl ConvPlan {
             Body::Sweep(plan) => plan.scratch_per_worker() * threads,
             Body::Weights(plan) => plan.scratch_len(threads),
             Body::Grouped(plan) => plan.scratch_len(),
+            Body::Planes(plan) => plan.scratch_len(threads),
             Body::Winograd(plan) => plan.scratch_len(threads),
             Body::WinogradWeights(plan) => plan.scratch_len(threads),
-            Body::Reference => 0,
+            Body::Reference | Body::Rows(_) => 0,
         }
     }
 

@@ -165,6 +165,48 @@ fn layers_of_real_networks_are_exact() {
 }
 
 #[test]
+fn single_pixels_are_exact() {
+    let teams = teams();
+    for (seed, (c, o)) in [(1, 1), (3, 7), (37, 23), (300, 70), (65, 1030), (33, 4)]
+        .into_iter()
+        .enumerate()
+    {
+        let case = ConvCase::new(1, c, o, [1, 1], [1, 1]);
+        assert!(check(&case, &teams, seed as u64) >= 6);
+    }
+}
+
+/// Few channels on either side, on maps whose rows are filled by tiles of every width, and cut in pieces where they are
+/// long and deep.
+#[test]
+fn few_channels_are_exact() {
+    let teams = teams();
+    for (turn, width) in [5, 16, 40, 57, 75, 110, 131, 150, 230]
+        .into_iter()
+        .enumerate()
+    {
+        let few = 1 + turn;
+        let (kernel, stride, dilation) = [(3, 1, 1), (7, 2, 1), (4, 2, 1), (3, 3, 2)][turn % 4];
+        for (c, o) in [(few, 20), (20, few)] {
+            let case = ConvCase::new(2, c, o, [9, width + 20], [3, kernel])
+                .stride([1 + turn % 3, stride])
+                .dilation([1 + turn % 2, dilation])
+                .padding([1, kernel / 2]);
+            check(&case, &teams, turn as u64);
+        }
+    }
+    // Groups with few channels on one side and many on the other.
+    for (c, o, groups) in [(60, 3, 3), (4, 80, 2), (10, 10, 10)] {
+        let case = ConvCase::new(2, c, o, [7, 37], [3, 5]).padding([1, 2]);
+        check(&case.groups(groups), &teams, 2);
+    }
+    for (c, o) in [(3, 200), (200, 2)] {
+        let case = ConvCase::new(1, c, o, [4, 260], [3, 3]).padding([1, 1]);
+        check(&case, &teams, 1);
+    }
+}
+
+#[test]
 fn elements_that_no_tap_reaches_have_a_zero_gradient() {
     let teams = teams();
     for (seed, (kernel, stride)) in [(1, 3), (2, 5), (1, 40)].into_iter().enumerate() {

@@ -28,6 +28,12 @@ fn the_best_algorithm_is_chosen_and_the_better_ones_say_why_not() {
     let not_depthwise = (Algorithm::Depthwise, Refusal::NotDepthwise);
     let one_group = (Algorithm::Grouped, Refusal::OneGroup);
     let wide_groups = (Algorithm::Grouped, Refusal::WideGroups);
+    let pixels = (Algorithm::Rows, Refusal::Pixels);
+    let rows_of_groups = (Algorithm::Rows, Refusal::Groups);
+    let narrow = ConvDesc::new(2, 3).padding(1);
+    let narrow = conv(narrow, &[1, 32, 40, 48]);
+    let single = conv(ConvDesc::new(20, 1), &[1, 36, 1, 1]);
+    let planes = |refusal| (Algorithm::Planes, refusal);
     let short = |refusal| [Algorithm::Winograd4, Algorithm::Winograd2].map(|a| (a, refusal));
     for (geometry, chosen, refused) in [
         (depthwise, Algorithm::Depthwise, vec![]),
@@ -36,18 +42,37 @@ fn the_best_algorithm_is_chosen_and_the_better_ones_say_why_not() {
         (
             wide,
             Algorithm::Direct,
-            [&[not_depthwise, wide_groups][..], &short(Refusal::Groups)].concat(),
+            [
+                &[
+                    not_depthwise,
+                    wide_groups,
+                    rows_of_groups,
+                    planes(Refusal::Slower),
+                ][..],
+                &short(Refusal::Groups),
+            ]
+            .concat(),
+        ),
+        (single, Algorithm::Rows, vec![not_depthwise, one_group]),
+        (
+            narrow,
+            Algorithm::Planes,
+            vec![not_depthwise, one_group, pixels],
         ),
         (
             dense,
             Algorithm::Direct,
-            [&[not_depthwise, one_group][..], &short(Refusal::Slower)].concat(),
+            [
+                &[not_depthwise, one_group, pixels, planes(Refusal::Slower)][..],
+                &short(Refusal::Slower),
+            ]
+            .concat(),
         ),
         (
             deep,
             Algorithm::Im2col,
             [
-                &[not_depthwise, one_group][..],
+                &[not_depthwise, one_group, pixels, planes(Refusal::Depth)][..],
                 &short(Refusal::Depth),
                 &[(Algorithm::Direct, Refusal::Depth)],
             ]

@@ -52,11 +52,35 @@ fn cases() -> Vec<ConvCase> {
             });
         }
     }
+    // Dilations that divide the map and that do not, that differ by axis, and of a map hardly larger or smaller.
+    for (turn, (kernel, map, dilation)) in [
+        ([3, 3], [12, 12], [2, 2]),
+        ([3, 3], [13, 17], [2, 3]),
+        ([3, 3], [9, 31], [4, 7]),
+        ([5, 5], [11, 9], [2, 2]),
+        ([1, 7], [5, 20], [3, 2]),
+        ([3, 1], [7, 6], [3, 6]),
+        ([3, 5], [14, 21], [6, 1]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (c, o) = channels[turn % channels.len()];
+        let padding = [0, 1].map(|axis| dilation[axis] * (kernel[axis] / 2));
+        let case = ConvCase::new(1 + turn % 2, c, o, map, kernel).dilation(dilation);
+        cases.push(case.clone().padding(padding));
+        cases.push(case.padding_sides([padding[0] * 2, padding[1]], [1, padding[1] + 3]));
+    }
     // Several blocks of tiles and rounds of channels.
     cases.push(ConvCase::new(2, 70, 300, [29, 30], [3, 3]).padding([1, 1]));
     cases.push(ConvCase::new(3, 9, 40, [40, 41], [3, 3]).padding([1, 1]));
     // Several rounds of a gradient of weights.
     cases.push(ConvCase::new(1, 2, 3, [70, 66], [3, 3]).padding([1, 1]));
+    cases.push(
+        ConvCase::new(2, 20, 70, [50, 41], [3, 3])
+            .dilation([2, 2])
+            .padding([2, 2]),
+    );
     cases
 }
 
@@ -155,19 +179,21 @@ fn results_are_bitwise_equal_for_every_team() {
 fn where_they_are_chosen_the_relative_error_is_below_two_hundred_thousandths() {
     let team = Team::new(2).unwrap();
     let mut chosen = Vec::new();
-    for (seed, (c, o, size, kernel)) in [
-        (64, 64, 28, [3, 3]),
-        (256, 256, 14, [3, 3]),
-        (128, 192, 17, [1, 7]),
-        (128, 128, 17, [7, 1]),
-        (48, 64, 18, [5, 5]),
-        (512, 128, 8, [3, 3]),
+    for (seed, (c, o, size, kernel, dilation)) in [
+        (64, 64, 28, [3, 3], 1),
+        (256, 256, 14, [3, 3], 1),
+        (128, 192, 17, [1, 7], 1),
+        (128, 128, 17, [7, 1], 1),
+        (48, 64, 18, [5, 5], 1),
+        (512, 128, 8, [3, 3], 1),
+        (128, 128, 28, [3, 3], 2),
     ]
     .into_iter()
     .enumerate()
     {
-        let case =
-            ConvCase::new(2, c, o, [size, size], kernel).padding([kernel[0] / 2, kernel[1] / 2]);
+        let case = ConvCase::new(2, c, o, [size, size], kernel)
+            .dilation([dilation; 2])
+            .padding(kernel.map(|taps| taps / 2 * dilation));
         let geometry = resolve(&case);
         let mut draw = Draw::new(seed as u64);
         let x = draw.reals(case.input_len());
@@ -277,8 +303,12 @@ fn problems_without_a_short_convolution_are_refused_with_the_reason() {
         Refusal::Strided
     );
     assert_eq!(
-        refusal(ConvDesc::new(8, 3).dilation(2), &shape, forward),
-        Refusal::Strided
+        refusal(
+            ConvDesc::new(8, 3).dilation(13).padding(13),
+            &shape,
+            forward
+        ),
+        Refusal::Reach
     );
     assert_eq!(
         refusal(ConvDesc::new(8, 3).groups(2), &shape, forward),

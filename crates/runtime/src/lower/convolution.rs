@@ -188,6 +188,9 @@ impl Lowering<'_> {
     pub(super) fn packed(&mut self, weight: ValueId, plan: &Arc<ConvPlan>) -> BufferId {
         let constant = self.constant[weight.index()];
         let weight = self.plain(weight);
+        if !plan.packs() {
+            return weight;
+        }
         let packed = self.buffer(plan.packed_len(), Home::Arena);
         let plan = Arc::clone(plan);
         self.emit(

@@ -15,5 +15,6 @@ mod networks;
 mod oracle;
 mod profile;
 mod random;
+mod rectifiers;
 mod separable;
 mod shuffled;

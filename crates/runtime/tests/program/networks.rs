@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use geometry::{ConvDesc, PoolDesc};
-use graph::{Graph, GraphError, NetworkBuilder, ValueId};
+use graph::{ElementType, Graph, GraphError, NetworkBuilder, ValueId};
 use kernels::{Isa, Team};
 use runtime::{Program, Run, RuntimeOptions, initialise};
 use tensor::Layout;
@@ -162,7 +162,9 @@ pub(crate) fn prepare(program: &mut Program, seed: u64) {
     }
     let images = program.input_f32(0).len();
     program.input_f32(0).copy_from_slice(&draw.reals(images));
-    if program.graph().inputs.len() > 1 {
+    let second = program.graph().inputs.get(1);
+    let element = second.map(|&id| program.graph().value(id).element);
+    if element == Some(ElementType::Index) {
         let logits = program.graph().outputs[1];
         let [rows, classes] = program.graph().value(logits).shape[..] else {
             panic!("logits are a matrix");

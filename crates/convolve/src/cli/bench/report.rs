@@ -1,15 +1,15 @@
 //! `bench MODEL --profile`: what every step of a network does, by which kernel, and how well.
 
-use std::fmt::Display;
-
 use runtime::ProfileRow;
 use serde_json::{Value, json};
 
 use super::timing::significant;
 use crate::cli::table::{self, Align};
 
-/// Characters of a layer's and of a kernel's name: with the numbers a line has 120 at most.
-const NAME: usize = 28;
+/// Characters of a layer's name: with a kernel's and the numbers a line has 120 at most.
+const LAYER: usize = 25;
+/// Characters of a kernel's name, enough for three convolutions that are made together.
+const KERNEL: usize = 31;
 
 /// The steps of a network and the yardstick they are held against.
 pub(super) struct Report {
@@ -179,7 +179,8 @@ impl Report {
             .run
             .iter()
             .map(|row| {
-                let name = [shortened(&row.layer), shortened(&row.kernel)];
+                let kernel = row.kernel.replace(" + ", "+");
+                let name = [shortened(&row.layer, LAYER), shortened(&kernel, KERNEL)];
                 cells(name, Sum::of([row]), notes.letters(row))
             })
             .collect();
@@ -189,7 +190,8 @@ impl Report {
             let rows = groups.into_iter().chain([("all", total)]);
             let rows: Vec<_> = rows
                 .map(|(name, sum)| {
-                    let name = [shortened(name), sum.steps.to_string()];
+                    let name = name.replace(" + ", "+");
+                    let name = [shortened(&name, KERNEL), sum.steps.to_string()];
                     cells(name, sum, String::new())
                 })
                 .collect();
@@ -221,23 +223,15 @@ impl Report {
         if !self.once.is_empty() {
             let once = Sum::of(&self.once);
             lines.push(format!(
-                "once, after weights changed: {} steps in {:.3} ms ({})",
-                once.steps,
-                once.milliseconds,
-                joined(
-                    grouped(&self.once, |row| row.kernel.as_str())
-                        .iter()
-                        .map(|(name, sum)| format!("{name} {:.3} ms", sum.milliseconds))
-                )
+                "once, after weights changed: {} steps in {:.3} ms",
+                once.steps, once.milliseconds
             ));
+            for (name, sum) in grouped(&self.once, |row| row.kernel.as_str()) {
+                lines.push(format!("  {name}: {:.3} ms", sum.milliseconds));
+            }
         }
         lines
     }
-}
-
-fn joined(parts: impl Iterator<Item = impl Display>) -> String {
-    let parts: Vec<String> = parts.map(|part| part.to_string()).collect();
-    parts.join(", ")
 }
 
 fn heading<'a>(first: &'a str, second: &'a str, last: &'a str) -> [(&'a str, Align); 10] {
@@ -257,11 +251,11 @@ fn heading<'a>(first: &'a str, second: &'a str, last: &'a str) -> [(&'a str, Ali
 }
 
 /// The end of a name that is too long: layers differ there.
-fn shortened(name: &str) -> String {
+fn shortened(name: &str, most: usize) -> String {
     let count = name.chars().count();
-    match count > NAME {
+    match count > most {
         true => std::iter::once('…')
-            .chain(name.chars().skip(count - NAME + 1))
+            .chain(name.chars().skip(count - most + 1))
             .collect(),
         false => name.to_owned(),
     }
@@ -375,7 +369,9 @@ mod tests {
         let text = report().to_text();
         assert_eq!(text.matches("another algorithm is expected").count(), 1);
         assert!(text.lines().nth(2).unwrap().ends_with("ab"), "{text}");
-        assert!(text.contains("once, after weights changed: 1 steps in 0.500 ms (pack 0.500 ms)"));
+        assert!(
+            text.contains("once, after weights changed: 1 steps in 0.500 ms\n  pack: 0.500 ms")
+        );
     }
 
     #[test]

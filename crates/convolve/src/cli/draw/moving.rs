@@ -4,7 +4,7 @@ use figures::arithmetic::{
     Backward, Colouring, Convolution, Deformable, Pool, Separable, Transposed, convolution,
     deformable, pool, separable, transposed,
 };
-use figures::{Caption, Scene};
+use figures::{Caption, FigureError, Scene};
 use geometry::{InputShape, PoolKind, Problem};
 use runtime::Eager;
 use runtime::eager::{Given, Made};
@@ -14,6 +14,9 @@ use super::numbers::Files;
 use super::smaller::smaller;
 use crate::cli::failure::usage;
 use crate::cli::op::{Array, Asked, Direction, Operator, refused};
+
+/// Numbers that an operator reads and makes at most, before any of them is computed: far more than a page shows.
+const MOST_NUMBERS: usize = 1 << 20;
 
 /// A problem as it was asked for and as it is drawn.
 pub(super) struct Drawn<'a> {
@@ -60,11 +63,19 @@ impl<'a> Drawn<'a> {
 
     /// What stands above: the problem, and that it is another one where it is.
     pub(super) fn caption(&self) -> Caption {
-        let remark = match self.drawn == *self.asked {
-            true => String::new(),
-            false => format!("drawn smaller than {}", self.asked),
+        let remark = match (self.drawn == *self.asked, &self.files.known) {
+            (true, _) => String::new(),
+            (false, None) => format!("drawn smaller than {}", self.asked),
+            (false, Some(_)) => format!("the first corner and channels of {}", self.asked),
         };
-        Caption::new(self.drawn.to_string(), remark)
+        match &self.files.known {
+            None => Caption::new(self.drawn.to_string(), remark),
+            Some(known) => {
+                let problem = [self.drawn.to_string(), remark].into_iter();
+                let said: Vec<_> = problem.filter(|part| !part.is_empty()).collect();
+                Caption::new(known.of.clone(), said.join(" · "))
+            }
+        }
     }
 
     /// The same, with a remark where there is nothing to say of the size.
@@ -240,7 +251,7 @@ impl<'a> Drawn<'a> {
     /// The arrays of the problem that is drawn, and what its operator makes of them: the output, and the places of maxima.
     pub(super) fn forward(&self) -> anyhow::Result<(Arrays, Vec<Made<f64>>)> {
         let asked = Asked {
-            bias: self.files.of(Array::Bias).is_some(),
+            bias: self.files.has(Array::Bias),
             indices: matches!(&self.drawn, Problem::Pool(_, desc) if desc.kind == PoolKind::Max),
             ..Asked::default()
         };
@@ -257,6 +268,15 @@ impl<'a> Drawn<'a> {
             }
         }
         let operator = Operator::new(&self.drawn, Direction::Forward, asked).map_err(usage)?;
+        let graph = &operator.graph;
+        let numbers = |&id| graph.value(id).shape.iter().product::<usize>();
+        let given = graph.inputs.iter().chain(&graph.outputs).map(numbers).sum();
+        if given > MOST_NUMBERS {
+            let what = "numbers";
+            let most = MOST_NUMBERS;
+            let error = FigureError::TooMuch { what, given, most };
+            return Err(usage(format!("problem '{}': {error}", self.asked)));
+        }
         let mut arrays = Vec::new();
         let ids = operator.graph.inputs.iter().zip(&whole.graph.inputs);
         for ((&id, &asked), array) in ids.zip(&operator.reads) {

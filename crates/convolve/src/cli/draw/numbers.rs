@@ -32,6 +32,17 @@ pub(super) struct Files {
     /// The gradient of a pool's output
     #[arg(long, value_name = "DY.npy")]
     grad: Option<PathBuf>,
+    /// Arrays that are known without a file.
+    #[arg(skip)]
+    pub(super) known: Option<Known>,
+}
+
+/// The arrays of a layer.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    /// Which layer, of which network, on what.
+    pub(super) of: String,
+    pub(super) arrays: Vec<(Array, Tensor<f64>)>,
 }
 
 impl Files {
@@ -47,6 +58,17 @@ impl Files {
             Array::Indices => return None,
         };
         file.as_deref()
+    }
+
+    fn known(&self, array: Array) -> Option<&Tensor<f64>> {
+        let mut arrays = self.known.as_ref()?.arrays.iter();
+        let (_, numbers) = arrays.find(|(of, _)| *of == array)?;
+        Some(numbers)
+    }
+
+    /// Whether an array is not made up.
+    pub(super) fn has(&self, array: Array) -> bool {
+        self.of(array).is_some() || self.known(array).is_some()
     }
 
     /// Refuses arrays where no numbers are drawn.
@@ -73,6 +95,9 @@ impl Files {
         asked: &[usize],
         drawn: &[usize],
     ) -> anyhow::Result<Tensor<f64>> {
+        if let Some(known) = self.known(array) {
+            return corner(known, drawn);
+        }
         let Some(path) = self.of(array) else {
             return made_up(array, drawn);
         };

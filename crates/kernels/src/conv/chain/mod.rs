@@ -15,7 +15,7 @@ use std::ops::Range;
 use geometry::ConvGeometry;
 use tensor::Layout;
 
-use super::{ConvOptions, ConvPlan, Direction, Epilogue};
+use super::{Algorithm, ConvOptions, ConvPlan, Direction, Epilogue};
 use crate::activation::Activation;
 use crate::share::share;
 use crate::shared::Shared;
@@ -153,7 +153,6 @@ impl ChainPlan {
     fn of_bands(links: &[ConvGeometry], options: ConvOptions, most: usize) -> Option<Self> {
         let options = ConvOptions {
             layout: Layout::Nhwc,
-            // Short convolutions pack weights by the size of the map.
             strict: true,
             algorithm: None,
             repacked: false,
@@ -209,6 +208,15 @@ impl ChainPlan {
             let index = rows.link;
             let before = if index == 0 { 0 } else { there[index - 1] };
             let link = &mut self.links[index];
+            // One for all rows: they share the packed weights.
+            let algorithm = match link.geometry.kernel_area() == 1 && link.geometry.groups == 1 {
+                true => Algorithm::Direct,
+                false => Algorithm::Depthwise,
+            };
+            let options = ConvOptions {
+                algorithm: Some(algorithm),
+                ..options
+            };
             let mut geometry = link.geometry.with_batch(1);
             geometry.windows[1] = rows.window;
             let known = |plan: &ConvPlan| *plan.geometry() == geometry;

@@ -102,7 +102,7 @@ fn units_within(walk: &Walk, elements: u128) -> usize {
 
 /// Whether what a row of positions reads can be fetched as a whole: it reaches not much farther than
 /// the source is large. Strides and padding can be a billion times the size of the map.
-pub(super) fn fits(walk: &Walk) -> bool {
+pub(in crate::conv) fn fits(walk: &Walk) -> bool {
     if walk.rows.count == 0 || walk.columns.count == 0 {
         return true;
     }

@@ -20,13 +20,12 @@ mod weights;
 use geometry::{ConvGeometry, Window};
 use tensor::Layout;
 
-pub(super) use self::cut::Fetch;
+pub(super) use self::cut::{Fetch, fits};
 pub(super) use self::panels::{Panel, cut_panels};
 pub(super) use self::sweep::wanted_tasks;
 use self::sweep::{Operands, Sweep};
 pub(super) use self::tile::{OfShape, Part, Target, Weights, of_shape, tile};
-pub(super) use self::walk::Segment;
-use self::walk::Walk;
+pub(super) use self::walk::{Segment, Walk};
 pub(super) use self::weights::{Ask, Pass, Pixels, WeightsPlan, tile_width};
 use super::finish::empty_sums;
 use super::{Direction, Epilogue, Refusal};
@@ -45,7 +44,7 @@ pub(super) fn refuse(geometry: &ConvGeometry, direction: Direction) -> Option<Re
 pub(super) fn refuse_columns(geometry: &ConvGeometry, direction: Direction) -> Option<Refusal> {
     // Where a strip is read in place it reaches within the source, so the layout does not matter.
     let walks = Walk::all(geometry, direction, Layout::Nchw);
-    (!walks.iter().all(cut::fits)).then_some(Refusal::Reach)
+    (!walks.iter().all(fits)).then_some(Refusal::Reach)
 }
 
 /// Forward or backward-data, planned: one sweep for forward, one for each stride phase backwards.

@@ -15,21 +15,21 @@ use crate::conv::Direction;
 
 /// One axis of a walk.
 #[derive(Clone, Debug)]
-pub(super) struct AxisWalk {
+pub(in crate::conv) struct AxisWalk {
     /// Elements of the source along this axis.
-    pub(super) source: usize,
+    pub(in crate::conv) source: usize,
     /// Source elements between neighbouring positions.
-    pub(super) source_step: usize,
+    pub(in crate::conv) source_step: usize,
     /// Elements of the target along this axis.
-    pub(super) target: usize,
+    pub(in crate::conv) target: usize,
     /// First target element.
-    pub(super) target_start: usize,
+    pub(in crate::conv) target_start: usize,
     /// Target elements between neighbouring positions.
-    pub(super) target_step: usize,
+    pub(in crate::conv) target_step: usize,
     /// Positions.
-    pub(super) count: usize,
+    pub(in crate::conv) count: usize,
     /// Taps by ascending offset, never none.
-    pub(super) taps: Vec<Tap>,
+    pub(in crate::conv) taps: Vec<Tap>,
 }
 
 impl AxisWalk {
@@ -101,7 +101,7 @@ impl AxisWalk {
     }
 
     /// The target element of a position.
-    pub(super) fn target_of(&self, position: usize) -> usize {
+    pub(in crate::conv) fn target_of(&self, position: usize) -> usize {
         self.target_start + position * self.target_step
     }
 
@@ -168,13 +168,13 @@ pub(in crate::conv) struct Segment {
 
 /// A walk along depth, height and width, for all groups alike.
 #[derive(Clone, Debug)]
-pub(super) struct Walk {
+pub(in crate::conv) struct Walk {
     pub(super) layout: Layout,
-    pub(super) batch: usize,
+    pub(in crate::conv) batch: usize,
     /// The depth axis. Each of its positions in each image is a *slice*, a walk in two dimensions.
     pub(super) slices: AxisWalk,
-    pub(super) rows: AxisWalk,
-    pub(super) columns: AxisWalk,
+    pub(in crate::conv) rows: AxisWalk,
+    pub(in crate::conv) columns: AxisWalk,
     /// Channels of the source, all groups together.
     pub(super) source_channels: usize,
     /// Channels of the target, all groups together.
@@ -194,7 +194,11 @@ pub(super) struct Slice {
 
 impl Walk {
     /// The walks of a direction.
-    pub(super) fn all(geometry: &ConvGeometry, direction: Direction, layout: Layout) -> Vec<Self> {
+    pub(in crate::conv) fn all(
+        geometry: &ConvGeometry,
+        direction: Direction,
+        layout: Layout,
+    ) -> Vec<Self> {
         let (source_channels, target_channels) = match direction {
             Direction::BackwardData => (geometry.out_channels, geometry.in_channels),
             _ => (geometry.in_channels, geometry.out_channels),
@@ -280,7 +284,11 @@ impl Walk {
 
     /// The kernel elements of the taps in the order of the summation, for a kernel of `height` rows
     /// of `width`.
-    pub(super) fn kernel_taps(&self, height: usize, width: usize) -> impl Iterator<Item = usize> {
+    pub(in crate::conv) fn kernel_taps(
+        &self,
+        height: usize,
+        width: usize,
+    ) -> impl Iterator<Item = usize> {
         self.slices.taps.iter().flat_map(move |slice| {
             self.rows.taps.iter().flat_map(move |row| {
                 let row = (slice.kernel * height + row.kernel) * width;
@@ -290,7 +298,7 @@ impl Walk {
     }
 
     /// Products summed for one target element.
-    pub(super) fn depth(&self) -> usize {
+    pub(in crate::conv) fn depth(&self) -> usize {
         self.taps() * self.source_channels_per_group()
     }
 

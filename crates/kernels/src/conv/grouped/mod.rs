@@ -21,6 +21,7 @@ use geometry::{ConvGeometry, Window};
 
 use self::lanes::Lanes;
 use self::taps::{AxisTaps, Run};
+use super::dense::wanted_tasks;
 use super::{Direction, Epilogue, Refusal};
 use crate::shared::Shared;
 use crate::simd::dispatch;
@@ -75,7 +76,7 @@ pub(super) struct GroupedPlan {
     partitions: usize,
 }
 
-/// Images that share an accumulator of the weights' gradient, so that few are needed.
+/// Tasks of the weights' gradient, and the most parts of the rows of all images that have an accumulator each.
 const PARTITIONS: usize = 8;
 
 /// Pixels of a patch at most, as far as whole rows go: a first-level cache holds a vector of each, of both maps.
@@ -97,7 +98,7 @@ impl GroupedPlan {
             }
             _ => Vec::new(),
         };
-        Self {
+        let mut plan = Self {
             geometry: *geometry,
             direction,
             isa,
@@ -106,11 +107,32 @@ impl GroupedPlan {
             row_runs,
             runs: columns.runs(width, direction),
             columns,
-            partitions: match direction {
-                Direction::BackwardWeights => geometry.batch.clamp(1, PARTITIONS),
-                _ => 0,
-            },
+            partitions: 0,
+        };
+        if direction == Direction::BackwardWeights {
+            // Where there is a single band, few images are cut too.
+            let wanted = match plan.bands() {
+                0 | 1 => wanted_tasks(geometry.macs()).min(PARTITIONS),
+                _ => 1,
+            };
+            let images = geometry.batch.min(PARTITIONS);
+            plan.partitions = wanted.max(images).min(plan.pieces()).max(1);
         }
+        plan
+    }
+
+    /// Runs of rows of all images.
+    fn pieces(&self) -> usize {
+        self.geometry.batch * self.row_runs.len()
+    }
+
+    /// Blocks of a band of the weights' gradient.
+    fn per_band(&self) -> usize {
+        BAND / self.lanes.width
+    }
+
+    fn bands(&self) -> usize {
+        self.lanes.blocks.div_ceil(self.per_band())
     }
 
     /// Channels of source and target.
@@ -200,8 +222,7 @@ impl GroupedPlan {
         dw: &mut [f32],
         scratch: &mut [f32],
     ) {
-        let per_band = BAND / self.lanes.width;
-        let bands = self.lanes.blocks.div_ceil(per_band);
+        let (per_band, bands) = (self.per_band(), self.bands());
         let scratch = &mut scratch[..self.scratch_len()];
         let partials = Shared::new(scratch);
         let plan = self;

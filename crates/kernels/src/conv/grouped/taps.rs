@@ -11,7 +11,7 @@ pub(super) struct AxisTaps {
     pub(super) target: usize,
     /// `starts[i] .. starts[i + 1]` of `taps` belong to target index `i`.
     starts: Vec<usize>,
-    /// (tap of the kernel, source index)
+    /// (tap of the kernel, source index), by ascending source index: what is fetched next is behind the last.
     taps: Vec<(usize, usize)>,
 }
 
@@ -26,7 +26,10 @@ impl AxisTaps {
         let mut starts = vec![0];
         let mut taps = Vec::new();
         for index in 0..target {
-            taps.extend((0..window.kernel).filter_map(|tap| {
+            // A later tap of a backward pass reads an earlier placement.
+            let last = window.kernel - 1;
+            let ascending = (0..window.kernel).map(|tap| if backward { last - tap } else { tap });
+            taps.extend(ascending.filter_map(|tap| {
                 let from = if backward {
                     window.target(index, tap)
                 } else {

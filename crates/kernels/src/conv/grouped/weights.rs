@@ -11,7 +11,7 @@ use crate::share::share;
 use crate::shared::Shared;
 use crate::simd::Vector;
 
-/// Sums the images of a partition over some blocks into that part of the accumulator
+/// Sums the rows of a partition, of as many images as it has, over some blocks into that part of the accumulator
 /// `[partition, block, kernel…, j, lane]`.
 ///
 /// # Safety
@@ -35,46 +35,45 @@ pub(super) unsafe fn band<V: Vector>(
     };
     partial.fill(0.0);
     let is_far = x.len() + dy.len() >= FAR;
-    for image in share(g.batch, partition, plan.partitions) {
+    for piece in share(plan.pieces(), partition, plan.partitions) {
+        let (image, rows) = (piece / plan.row_runs.len(), piece % plan.row_runs.len());
+        let rows = &plan.row_runs[rows];
         let x = &x[image * g.input_area() * from..][..g.input_area() * from];
         let dy = &dy[image * g.output_area() * to..][..g.output_area() * to];
-        for rows in &plan.row_runs {
-            let mut next = blocks.start;
-            while next < blocks.end {
-                let block = next;
-                let partial = &mut partial[(block - blocks.start) * len..];
-                let (source, sources) = plan.lanes.sources(block);
-                let (target, targets) = plan.lanes.targets(block);
-                let block = Block {
-                    plan,
-                    x: x[source..].as_ptr(),
-                    sources,
-                    dy: dy[target..].as_ptr(),
-                    targets,
-                    partial: partial.as_mut_ptr(),
-                    is_far,
-                };
-                let in_place = plan.lanes.are_in_place();
-                let full = in_place && sources == V::LANES && targets == V::LANES;
-                // Two full ones at a time, if the registers hold their sums.
-                let pair = full
-                    && V::REGISTERS >= 32
-                    && next + 2 <= blocks.end.min(plan.lanes.full_blocks());
-                next += if pair { 2 } else { 1 };
-                for columns in &plan.runs {
-                    let patch = Patch { rows, columns };
-                    // SAFETY: so many channels are left in every pixel on both sides.
-                    unsafe {
-                        if pair {
-                            block.patch::<V, 2, false, true>(patch, 0);
-                        } else if full {
-                            block.patch::<V, 1, false, true>(patch, 0);
-                        } else if in_place {
-                            block.patch::<V, 1, false, false>(patch, 0);
-                        } else {
-                            for view in 0..plan.lanes.source {
-                                block.patch::<V, 1, true, false>(patch, view);
-                            }
+        let mut next = blocks.start;
+        while next < blocks.end {
+            let block = next;
+            let partial = &mut partial[(block - blocks.start) * len..];
+            let (source, sources) = plan.lanes.sources(block);
+            let (target, targets) = plan.lanes.targets(block);
+            let block = Block {
+                plan,
+                x: x[source..].as_ptr(),
+                sources,
+                dy: dy[target..].as_ptr(),
+                targets,
+                partial: partial.as_mut_ptr(),
+                is_far,
+            };
+            let in_place = plan.lanes.are_in_place();
+            let full = in_place && sources == V::LANES && targets == V::LANES;
+            // Two full ones at a time, if the registers hold their sums.
+            let pair =
+                full && V::REGISTERS >= 32 && next + 2 <= blocks.end.min(plan.lanes.full_blocks());
+            next += if pair { 2 } else { 1 };
+            for columns in &plan.runs {
+                let patch = Patch { rows, columns };
+                // SAFETY: so many channels are left in every pixel on both sides.
+                unsafe {
+                    if pair {
+                        block.patch::<V, 2, false, true>(patch, 0);
+                    } else if full {
+                        block.patch::<V, 1, false, true>(patch, 0);
+                    } else if in_place {
+                        block.patch::<V, 1, false, false>(patch, 0);
+                    } else {
+                        for view in 0..plan.lanes.source {
+                            block.patch::<V, 1, true, false>(patch, view);
                         }
                     }
                 }

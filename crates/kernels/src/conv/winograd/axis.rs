@@ -7,15 +7,21 @@ use geometry::Window;
 use super::points::Line;
 use crate::conv::{Direction, Refusal};
 
-/// One axis of a convolution of stride one: target element `u` reads source elements from
-/// `u + offset` on, one for each tap.
+/// One axis of a convolution of stride one: target element `u` reads source elements from `u + offset` on, one for
+/// each tap, `step` apart.
+///
+/// A dilated convolution is `step` dense ones that do not know of each other: of every `step`-th element, beginning at
+/// the first, the second, …. Each of these *phases* is cut into tiles of its own, and the tiles of one phase come
+/// behind those of the one before.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Axis {
     pub(super) line: Line,
     pub(super) source: usize,
     pub(super) target: usize,
+    /// Elements between neighbours of a tile: the dilation.
+    pub(super) step: usize,
     offset: isize,
-    /// Tiles; the last may hang over the end of the target.
+    /// Tiles; the last of a phase may hang over the end of the target.
     pub(super) tiles: usize,
 }
 
@@ -26,7 +32,7 @@ impl Axis {
         direction: Direction,
         outputs: usize,
     ) -> Result<Self, Refusal> {
-        if window.stride != 1 || window.dilation != 1 {
+        if window.stride != 1 {
             return Err(Refusal::Strided);
         }
         if window.kernel > 7 {
@@ -37,37 +43,72 @@ impl Axis {
         let (source, target, offset) = match direction {
             // The kernel is turned round: its last tap comes first.
             Direction::BackwardData => {
-                let last = window.kernel as isize - 1;
-                (window.output, window.input, before - last)
+                let last = (window.kernel - 1) * window.dilation;
+                (window.output, window.input, before - last as isize)
             }
             _ => (window.input, window.output, -before),
         };
-        Ok(Self {
+        // A single tap lies on its element whatever the dilation.
+        let step = if window.kernel == 1 {
+            1
+        } else {
+            window.dilation
+        };
+        if step > source.max(1) {
+            return Err(Refusal::Reach);
+        }
+        let mut axis = Self {
             source,
             target,
+            step,
             offset,
-            tiles: target.div_ceil(line.outputs),
+            tiles: 0,
             line,
-        })
+        };
+        let (longer, tiles) = axis.phases();
+        axis.tiles = longer * tiles[0] + (step - longer) * tiles[1];
+        Ok(axis)
+    }
+
+    /// The phases with one element more than the others, which come first, and the tiles of a longer and of a
+    /// shorter phase.
+    fn phases(&self) -> (usize, [usize; 2]) {
+        let shorter = self.target / self.step;
+        let tiles = [shorter + 1, shorter].map(|elements| elements.div_ceil(self.line.outputs));
+        (self.target % self.step, tiles)
+    }
+
+    /// The first target element of a tile, if the target went on, and the elements of its phase before it.
+    fn first_of(&self, tile: usize) -> (usize, usize) {
+        let (longer, [of_longer, of_shorter]) = self.phases();
+        let (phase, index) = match tile.checked_sub(longer * of_longer) {
+            None => (tile / of_longer, tile % of_longer),
+            Some(rest) => (longer + rest / of_shorter, rest % of_shorter),
+        };
+        let before = index * self.line.outputs;
+        (phase + before * self.step, before)
     }
 
     /// The first source element of a tile.
     pub(super) fn source_of(&self, tile: usize) -> isize {
-        (tile * self.line.outputs) as isize + self.offset
+        self.first_of(tile).0 as isize + self.offset
     }
 
     /// The inputs of a tile that lie on the source.
     pub(super) fn inside(&self, tile: usize) -> Range<usize> {
         let first = self.source_of(tile);
-        let inputs = self.line.inputs() as isize;
-        let start = (-first).clamp(0, inputs);
-        let end = (self.source as isize - first).clamp(start, inputs);
-        start as usize..end as usize
+        let inputs = self.line.inputs();
+        let steps_to = |element: usize| {
+            let distance = (element as isize - first).max(0) as usize;
+            distance.div_ceil(self.step).min(inputs)
+        };
+        steps_to(0)..steps_to(self.source)
     }
 
     /// The target elements of a tile: the first, and how many.
     pub(super) fn targets_of(&self, tile: usize) -> (usize, usize) {
-        let first = tile * self.line.outputs;
-        (first, self.line.outputs.min(self.target - first))
+        let first = self.first_of(tile).0;
+        let left = (self.target - first).div_ceil(self.step);
+        (first, self.line.outputs.min(left))
     }
 }

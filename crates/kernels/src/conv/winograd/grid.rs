@@ -90,7 +90,8 @@ impl Grid {
         Patch {
             map: source,
             first: first * channels as isize,
-            by_row: columns.source * channels,
+            by_row: columns.source * rows.step * channels,
+            by_column: columns.step * channels,
             channels,
             rows: inside_rows,
             columns: inside_columns,
@@ -107,7 +108,8 @@ impl Grid {
         Patch {
             map: target,
             first: (pixel * channels) as isize,
-            by_row: self.columns.target * channels,
+            by_row: self.by_row() * channels,
+            by_column: self.columns.step * channels,
             channels,
             rows: 0..rows,
             columns: 0..columns,
@@ -115,6 +117,11 @@ impl Grid {
             height: self.rows.line.outputs,
             ahead: ahead(&self.columns.line, self.columns.line.outputs),
         }
+    }
+
+    /// Target pixels between the rows of a tile.
+    pub(super) fn by_row(&self) -> usize {
+        self.columns.target * self.rows.step
     }
 
     /// The first target pixel of a tile, and how many rows and columns of it lie on the target.
@@ -137,7 +144,9 @@ pub(super) struct Patch<'a> {
     map: &'a [f32],
     /// Where the tile's first element is, or would be if the map went on.
     first: isize,
+    /// Elements between the rows and between the columns of the tile.
     by_row: usize,
+    by_column: usize,
     channels: usize,
     /// Rows and columns of the tile that lie on the map.
     rows: Range<usize>,
@@ -177,7 +186,7 @@ impl Patch<'_> {
                 each.tile(
                     channel,
                     #[inline(always)]
-                    |row, column| V::load(origin.add(row * self.by_row + column * channels)),
+                    |row, column| V::load(origin.add(row * self.by_row + column * self.by_column)),
                 );
             }
         }
@@ -198,7 +207,7 @@ impl Patch<'_> {
                 }
                 for row in self.rows.clone() {
                     for column in self.columns.clone() {
-                        let at = origin.wrapping_add(row * self.by_row + column * channels);
+                        let at = origin.wrapping_add(row * self.by_row + column * self.by_column);
                         padded[row][column] = match count == V::LANES {
                             true => V::load(at),
                             false => V::load_partial(at, count),
@@ -222,7 +231,7 @@ impl Patch<'_> {
     unsafe fn ask_ahead<V: Vector>(&self, origin: *const f32) {
         for row in 0..self.height {
             for column in self.ahead.clone() {
-                let at = row * self.by_row + column * self.channels;
+                let at = row * self.by_row + column * self.by_column;
                 // SAFETY: a hint.
                 unsafe { V::prefetch(origin.wrapping_add(at)) };
             }

@@ -4,7 +4,8 @@
 //! brought to the values of a polynomial at `t × t` points ([`points`]); there the convolution is a
 //! matrix product over the channels, one for each point; and what comes out is brought back to
 //! `m × m` target elements. A 3×3 kernel needs 9 multiply-accumulates a target element, with
-//! tiles of 2×2 it needs 4, with 4×4 2.25. A kernel of one row is cut along its row alone.
+//! tiles of 2×2 it needs 4, with 4×4 2.25. A kernel of one row is cut along its row alone, and the elements of a tile lie
+//! as far apart as the taps of a dilated kernel ([`axis`]).
 //!
 //! A task takes some tiles all the way, so that everything between source and target stays in its
 //! core's cache:
@@ -107,25 +108,41 @@ pub(super) fn refuse_by_cost(
     options: ConvOptions,
     outputs: Outputs,
 ) -> Option<Refusal> {
-    let ConvOptions { isa, repacked, .. } = options;
     if options.strict {
         return Some(Refusal::Strict);
     }
-    // What it takes, and what the direct algorithm takes.
-    let costs = |outputs| match direction {
-        Direction::BackwardWeights => {
-            let plan = GradientPlan::new(geometry, isa, outputs).ok()?;
-            Some((cost::of_gradient(&plan), cost::of_direct_gradient(&plan)))
-        }
-        _ => {
-            let plan = WinogradPlan::new(geometry, direction, isa, outputs).ok()?;
-            let direct = cost::of_direct(&plan, isa, repacked);
-            Some((cost::of_plan(&plan, repacked), direct))
-        }
-    };
-    let (own, direct) = costs(outputs)?;
-    let other = costs(outputs.other()).map_or(direct, |(other, _)| other);
+    let (own, direct) = costs(geometry, direction, options, outputs)?;
+    let other = costs(geometry, direction, options, outputs.other());
+    let other = other.map_or(direct, |(other, _)| other);
     (own > direct.min(other)).then_some(Refusal::Slower)
+}
+
+/// Slots of short convolutions of either size, whichever takes fewer, if any may serve the problem.
+pub(super) fn least_cost(
+    geometry: &ConvGeometry,
+    direction: Direction,
+    options: ConvOptions,
+) -> Option<f64> {
+    let sizes = [Outputs::Two, Outputs::Four].into_iter();
+    let costs = sizes.filter_map(|outputs| costs(geometry, direction, options, outputs));
+    let costs = costs.filter(|_| !options.strict).map(|(own, _)| own);
+    costs.reduce(f64::min)
+}
+
+/// Slots of short convolutions and of the direct algorithm.
+fn costs(
+    geometry: &ConvGeometry,
+    direction: Direction,
+    ConvOptions { isa, repacked, .. }: ConvOptions,
+    outputs: Outputs,
+) -> Option<(f64, f64)> {
+    if direction == Direction::BackwardWeights {
+        let plan = GradientPlan::new(geometry, isa, outputs).ok()?;
+        return Some((cost::of_gradient(&plan), cost::of_direct_gradient(&plan)));
+    }
+    let plan = WinogradPlan::new(geometry, direction, isa, outputs).ok()?;
+    let direct = cost::of_direct(&plan, isa, repacked);
+    Some((cost::of_plan(&plan, repacked), direct))
 }
 
 impl WinogradPlan {

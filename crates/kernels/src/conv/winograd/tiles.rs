@@ -114,7 +114,7 @@ unsafe fn from_points<V: Vector>(
     let columns = &plan.grid.columns;
     let channels = plan.targets;
     let (pixel, used_rows, used_columns) = plan.grid.target_of(tile);
-    let by_row = columns.target * channels;
+    let (by_row, by_column) = (plan.grid.by_row() * channels, columns.step * channels);
     let by_point = plan.tiles * plan.target_row;
     let width = columns.line.inputs();
     let first = plan.panels[panels.start].first * V::LANES;
@@ -141,7 +141,7 @@ unsafe fn from_points<V: Vector>(
                 #[inline(always)]
                 |row, column, sum| {
                     if column < used_columns {
-                        let at = (pixel * channels + channel) + row * by_row + column * channels;
+                        let at = (pixel * channels + channel) + row * by_row + column * by_column;
                         finish.write(sum, operands.target.as_mut_ptr(), at, channel, count);
                     }
                 },

@@ -1,0 +1,232 @@
+//! `convolve explain`: what a network sees on a picture.
+
+mod answer;
+mod attribution;
+mod case;
+mod check;
+mod features;
+mod field;
+mod filters;
+mod heat;
+mod method;
+mod occlusion;
+mod patches;
+mod photo;
+mod progress;
+mod report;
+mod shown;
+mod statistics;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use figures::{Theme, html, png, svg};
+use formats::atomic;
+
+use self::attribution::Attribution;
+pub(crate) use self::case::Opened;
+use self::case::{Case, Question};
+use self::method::Method;
+use self::occlusion::Window;
+pub(crate) use self::photo::prepared;
+use self::report::{COLUMNS, Report};
+use self::shown::Shown;
+use super::answering::Answering;
+use super::draw::{Background, factor, unwritable};
+use super::engine::Engine;
+use super::failure::usage;
+use super::output::{self, Messages};
+
+/// What `explain` takes.
+#[derive(Args)]
+#[command(after_help = "\
+Without RUN the network inside the program is asked, as `predict` does. The board shows the picture, Grad-CAM,
+occlusion, saliency, guided backpropagation, deconvnet, the first filters and feature maps by depth;
+--methods asks for others, or for all.
+
+Examples: convolve explain photo.jpg -o board.png
+          convolve explain runs/resnet20-shapes-1 photo.jpg --class star -o board.svg
+          convolve explain hf-hub:timm/resnet18.a1_in1k photo.jpg --methods all -o report.html
+          convolve explain photo.jpg --methods grad-cam,deletion,randomisation -o check.png
+          convolve explain photo.jpg --layer layer1.2.relu_1 --methods patches --data photos/ -o nine.png")]
+pub(crate) struct Arguments {
+    /// A run folder, a .safetensors or .onnx file, hf-hub:ORG/NAME, or with --weights a network; then a JPEG, PNG,
+    /// WebP or BMP file
+    #[arg(value_name = "[RUN|MODEL] IMAGE", required = true)]
+    paths: Vec<PathBuf>,
+    /// Where the board goes: .png, .svg, which turns dark with its reader, or .html, a page for wide and narrow
+    /// screens with all numbers; without it numbers are printed only
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The network's weights: a .safetensors or .onnx file, a run folder, or
+    /// hf-hub:ORG/NAME
+    #[arg(long, value_name = "FILE|RUN|hf-hub:ORG/NAME")]
+    weights: Option<String>,
+    /// The class to explain, by name or number [default: the likeliest]
+    #[arg(long, value_name = "CLASS")]
+    class: Option<String>,
+    /// The layer whose maps Grad-CAM, deconvnet, the receptive field and the patches look at, as `summary` names
+    /// it [default: the last one with maps]
+    #[arg(long, value_name = "LAYER")]
+    layer: Option<String>,
+    /// The map of the layer that deconvnet and patches look at [default: the strongest]
+    #[arg(long, value_name = "MAP")]
+    channel: Option<usize>,
+    /// What to show, separated by commas
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "METHOD")]
+    methods: Vec<Method>,
+    /// A folder of pictures in which patches are looked for
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Side of the window of occlusion, in pixels of the network [default: an eighth of the image]
+    #[arg(long, value_name = "PIXELS")]
+    window: Option<usize>,
+    /// Its steps [default: half of the window]
+    #[arg(long, value_name = "PIXELS")]
+    stride: Option<usize>,
+    /// Background of a .png
+    #[arg(long, value_enum, default_value_t)]
+    theme: Background,
+    /// Pixels to a unit of a .png, 0.25 to 8
+    #[arg(long, value_name = "FACTOR", value_parser = factor, default_value_t = 2.0)]
+    scale: f64,
+    #[command(flatten)]
+    engine: Engine,
+    /// One JSON object with all numbers
+    #[arg(long)]
+    json: bool,
+}
+
+/// Explains.
+pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()> {
+    let (answering, images) = Answering::among(&arguments.paths, arguments.weights.as_deref())?;
+    let [image] = images else {
+        return Err(usage(format!(
+            "one picture is explained at a time, not {}",
+            images.len()
+        )));
+    };
+    let methods = Method::chosen(&arguments.methods, arguments.data.is_some());
+    let data = arguments.data.as_deref();
+    if methods.contains(&Method::Patches) && data.is_none() {
+        return Err(usage(
+            "patches are looked for in pictures: --data names a folder of them",
+        ));
+    }
+    // Before anything is computed: whether the board can go there.
+    let output = arguments.output.as_deref();
+    let format = output.map(Format::of).transpose()?;
+    if let Some(path) = output {
+        atomic::destination(path).map_err(|error| unwritable(path, &error))?;
+    }
+    let question = Question {
+        class: arguments.class.as_deref(),
+        layer: arguments.layer.as_deref(),
+        channel: arguments.channel,
+        window: Window {
+            side: arguments.window,
+            stride: arguments.stride,
+        },
+    };
+    let opened = Opened::new(&answering, &arguments.engine.options(), messages)?;
+    let case = opened.case(image, &question, messages)?;
+    let shown = look(&case, &methods, question.layer, data)?;
+    let report = Report {
+        case: &case,
+        image,
+        network: &answering.to_string(),
+        shown: &shown,
+    };
+    if let (Some(path), Some(format)) = (output, format) {
+        let bytes = format.bytes(&report, arguments.theme.into(), arguments.scale)?;
+        atomic::write(path, &bytes).map_err(|error| unwritable(path, &error))?;
+    }
+    match arguments.json {
+        true => output::json(&report.json(output))?,
+        false => report.lines().into_iter().try_for_each(output::data)?,
+    }
+    Ok(())
+}
+
+/// Looks at a network in the ways that were chosen.
+fn look(
+    case: &Case,
+    methods: &[Method],
+    layer: Option<&str>,
+    data: Option<&Path>,
+) -> anyhow::Result<Vec<Shown>> {
+    let mut all = Vec::new();
+    for &method in methods {
+        let checked = |found: (Shown, Attribution)| check(case, methods, found);
+        all.push(match method {
+            Method::GradCam => checked(attribution::cam(case)?)?,
+            Method::Occlusion => checked(occlusion::occlusion(case)?)?,
+            Method::Saliency => checked(attribution::gradient(case)?)?,
+            Method::Guided => checked(attribution::guided_back(case)?)?,
+            Method::Deconvnet => checked(attribution::deconvnet(case)?)?,
+            Method::Filters => filters::first_layers(case, layer)?,
+            Method::Maps => features::by_depth(case, layer)?,
+            Method::Statistics => statistics::by_layer(case)?,
+            Method::Field => field::field(case)?,
+            Method::Patches => match data {
+                Some(folder) => patches::nine(case, folder)?,
+                None => continue,
+            },
+            // Checks stand beside the maps that they check.
+            Method::Deletion | Method::Randomisation | Method::All => continue,
+        });
+    }
+    Ok(all)
+}
+
+/// Puts the checks that were chosen beside a map.
+fn check(
+    case: &Case,
+    methods: &[Method],
+    (mut shown, map): (Shown, Attribution),
+) -> anyhow::Result<Shown> {
+    for method in [Method::Deletion, Method::Randomisation] {
+        if !methods.contains(&method) {
+            continue;
+        }
+        let (panel, row, numbers) = match method {
+            Method::Deletion => check::deletion(case, &map)?,
+            _ => check::randomisation(case, &map)?,
+        };
+        shown.panels.push(panel);
+        shown.rows.push(row);
+        shown.numbers[method.to_string()] = numbers;
+    }
+    Ok(shown)
+}
+
+/// A kind of file.
+#[derive(Clone, Copy)]
+enum Format {
+    Svg,
+    Png,
+    Html,
+}
+
+impl Format {
+    fn of(path: &Path) -> anyhow::Result<Self> {
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        match ending.map(str::to_ascii_lowercase).as_deref() {
+            Some("svg") => Ok(Self::Svg),
+            Some("png") => Ok(Self::Png),
+            Some("html" | "htm") => Ok(Self::Html),
+            _ => Err(usage(format!(
+                "{}: the name of a board ends in .png, .svg or .html",
+                path.display()
+            ))),
+        }
+    }
+
+    fn bytes(self, report: &Report<'_>, theme: Theme, scale: f64) -> anyhow::Result<Vec<u8>> {
+        Ok(match self {
+            Self::Svg => svg::write(&report.board().scene(COLUMNS)).into_bytes(),
+            Self::Png => png::write(&report.board().scene(COLUMNS), theme, scale).map_err(usage)?,
+            Self::Html => html::write(&report.page()).into_bytes(),
+        })
+    }
+}

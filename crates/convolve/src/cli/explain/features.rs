@@ -1,0 +1,107 @@
+//! Feature maps by depth: how an image evolves from edges to parts.
+
+use explain::{FeatureMaps, feature_maps};
+use figures::panel::{Legend, Panel, Tile, tiles};
+use figures::{Colormap, Scale, heat, short};
+use serde_json::{Value, json};
+
+use super::case::Case;
+use super::method::Method;
+use super::shown::{Row, Shown};
+
+/// Maps of a layer that are shown.
+const MOST: usize = 16;
+/// Tiles of a row.
+const COLUMNS: usize = 4;
+/// Layers that are shown at the most.
+const LAYERS: usize = 8;
+
+/// The strongest maps of the last layer of every stage, and of the layer asked for.
+pub(super) fn by_depth(case: &Case, asked: Option<&str>) -> anyhow::Result<Shown> {
+    let mut layers = stages(case);
+    if let Some(asked) = asked
+        && case.subject.feature_map(asked).is_ok()
+        && !layers.iter().any(|layer| layer == asked)
+    {
+        layers.push(asked.to_owned());
+        let order = case.subject.layers();
+        layers.sort_by_key(|name| order.iter().position(|layer| layer.name == *name));
+    }
+    let names: Vec<&str> = layers.iter().map(String::as_str).collect();
+    let all = feature_maps(&case.subject, case.image(), &names)?;
+    let numbers: Value = all.iter().map(as_json).collect();
+    let mut shown = Shown::new(Method::Maps, numbers);
+    for maps in &all {
+        shown.panels.push(panel(maps)?);
+        let what = format!("maps of {}", maps.layer);
+        shown.rows.push(Row::new(what, range(maps), "activation"));
+    }
+    Ok(shown)
+}
+
+/// The stages of the network; of many, some evenly spread, with the first and the last one.
+fn stages(case: &Case) -> Vec<String> {
+    let stages = case.subject.stages();
+    match stages.len() > LAYERS {
+        true => (0..LAYERS)
+            .map(|place| stages[place * (stages.len() - 1) / (LAYERS - 1)].clone())
+            .collect(),
+        false => stages,
+    }
+}
+
+fn range(maps: &FeatureMaps) -> (f64, f64) {
+    let mins = maps.statistics.iter().map(|of| f64::from(of.min));
+    let maxs = maps.statistics.iter().map(|of| f64::from(of.max));
+    (
+        mins.fold(f64::INFINITY, f64::min),
+        maxs.fold(f64::NEG_INFINITY, f64::max),
+    )
+}
+
+fn as_json(maps: &FeatureMaps) -> Value {
+    let (low, high) = range(maps);
+    let means: Vec<f64> = maps.statistics.iter().map(|of| of.mean).collect();
+    json!({
+        "layer": maps.layer,
+        "shape": maps.maps.dims(),
+        "low": low,
+        "high": high,
+        "means": means,
+        "strongest": maps.by_strength().into_iter().take(MOST).collect::<Vec<_>>(),
+    })
+}
+
+fn panel(maps: &FeatureMaps) -> anyhow::Result<Panel> {
+    let &[channels, height, width] = maps.maps.dims() else {
+        anyhow::bail!("maps of {} axes", maps.maps.dims().len());
+    };
+    let strongest = maps.by_strength().into_iter().take(MOST);
+    let chosen: Vec<(usize, Vec<f64>)> = strongest
+        .map(|channel| {
+            let map = maps.channel(channel).iter();
+            (channel, map.copied().map(f64::from).collect())
+        })
+        .collect();
+    let all: Vec<f64> = chosen.iter().flat_map(|(_, map)| map).copied().collect();
+    let scale = match Scale::of(&all).range() {
+        (low, high) if low >= 0.0 => Scale::between(Colormap::Viridis, 0.0, high),
+        _ => Scale::of(&all),
+    };
+    let mut shown = Vec::new();
+    for (channel, map) in &chosen {
+        shown.push(Tile {
+            label: channel.to_string(),
+            bitmap: heat::Map::new(height, width, map)?.bitmap(scale)?,
+        });
+    }
+    let (low, high) = range(maps);
+    let (low, high) = (short(low), short(high));
+    let count = shown.len();
+    let caption = format!(
+        "{channels} maps of {height}×{width}; the {count} strongest by mean magnitude. Raw range of all {low} to {high}."
+    );
+    let legend = Legend::new(scale, "activation");
+    let scene = tiles(&shown, COLUMNS, false, Some(&legend));
+    Ok(Panel::new(&maps.layer, caption, scene))
+}

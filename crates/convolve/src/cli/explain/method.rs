@@ -1,0 +1,110 @@
+//! What can be shown of a network and an image.
+
+use std::fmt;
+
+use clap::ValueEnum;
+
+/// A thing to show, in the order in which all of them stand on a board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(super) enum Method {
+    /// Regions that speak for the class
+    GradCam,
+    /// What the class loses when a window is covered
+    Occlusion,
+    /// The gradient of the class by the pixels
+    Saliency,
+    /// Guided backpropagation
+    Guided,
+    /// Deconvolutional network from the strongest neuron of a layer, with max-pool switches
+    Deconvnet,
+    /// How fast the class goes when pixels are taken away in a map's order, beside each map
+    Deletion,
+    /// Whether a map changes when weights are shuffled, beside each map
+    Randomisation,
+    /// Filters of the first layers
+    Filters,
+    /// Feature maps by depth
+    Maps,
+    /// How activations are spread, layer by layer
+    Statistics,
+    /// The effective receptive field over the theoretical one
+    Field,
+    /// The nine patches of --data that excite a filter most
+    Patches,
+    /// All of them
+    All,
+}
+
+impl Method {
+    /// What a board shows where nothing is asked for.
+    const USUAL: [Self; 7] = [
+        Self::GradCam,
+        Self::Occlusion,
+        Self::Saliency,
+        Self::Guided,
+        Self::Deconvnet,
+        Self::Filters,
+        Self::Maps,
+    ];
+
+    /// Maps over the image.
+    const OVER_THE_IMAGE: [Self; 5] = [
+        Self::GradCam,
+        Self::Occlusion,
+        Self::Saliency,
+        Self::Guided,
+        Self::Deconvnet,
+    ];
+
+    /// What is shown for what was asked, once each and in the order of a board. Patches need data.
+    pub(super) fn chosen(asked: &[Self], has_data: bool) -> Vec<Self> {
+        let mut chosen = match asked {
+            [] if has_data => [Self::USUAL.as_slice(), &[Self::Patches]].concat(),
+            [] => Self::USUAL.to_vec(),
+            asked if asked.contains(&Self::All) => {
+                let mut all = Self::value_variants().to_vec();
+                all.retain(|&method| {
+                    method != Self::All
+                        && (has_data || asked.contains(&method) || method != Self::Patches)
+                });
+                all
+            }
+            asked => asked.to_vec(),
+        };
+        // A check needs maps to check: all of them, where none was named.
+        let has = |methods: &[Self]| methods.iter().any(|method| chosen.contains(method));
+        if has(&[Self::Deletion, Self::Randomisation]) && !has(&Self::OVER_THE_IMAGE) {
+            chosen.extend(Self::OVER_THE_IMAGE);
+        }
+        chosen.sort_unstable();
+        chosen.dedup();
+        chosen
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.to_possible_value();
+        f.write_str(name.as_ref().map_or("", |value| value.get_name()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods_stand_in_one_order_and_patches_need_data() {
+        let asked = [Method::Maps, Method::Saliency, Method::Maps];
+        assert_eq!(
+            Method::chosen(&asked, false),
+            [Method::Saliency, Method::Maps]
+        );
+        assert!(!Method::chosen(&[Method::All], false).contains(&Method::Patches));
+        assert!(Method::chosen(&[Method::All], true).contains(&Method::Patches));
+        assert!(Method::chosen(&[], true).contains(&Method::Patches));
+        assert!(!Method::chosen(&[Method::All], true).contains(&Method::All));
+        assert_eq!(Method::chosen(&[Method::Deletion], false).len(), 6);
+        assert_eq!(Method::GradCam.to_string(), "grad-cam");
+    }
+}

@@ -1,0 +1,28 @@
+//! How far a long computation has come.
+
+use crate::cli::bar::Bar;
+use crate::cli::output::Messages;
+
+/// A bar with a name.
+pub(super) struct Progress {
+    bar: Bar,
+    what: String,
+}
+
+impl Progress {
+    pub(super) fn new(what: impl Into<String>, messages: Messages) -> Self {
+        Self {
+            bar: Bar::new(messages),
+            what: what.into(),
+        }
+    }
+
+    /// What is told how many are done, and of how many.
+    pub(super) fn teller(&self) -> impl FnMut(usize, usize) + '_ {
+        |done, all| self.bar.show(self.what.clone(), done, all, String::new())
+    }
+
+    pub(super) fn clear(self) {
+        self.bar.clear();
+    }
+}

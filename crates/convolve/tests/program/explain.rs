@@ -1,0 +1,378 @@
+//! `explain`: what the network inside the program, and others, see on a picture.
+
+use std::fs;
+use std::path::Path;
+
+use roxmltree::Document;
+use serde_json::Value;
+
+use crate::fixture::{bmp, folder, names, textured};
+use crate::invoke::{convolve, fail, objects, succeed};
+
+/// Height and width of what the network inside the program reads.
+const SIDE: usize = 32;
+
+/// Texts of an SVG, which must be well-formed and ask for nothing outside.
+fn texts(path: &Path) -> Vec<String> {
+    let svg = fs::read_to_string(path).unwrap();
+    let document = Document::parse(&svg).unwrap();
+    for node in document.descendants() {
+        if let Some(href) = node.attribute("href") {
+            let inside = href.starts_with('#') || href.starts_with("data:image/png;base64,");
+            assert!(inside, "{href}");
+        }
+    }
+    let texts = document
+        .descendants()
+        .filter(|node| node.has_tag_name("text"));
+    texts
+        .map(|node| node.text().unwrap_or_default().to_owned())
+        .collect()
+}
+
+/// The numbers of a map, which must be as many as its extents say, and within its range.
+fn values(map: &Value, [rows, columns]: [usize; 2]) -> Vec<f64> {
+    let number = |value: &Value| value.as_f64().unwrap();
+    let found = map["values"].as_array().unwrap();
+    assert_eq!(found.len(), rows);
+    let all: Vec<f64> = found
+        .iter()
+        .flat_map(|row| {
+            let row = row.as_array().unwrap();
+            assert_eq!(row.len(), columns);
+            row.iter().map(number)
+        })
+        .collect();
+    let low = all.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    assert_eq!([number(&map["low"]), number(&map["high"])], [low, high]);
+    all
+}
+
+#[test]
+fn a_board_is_drawn_in_every_format_and_its_ranges_are_printed() {
+    let folder = folder();
+    let path = folder.path();
+    textured(&path.join("a.bmp"), 40);
+    let text = succeed(path, &["explain", "a.bmp", "-o", "board.svg"]);
+    let drawn = texts(&path.join("board.svg"));
+    let titles = [
+        "The picture",
+        "What the network reads",
+        "The answer",
+        "Grad-CAM",
+        "Occlusion",
+        "Saliency",
+        "Guided backpropagation",
+        "Deconvnet",
+    ];
+    for title in titles {
+        assert!(drawn.iter().any(|text| text == title), "{title}: {drawn:?}");
+    }
+    assert!(drawn.iter().any(|text| text == "Feature maps by depth"));
+    for words in ["a.bmp: ", "explained: class ", "Saliency ", "Grad-CAM of "] {
+        assert!(
+            text.lines().any(|line| line.starts_with(words)),
+            "{words}: {text}"
+        );
+    }
+    let formats = [("png", &b"\x89PNG"[..]), ("html", b"<!DOCTYPE html>")];
+    for (format, begin) in formats {
+        let name = format!("board.{format}");
+        succeed(path, &["explain", "a.bmp", "-o", &name]);
+        assert!(
+            fs::read(path.join(name)).unwrap().starts_with(begin),
+            "{format}"
+        );
+    }
+    let page = fs::read_to_string(path.join("board.html")).unwrap();
+    let main = &page[page.find("<main>").unwrap()..page.find("</body>").unwrap()];
+    let main = Document::parse(main).unwrap();
+    let headings: Vec<&str> = main
+        .descendants()
+        .filter(|node| node.has_tag_name("h2"))
+        .filter_map(|node| node.text())
+        .collect();
+    assert_eq!(
+        headings,
+        [
+            "Where the network looks",
+            "Filters of the first layers",
+            "Feature maps by depth",
+            "Numbers"
+        ]
+    );
+    assert_eq!(
+        names(path),
+        ["a.bmp", "board.html", "board.png", "board.svg"]
+    );
+}
+
+#[test]
+fn numbers_are_those_of_the_network() {
+    let folder = folder();
+    let path = folder.path();
+    textured(&path.join("a.bmp"), SIDE);
+    let [answer] = &objects(&succeed(path, &["predict", "a.bmp", "--json"]))[..] else {
+        panic!("one object")
+    };
+    let json = succeed(path, &["explain", "a.bmp", "--json"]);
+    let [found] = &objects(&json)[..] else {
+        panic!("one object")
+    };
+    for (own, other) in std::iter::zip(
+        found["top"].as_array().unwrap(),
+        answer["top"].as_array().unwrap(),
+    ) {
+        assert_eq!(own["label"], other["label"]);
+        let [own, other] = [own, other].map(|guess| guess["probability"].as_f64().unwrap());
+        assert!((own - other).abs() < 1e-5, "{own} {other}");
+    }
+    assert_eq!(found["explained"]["label"], answer["top"][0]["label"]);
+
+    let shown = &found["shown"];
+    assert!(
+        values(&shown["grad-cam"], [SIDE; 2])
+            .iter()
+            .all(|&value| value >= 0.0)
+    );
+    assert!(
+        values(&shown["saliency"], [SIDE; 2])
+            .iter()
+            .all(|&value| value >= 0.0)
+    );
+    values(&shown["guided"], [SIDE; 2]);
+    values(&shown["deconvnet"], [SIDE; 2]);
+    // What is lost is what the whole image had, less what is left.
+    let occlusion = &shown["occlusion"];
+    let whole = occlusion["whole"].as_f64().unwrap();
+    let explained = found["explained"]["probability"].as_f64().unwrap();
+    assert!((whole - explained).abs() < 1e-5);
+    let left = &occlusion["probabilities"];
+    let [rows, columns] = [left["values"].as_array().unwrap().len(), 15];
+    assert_eq!(rows, columns);
+    let left = values(left, [rows, columns]);
+    let drop = values(occlusion, [SIDE; 2]);
+    // The corner lies under the first window alone.
+    assert!((drop[0] - (whole - left[0])).abs() < 1e-6);
+    assert_eq!(
+        occlusion["labels"].as_array().unwrap().len(),
+        rows * columns
+    );
+    assert_eq!(shown["maps"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn checks_stand_beside_the_maps_they_check() {
+    let folder = folder();
+    let path = folder.path();
+    textured(&path.join("a.bmp"), 40);
+    let methods = "saliency,guided,deletion,randomisation,statistics,field";
+    let arguments = [
+        "explain",
+        "a.bmp",
+        "--methods",
+        methods,
+        "-o",
+        "b.svg",
+        "--json",
+    ];
+    let json = succeed(path, &arguments);
+    let drawn = texts(&path.join("b.svg"));
+    let shown = &objects(&json)[0]["shown"];
+    for (method, title) in [
+        ("saliency", "Saliency"),
+        ("guided", "Guided backpropagation"),
+    ] {
+        let place = |text: &str| drawn.iter().position(|drawn| drawn == text).unwrap();
+        let map = place(title);
+        assert!(map < place(&format!("Deletion by {title}")));
+        assert!(map < place(&format!("{title} with shuffled weights")));
+        let curve = &shown[method]["deletion"];
+        let removed = curve["removed"].as_array().unwrap();
+        assert_eq!([&removed[0], &removed[removed.len() - 1]], [0.0, 1.0]);
+        let first = curve["probabilities"][0].as_f64().unwrap();
+        let whole = objects(&json)[0]["explained"]["probability"]
+            .as_f64()
+            .unwrap();
+        assert!((first - whole).abs() < 1e-5);
+        let rows = shown[method]["randomisation"].as_array().unwrap();
+        assert!(!rows.is_empty());
+        for row in rows {
+            let correlation = row["correlation"].as_f64().unwrap();
+            assert!((-1.0..=1.0).contains(&correlation));
+        }
+    }
+    assert!(shown["grad-cam"].is_null());
+    assert!(shown["statistics"].as_array().unwrap().len() > 20);
+    let field = &shown["field"];
+    assert!(field["effective_pixels"].as_u64() <= field["theoretical_pixels"].as_u64());
+}
+
+#[test]
+fn patches_come_from_the_pictures_of_a_folder() {
+    let folder = folder();
+    let path = folder.path();
+    textured(&path.join("a.bmp"), 40);
+    fs::create_dir(path.join("photos")).unwrap();
+    for (place, colour) in [[200, 20, 20], [20, 200, 20], [20, 20, 200]]
+        .into_iter()
+        .enumerate()
+    {
+        bmp(&path.join(format!("photos/{place}.bmp")), 33, colour);
+    }
+    fs::write(path.join("photos/broken.png"), "no picture").unwrap();
+    let arguments = [
+        "explain",
+        "a.bmp",
+        "--methods",
+        "patches",
+        "--data",
+        "photos",
+        "--json",
+    ];
+    let answer = convolve(path, &arguments);
+    assert_eq!(answer.code, 0, "{}", answer.err);
+    assert!(
+        answer.err.contains("1 of 4 pictures left out"),
+        "{}",
+        answer.err
+    );
+    let patches = objects(&answer.out)[0]["shown"]["patches"].clone();
+    let strengths: Vec<f64> = patches
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|patch| patch["activation"].as_f64().unwrap())
+        .collect();
+    assert_eq!(strengths.len(), 3);
+    assert!(strengths.is_sorted_by(|a, b| a >= b), "{strengths:?}");
+    let words = ["--data names a folder"];
+    fail(
+        path,
+        2,
+        &["explain", "a.bmp", "--methods", "patches"],
+        &words,
+    );
+}
+
+#[test]
+fn a_class_is_chosen_by_name_or_number() {
+    let folder = folder();
+    let path = folder.path();
+    textured(&path.join("a.bmp"), SIDE);
+    for class in ["ship", "8"] {
+        let arguments = [
+            "explain",
+            "a.bmp",
+            "--class",
+            class,
+            "--methods",
+            "grad-cam",
+            "--json",
+        ];
+        let explained = objects(&succeed(path, &arguments))[0]["explained"].clone();
+        assert_eq!(explained["label"], "ship");
+        assert_eq!(explained["class"], 8);
+    }
+}
+
+#[test]
+fn other_networks_are_looked_into_by_what_names_them() {
+    let folder = folder();
+    let path = folder.path();
+    textured(&path.join("a.bmp"), SIDE);
+    let asset = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/classifier.safetensors");
+    fs::copy(asset, path.join("net.safetensors")).unwrap();
+    succeed(path, &["export", "net.safetensors", "net.onnx", "-q"]);
+    let shown = |network: &[&str]| {
+        let arguments = [
+            &["explain"],
+            network,
+            &["a.bmp", "--methods", "saliency,occlusion", "--json"],
+        ];
+        objects(&succeed(path, &arguments.concat()))[0].clone()
+    };
+    let own = shown(&[]);
+    for network in ["net.safetensors", "net.onnx"] {
+        let other = shown(&[network]);
+        assert_eq!(own["explained"]["label"], other["explained"]["label"]);
+        let [own, other] = [&own, &other].map(|of| values(&of["shown"]["saliency"], [SIDE; 2]));
+        let most = own.iter().copied().fold(0.0, f64::max);
+        for (a, b) in own.iter().zip(&other) {
+            assert!((a - b).abs() <= 1e-4 * most, "{network}: {a} {b}");
+        }
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_one_line_and_no_file() {
+    let folder = folder();
+    let path = folder.path();
+    textured(&path.join("a.bmp"), SIDE);
+    fs::write(path.join("broken.png"), b"\x89PNG\r\n\x1a\nno more").unwrap();
+    let cases: &[(i32, &[&str], &[&str])] = &[
+        (
+            2,
+            &["a.bmp", "--layer", "layer3.2.rellu"],
+            &["no layer 'layer3.2.rellu'", "did you mean"],
+        ),
+        (
+            2,
+            &["a.bmp", "--layer", "fc"],
+            &["layer fc", "no feature maps"],
+        ),
+        (
+            2,
+            &["a.bmp", "--class", "10"],
+            &["class 10", "10 classes apart, 0 to 9"],
+        ),
+        (
+            2,
+            &["a.bmp", "--class", "plane"],
+            &["'plane'", "did you mean airplane?"],
+        ),
+        (
+            2,
+            &["a.bmp", "--class", "unicorn"],
+            &["'unicorn'", "0 to 9"],
+        ),
+        (2, &["a.bmp", "--channel", "64"], &["no channel 64", "64"]),
+        (
+            2,
+            &["a.bmp", "--window", "33"],
+            &["a window of 33", "from 1 to 32"],
+        ),
+        (2, &["a.bmp", "--stride", "0"], &["a stride of 0"]),
+        (2, &["a.bmp", "--methods", "magic"], &["magic", "grad-cam"]),
+        (2, &["none.png"], &["none.png: no such file or folder"]),
+        (1, &["broken.png"], &["broken.png"]),
+        (2, &["a.bmp", "broken.png"], &["one picture"]),
+        (2, &["resnet20", "a.bmp"], &["resnet20", "--weights"]),
+        (
+            2,
+            &["a.bmp", "--methods", "patches", "--data", "nowhere"],
+            &["nowhere: no such file or folder"],
+        ),
+    ];
+    for (code, arguments, words) in cases {
+        let arguments = [&["explain"], *arguments, &["-o", "x.svg"]].concat();
+        fail(path, *code, &arguments, words);
+    }
+    let ending = ["the name of a board ends in .png, .svg or .html"];
+    fail(path, 2, &["explain", "a.bmp", "-o", "x.gif"], &ending);
+    fail(
+        path,
+        1,
+        &["explain", "a.bmp", "-o", "no/x.svg"],
+        &["no/x.svg: no such file or folder"],
+    );
+    fs::create_dir(path.join("folder.png")).unwrap();
+    fail(
+        path,
+        1,
+        &["explain", "a.bmp", "-o", "folder.png"],
+        &["folder.png"],
+    );
+    assert_eq!(names(path), ["a.bmp", "broken.png", "folder.png"]);
+}
