@@ -2,7 +2,7 @@
 
 use explain::{Filters, filters};
 use figures::panel::{Legend, Panel, Tile, tiles};
-use figures::{Bitmap, Colormap, FigureError, Scale, heat, short};
+use figures::{Colormap, Scale, heat, short};
 use serde_json::{Value, json};
 
 use super::case::Case;
@@ -75,12 +75,13 @@ fn panel(filters: &Filters, image_channels: usize) -> anyhow::Result<Panel> {
     let of =
         |filter: usize| &filters.weights.data()[filter * channels * plane..][..channels * plane];
     let in_colour = channels == 3 && image_channels == 3;
+    let drawn = figures::filters::Filters::new(filters.weights.dims(), filters.weights.data())?;
     let mut shown = Vec::new();
     for filter in 0..count.min(MOST) {
         shown.push(match in_colour {
             true => Tile {
                 label: filter.to_string(),
-                bitmap: coloured(of(filter), [height, width], most)?,
+                bitmap: drawn.bitmap(filter, most)?,
             },
             false => {
                 let (channel, slice) = heaviest(of(filter), plane);
@@ -117,17 +118,6 @@ fn panel(filters: &Filters, image_channels: usize) -> anyhow::Result<Panel> {
         }
     };
     Ok(Panel::new(title, caption, scene))
-}
-
-/// Weights of three channels as a colour each: grey where they are zero.
-fn coloured(filter: &[f32], [height, width]: [usize; 2], most: f64) -> Result<Bitmap, FigureError> {
-    let plane = height * width;
-    let byte = |weight: f32| {
-        (127.5 + 127.5 * f64::from(weight) / most.max(f64::MIN_POSITIVE)).round() as u8
-    };
-    let pixels =
-        (0..plane).flat_map(|place| [0, 1, 2].map(|channel| byte(filter[channel * plane + place])));
-    Bitmap::new(width, height, &pixels.collect::<Vec<u8>>())
 }
 
 /// The channel of a filter with the largest sum of squares, and its weights.
