@@ -50,6 +50,29 @@ pub fn feature_maps(
     image: &[f32],
     layers: &[&str],
 ) -> Result<Vec<FeatureMaps>, ExplainError> {
+    let (_, maps) = run(subject, image, layers)?;
+    Ok(maps)
+}
+
+/// The probabilities of the classes and the feature maps of a layer, by one run of the network.
+///
+/// # Errors
+/// As [`feature_maps`]; [`ExplainError::NotFinite`].
+pub fn glance(
+    subject: &Subject,
+    image: &[f32],
+    layer: &str,
+) -> Result<(Vec<f32>, FeatureMaps), ExplainError> {
+    let (forward, mut maps) = run(subject, image, &[layer])?;
+    let maps = maps.pop().expect("one layer, one entry");
+    Ok((forward.probabilities(0)?.to_vec(), maps))
+}
+
+fn run<'a>(
+    subject: &'a Subject,
+    image: &[f32],
+    layers: &[&str],
+) -> Result<(Forward<'a>, Vec<FeatureMaps>), ExplainError> {
     let shapes = layers.iter().map(|layer| subject.feature_map(layer));
     let shapes = shapes.collect::<Result<Vec<_>, _>>()?;
     let mut forward = Forward::new(subject, 1, layers)?;
@@ -65,5 +88,6 @@ pub fn feature_maps(
             maps,
         })
     });
-    maps.collect()
+    let maps = maps.collect::<Result<_, ExplainError>>()?;
+    Ok((forward, maps))
 }

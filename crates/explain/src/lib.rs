@@ -44,7 +44,7 @@ pub use computation::{Computation, computation};
 pub use deletion::Deletion;
 pub use effective_field::{EffectiveField, effective_field};
 pub use error::ExplainError;
-pub use feature_maps::{FeatureMaps, feature_maps};
+pub use feature_maps::{FeatureMaps, feature_maps, glance};
 pub use filters::{Filters, filters};
 pub use grad_cam::{GradCam, grad_cam};
 pub use graph::RectifierRule;

@@ -12,6 +12,24 @@ use crate::invoke::{convolve, fail, objects, succeed};
 /// Height and width of what the network inside the program reads.
 const SIDE: usize = 32;
 
+/// What a page shows, as XML.
+fn main_of(path: &Path) -> String {
+    let page = fs::read_to_string(path).unwrap();
+    let (start, end) = (page.find("<main>").unwrap(), page.find("</body>").unwrap());
+    page[start..end].to_owned()
+}
+
+/// Texts of the elements of a name, in a document that must be well-formed.
+fn texts_of(document: &str, name: &str) -> Vec<String> {
+    let document = Document::parse(document).unwrap();
+    let named = document
+        .descendants()
+        .filter(|node| node.tag_name().name() == name);
+    named
+        .map(|node| node.text().unwrap_or_default().to_owned())
+        .collect()
+}
+
 /// Texts of an SVG, which must be well-formed and ask for nothing outside.
 fn texts(path: &Path) -> Vec<String> {
     let svg = fs::read_to_string(path).unwrap();
@@ -22,12 +40,7 @@ fn texts(path: &Path) -> Vec<String> {
             assert!(inside, "{href}");
         }
     }
-    let texts = document
-        .descendants()
-        .filter(|node| node.has_tag_name("text"));
-    texts
-        .map(|node| node.text().unwrap_or_default().to_owned())
-        .collect()
+    texts_of(&svg, "text")
 }
 
 /// The numbers of a map, which must be as many as its extents say, and within its range.
@@ -85,14 +98,7 @@ fn a_board_is_drawn_in_every_format_and_its_ranges_are_printed() {
             "{format}"
         );
     }
-    let page = fs::read_to_string(path.join("board.html")).unwrap();
-    let main = &page[page.find("<main>").unwrap()..page.find("</body>").unwrap()];
-    let main = Document::parse(main).unwrap();
-    let headings: Vec<&str> = main
-        .descendants()
-        .filter(|node| node.has_tag_name("h2"))
-        .filter_map(|node| node.text())
-        .collect();
+    let headings = texts_of(&main_of(&path.join("board.html")), "h2");
     assert_eq!(
         headings,
         [
@@ -174,11 +180,11 @@ fn checks_stand_beside_the_maps_they_check() {
         "--methods",
         methods,
         "-o",
-        "b.svg",
+        "b.html",
         "--json",
     ];
     let json = succeed(path, &arguments);
-    let drawn = texts(&path.join("b.svg"));
+    let drawn = texts_of(&main_of(&path.join("b.html")), "h3");
     let shown = &objects(&json)[0]["shown"];
     for (method, title) in [
         ("saliency", "Saliency"),
@@ -337,7 +343,11 @@ fn what_makes_no_sense_is_one_line_and_no_file() {
             &["a.bmp", "--class", "unicorn"],
             &["'unicorn'", "0 to 9"],
         ),
-        (2, &["a.bmp", "--channel", "64"], &["no channel 64", "64"]),
+        (
+            2,
+            &["a.bmp", "--channel", "112"],
+            &["no channel 112", "it has 112"],
+        ),
         (
             2,
             &["a.bmp", "--window", "33"],

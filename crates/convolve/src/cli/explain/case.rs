@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::anyhow;
-use explain::{ExplainError, Subject, feature_maps};
+use explain::{ExplainError, Subject, glance};
 use formats::{Picture, Preprocess};
 use runtime::{Program, RuntimeOptions};
 use train::{Architecture, Checkpoint, ModelCard, TrainError};
@@ -131,11 +131,9 @@ impl Opened {
         let picture = Picture::open(image)?;
         let photo = Photo::new(&picture, &card.preprocess)
             .map_err(|error| anyhow!("{}: {error}", image.display()))?;
-        let probabilities = subject.probabilities(&photo.numbers)?;
-        let channel = match question.channel {
-            Some(channel) => channel,
-            None => strongest(&subject, &photo.numbers, &layer)?,
-        };
+        let (probabilities, maps) = glance(&subject, &photo.numbers, &layer)?;
+        let strongest = || maps.by_strength().first().copied().unwrap_or(0);
+        let channel = question.channel.unwrap_or_else(strongest);
         let mut case = Case {
             class: 0,
             subject,
@@ -150,15 +148,6 @@ impl Opened {
         case.class = class.unwrap_or_else(|| case.top(1)[0]);
         Ok(case)
     }
-}
-
-/// The map of a layer that is strongest on an image.
-fn strongest(subject: &Subject, image: &[f32], layer: &str) -> Result<usize, ExplainError> {
-    let maps = feature_maps(subject, image, &[layer])?;
-    let strongest = maps
-        .first()
-        .and_then(|maps| maps.by_strength().first().copied());
-    Ok(strongest.unwrap_or(0))
 }
 
 impl Case {
