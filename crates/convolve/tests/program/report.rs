@@ -146,9 +146,9 @@ fn a_run_is_shown_on_one_page() {
     let worst = part(&page, "Worst examples");
     assert_eq!(pictures(worst).len() as u64, all - right);
 
-    // Nine steps: the beginning, every step, and how far the filters went.
+    // Nine of ten moments, and how far the filters went.
     let filters = part(&page, "Filters of the first layer");
-    assert_eq!(pictures(filters).len(), 8 + 1);
+    assert_eq!(pictures(filters).len(), 9 + 1);
     assert!(filters.contains("before the first step") && filters.contains("after 3 epochs"));
     for picture in pictures(&page) {
         words(&picture);
