@@ -44,7 +44,7 @@ pub use augment::{Augment, Augmenter, Crop};
 pub use checkpoint::{Checkpoint, Progress, Score, Sums};
 pub use config::TrainConfig;
 pub use error::{CheckpointError, TrainError};
-pub use evaluate::{Evaluation, Evaluator};
+pub use evaluate::{Evaluation, Evaluator, class_places};
 pub use loader::{Batch, Job, Loader, Transform};
 pub use model_card::ModelCard;
 pub use optimiser::clip::clip_by_norm;
