@@ -226,18 +226,20 @@ mod tests {
         assert!((share - (1.0 - kept)).abs() < 1e-3, "{share}");
     }
 
-    /// A cosine of 16 taps holds its power near its frequency: steps of four keep one of a period of 16 and fold one of
-    /// a period of 4.
+    /// A cosine of 32 taps that fades out like Hann's window holds its power within four of 64 frequencies: steps of
+    /// four keep one of a period of 16 pixels and fold one of a period of 4.
     #[test]
     fn gratings_fold_by_their_period() {
+        use std::f64::consts::{PI, TAU};
+        let fade = |x: usize| (PI * (x as f64 + 0.5) / 32.0).sin().powi(2);
         let grating = |period: f64| -> Vec<f32> {
-            let row = (0..16).map(|x| (std::f64::consts::TAU * x as f64 / period).cos() as f32);
-            let row: Vec<f32> = row.collect();
-            row.repeat(16)
+            let taps = (0..32 * 32).map(|place| (place / 32, place % 32));
+            taps.map(|(y, x)| (fade(y) * fade(x) * (TAU * x as f64 / period).cos()) as f32)
+                .collect()
         };
-        let share = |period| folded(&Spectrum::white(1), &grating(period), [16, 16], [4, 4]);
-        assert!(share(16.0).unwrap() < 0.15, "{:?}", share(16.0));
-        assert!(share(4.0).unwrap() > 0.85, "{:?}", share(4.0));
+        let share = |period| folded(&Spectrum::white(1), &grating(period), [32, 32], [4, 4]);
+        assert!(share(16.0).unwrap() < 0.01, "{:?}", share(16.0));
+        assert!(share(4.0).unwrap() > 0.99, "{:?}", share(4.0));
     }
 
     /// Two channels whose pictures are one another's negative: a filter that adds them answers nothing, one that

@@ -15,18 +15,7 @@ const RIGHT: f64 = 0.5;
 
 pub(super) fn check(given: &Given, sample: &Sample) -> Findings {
     let classes = sample.classes.len();
-    let mut present = vec![false; classes];
-    for &label in &sample.labels {
-        present[label as usize] = true;
-    }
-    let present = present.iter().filter(|&&present| present).count();
-    if sample.len() < 2 * FEWEST * present {
-        return Err(format!(
-            "{} pictures of {present} classes are too few; {} are needed",
-            sample.len(),
-            2 * FEWEST * present
-        ));
-    }
+    enough(sample)?;
     let order = most_answered(given, sample);
     let moved = |label: u32| order[label as usize].is_some_and(|answer| answer != label);
     // Two classes that get one answer are not in another order but mistaken for each other.
@@ -88,6 +77,35 @@ pub(super) fn check(given: &Given, sample: &Sample) -> Findings {
         channels: pairs.into_iter().map(|[label, _]| label).collect(),
         advice: "Put the names of the classes in the order of the logits in which the network was trained",
     }])
+}
+
+/// Whether there are pictures enough of every class.
+fn enough(sample: &Sample) -> Result<(), String> {
+    let mut present = vec![false; sample.classes.len()];
+    for &label in &sample.labels {
+        present[label as usize] = true;
+    }
+    let present = present.iter().filter(|&&present| present).count();
+    match sample.len() < 2 * FEWEST * present {
+        true => Err(format!(
+            "{} pictures of {present} classes are too few; {} are needed",
+            sample.len(),
+            2 * FEWEST * present
+        )),
+        false => Ok(()),
+    }
+}
+
+/// The part of the second half's pictures that is right in the order that the first half says; nothing where they are
+/// too few to say.
+pub(super) fn accuracy_in_order(given: &Given, sample: &Sample) -> Option<f64> {
+    enough(sample).ok()?;
+    let order = most_answered(given, sample);
+    let second = given.0.iter().zip(&sample.labels).skip(1).step_by(2);
+    let right = second
+        .clone()
+        .filter(|&(&answer, &label)| order[label as usize] == Some(answer));
+    Some(right.count() as f64 / second.count().max(1) as f64)
 }
 
 /// What is answered most to each class, by the first half of the pictures: every other one.

@@ -1,7 +1,7 @@
 //! Checks that need neither weights nor pictures.
 
 use explain::doctor::{Check, Patient, Severity, examine};
-use geometry::{ConvDesc, PoolDesc};
+use geometry::{ConvDesc, Padding, PoolDesc};
 use graph::NetworkBuilder;
 
 use crate::network::small;
@@ -73,19 +73,20 @@ fn shortcuts_keep_deep_layers_useful() {
 
 #[test]
 fn branches_that_lie_apart() {
-    let branches = |padding: [usize; 4]| {
+    let branches = |before: usize, after: usize| {
         let mut network = NetworkBuilder::new("branches", [1, 2, 12, 12]);
         let x = network.input();
+        let padding = Padding::Explicit(vec![(before, after); 2]);
         let wide = ConvDesc::new(2, 3).padding(padding);
         let wide = network.conv("wide", x, wide, true)?;
         let pooled = network.max_pool("pool", x, PoolDesc::max(1))?;
         let sum = network.add(wide, pooled)?;
         network.finish(sum)
     };
-    let even = branches([1, 1, 1, 1]).unwrap();
+    let even = branches(1, 1).unwrap();
     assert_eq!(examine(&Patient::new(&even)).unwrap().findings, []);
     // All padding before: the window looks one pixel up and to the left.
-    let apart = branches([2, 2, 0, 0]).unwrap();
+    let apart = branches(2, 0).unwrap();
     let findings = examine(&Patient::new(&apart)).unwrap().findings;
     let [finding] = findings.as_slice() else {
         panic!("{findings:?}");

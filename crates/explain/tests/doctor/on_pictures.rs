@@ -129,12 +129,12 @@ fn channels_the_other_way_round() {
     assert!(finding.evidence.contains("blue, green, red"), "{finding:?}");
 }
 
-/// Ten convolutions between rectifiers or sigmoids, with weights so many times as large as He et al. draw them.
-fn deep(sigmoid: bool, gain: f32) -> (Graph, Parameters) {
+/// Convolutions between rectifiers or sigmoids, with weights so many times as large as He et al. draw them.
+fn deep(layers: usize, sigmoid: bool, gain: f32) -> (Graph, Parameters) {
     let mut network = NetworkBuilder::new("deep", [BATCH, 3, SIDE, SIDE]);
     network.conv_init(WeightInit::KaimingNormalFanIn);
     let mut x = network.input();
-    for layer in 0..10 {
+    for layer in 0..layers {
         let desc = ConvDesc::new(8, 3).padding(1);
         x = network
             .conv(&format!("conv{layer}"), x, desc, true)
@@ -150,7 +150,7 @@ fn deep(sigmoid: bool, gain: f32) -> (Graph, Parameters) {
     let mut program = Program::new(graph, &options()).unwrap();
     initialise(&mut program, 5);
     let mut parameters = Parameters::of(&program);
-    for layer in 0..10 {
+    for layer in 0..layers {
         let weights = parameters.get_mut(&format!("conv{layer}.weight")).unwrap();
         weights.iter_mut().for_each(|weight| *weight *= gain);
     }
@@ -164,18 +164,18 @@ fn gradients_of_deep_networks() {
         let finding = diagnosis.of(Check::Gradients).next();
         finding.map(|finding| finding.evidence.clone())
     };
-    assert_eq!(evidence(deep(false, 1.0)), None);
-    let exploding = evidence(deep(false, 8.0)).unwrap();
+    assert_eq!(evidence(deep(10, false, 1.0)), None);
+    let exploding = evidence(deep(10, false, 8.0)).unwrap();
     assert!(exploding.contains("explodes"), "{exploding}");
-    let overflowing = evidence(deep(false, 1e6)).unwrap();
+    let overflowing = evidence(deep(10, false, 1e6)).unwrap();
     assert!(overflowing.contains("overflows"), "{overflowing}");
-    let vanishing = evidence(deep(true, 1.0)).unwrap();
+    let vanishing = evidence(deep(16, true, 1.0)).unwrap();
     assert!(vanishing.contains("vanishes"), "{vanishing}");
 }
 
 #[test]
 fn sigmoids_pressed_to_their_limits() {
-    let (network, mut parameters) = deep(true, 1.0);
+    let (network, mut parameters) = deep(10, true, 1.0);
     let before = diagnose(&network, &parameters, &unseen());
     assert_eq!(before.of(Check::SaturatedMaps).count(), 0);
     let weights = parameters.get_mut("conv0.weight").unwrap();
