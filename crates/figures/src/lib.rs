@@ -36,6 +36,7 @@ pub mod png;
 mod raster;
 mod scene;
 pub mod shuffle;
+pub mod stem;
 pub mod svg;
 mod theme;
 

@@ -1,5 +1,6 @@
 //! `convolve doctor`: what ails a network.
 
+mod board;
 mod pictures;
 mod text;
 
@@ -7,14 +8,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Args;
-use explain::doctor::{Diagnosis, Finding, Parameters, Patient, Sample, Severity, examine};
-use formats::DataError;
-use graph::{Graph, passes};
+use explain::doctor::{Diagnosis, Finding, Parameters, Patient, Severity, examine};
+use formats::{DataError, atomic};
+use graph::passes;
 use runtime::{Program, RuntimeOptions};
 use serde_json::{Map, Value, json};
-use train::{TrainError, Weights};
+use train::Weights;
 
 use self::pictures::Examined;
+use super::draw::{Format, unwritable};
 use super::engine::THREADS;
 use super::held_out::{self, Wanted};
 use super::input_shape::InputShape;
@@ -61,34 +63,43 @@ pub(crate) struct Arguments {
     /// One JSON object
     #[arg(long)]
     json: bool,
+    /// A picture of the first layer's filters and of the frequencies that its steps keep: .svg or .png
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
 }
 
 /// Examines a network.
 pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()> {
     let mut options = RuntimeOptions::default();
     options.threads = arguments.threads.map_or(options.threads, usize::from);
+    let format = arguments.output.as_deref().map(Format::of).transpose()?;
+    if let Some(path) = &arguments.output {
+        atomic::destination(path).map_err(|error| unwritable(path, &error))?;
+    }
     let place = trained(&arguments, messages)?;
     let examined = match &place {
         Some(place) if arguments.input.is_none() => with_pictures(&arguments, place, messages)?,
         _ => None,
     };
-    let (name, diagnosis) = match &examined {
-        Some(examined) => (
-            examined.network.name.clone(),
-            diagnosis(
-                &examined.network,
-                Some(&examined.parameters),
-                Some(&examined.sample),
-                options,
-            )?,
-        ),
-        None => alone(&arguments, options, messages)?,
+    let examined = match examined {
+        Some(examined) => examined,
+        None => alone(&arguments, &options, messages)?,
     };
+    let diagnosis = examine(&Patient {
+        network: &examined.network,
+        parameters: examined.parameters.as_ref(),
+        sample: examined.sample.as_ref(),
+        options,
+    })?;
+    if let (Some(path), Some(format)) = (&arguments.output, format) {
+        board::draw(&examined, path, format)?;
+    }
+    let name = &examined.network.name;
     let warnings = diagnosis.count(Severity::Warning);
     if arguments.json {
-        output::json(&as_json(&name, &diagnosis))?;
+        output::json(&as_json(name, &diagnosis))?;
     } else {
-        output::data(text::of(&name, &diagnosis))?;
+        output::data(text::of(name, &diagnosis))?;
     }
     match warnings {
         0 => Ok(()),
@@ -150,9 +161,9 @@ fn is_missing(error: &anyhow::Error) -> bool {
 /// A network without pictures.
 fn alone(
     arguments: &Arguments,
-    options: RuntimeOptions,
+    options: &RuntimeOptions,
     messages: Messages,
-) -> anyhow::Result<(String, Diagnosis)> {
+) -> anyhow::Result<Examined> {
     let asked = Asked {
         model: &arguments.model,
         weights: arguments.weights.as_deref(),
@@ -167,29 +178,17 @@ fn alone(
     let network = subject.network.clone();
     let parameters = match has_weights {
         true => {
-            let mut program = Program::new(passes::inference(&network)?, &options)?;
+            let mut program = Program::new(passes::inference(&network)?, options)?;
             subject.fill(&mut program)?;
             Some(Parameters::of(&program))
         }
         false => None,
     };
-    let diagnosis = diagnosis(&network, parameters.as_ref(), None, options)?;
-    Ok((network.name, diagnosis))
-}
-
-fn diagnosis(
-    network: &Graph,
-    parameters: Option<&Parameters>,
-    sample: Option<&Sample>,
-    options: RuntimeOptions,
-) -> anyhow::Result<Diagnosis> {
-    let patient = Patient {
+    Ok(Examined {
         network,
         parameters,
-        sample,
-        options,
-    };
-    Ok(examine(&patient)?)
+        sample: None,
+    })
 }
 
 fn as_json(name: &str, diagnosis: &Diagnosis) -> Value {

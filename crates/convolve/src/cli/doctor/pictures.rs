@@ -14,11 +14,11 @@ use crate::cli::held_out::Pictures;
 use crate::cli::output::Messages;
 use crate::cli::table::thousands;
 
-/// A network with what it learned, and pictures in whole batches of it.
+/// A network, what it learned, and pictures in whole batches of it, where there are any.
 pub(super) struct Examined {
     pub(super) network: Graph,
-    pub(super) parameters: Parameters,
-    pub(super) sample: Sample,
+    pub(super) parameters: Option<Parameters>,
+    pub(super) sample: Option<Sample>,
 }
 
 /// Elements of all maps of a batch: half a gigabyte, which a step of training takes a few times.
@@ -57,8 +57,8 @@ pub(super) fn examined(
     weights.restore(&mut program)?;
     Ok(Examined {
         network,
-        parameters: Parameters::of(&program),
-        sample,
+        parameters: Some(Parameters::of(&program)),
+        sample: Some(sample),
     })
 }
 
