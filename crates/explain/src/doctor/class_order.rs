@@ -29,7 +29,7 @@ pub(super) fn check(given: &Given, sample: &Sample) -> Findings {
         moved(label) && answer.is_some_and(|answer| taken[answer as usize] == 1)
     };
     let judged = || {
-        let pictures = given.0.iter().zip(&sample.labels).skip(1).step_by(2);
+        let pictures = half(given, sample, false);
         pictures.filter(|&(_, &label)| is_order(label))
     };
     let count = judged().count();
@@ -96,24 +96,36 @@ fn enough(sample: &Sample) -> Result<(), String> {
     }
 }
 
+/// Answer and label of the pictures of a half: of every class the first, third, … and the others.
+fn half<'a>(
+    given: &'a Given,
+    sample: &'a Sample,
+    first: bool,
+) -> impl Iterator<Item = (&'a u32, &'a u32)> {
+    let mut is_first = vec![false; sample.classes.len()];
+    let pictures = given.0.iter().zip(&sample.labels);
+    pictures.filter(move |&(_, &label)| {
+        let turn = &mut is_first[label as usize];
+        *turn = !*turn;
+        *turn == first
+    })
+}
+
 /// The part of the second half's pictures that is right in the order that the first half says; nothing where they are
 /// too few to say.
 pub(super) fn accuracy_in_order(given: &Given, sample: &Sample) -> Option<f64> {
     enough(sample).ok()?;
     let order = most_answered(given, sample);
-    let second = given.0.iter().zip(&sample.labels).skip(1).step_by(2);
-    let right = second
-        .clone()
+    let right = half(given, sample, false)
         .filter(|&(&answer, &label)| order[label as usize] == Some(answer));
-    Some(right.count() as f64 / second.count().max(1) as f64)
+    Some(right.count() as f64 / half(given, sample, false).count().max(1) as f64)
 }
 
-/// What is answered most to each class, by the first half of the pictures: every other one.
+/// What is answered most to each class, by the first half of the pictures.
 fn most_answered(given: &Given, sample: &Sample) -> Vec<Option<u32>> {
     let classes = sample.classes.len();
     let mut answers: Vec<Vec<u32>> = vec![Vec::new(); classes];
-    let pictures = given.0.iter().zip(&sample.labels).step_by(2);
-    pictures.for_each(|(&answer, &label)| answers[label as usize].push(answer));
+    half(given, sample, true).for_each(|(&answer, &label)| answers[label as usize].push(answer));
     let most = answers.into_iter().map(|mut answers| {
         answers.sort_unstable();
         let runs = answers.chunk_by(|a, b| a == b);
