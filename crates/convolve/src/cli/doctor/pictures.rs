@@ -62,19 +62,21 @@ pub(super) fn examined(
     })
 }
 
-/// The place of each class of the data among the logits: by name, or where the network's classes have names of their
-/// own, in the data's order.
+/// The place of each class of the data among the logits: by name, or in the data's order where the network's classes
+/// have numbers for names.
 fn places(
     dataset: &dyn Dataset,
     card: &ModelCard,
     messages: Messages,
 ) -> Result<Vec<usize>, TrainError> {
     let (given, known) = (dataset.classes(), &card.classes);
-    let strange = !given.iter().any(|class| known.contains(class));
+    // As `imagenet::labels` calls the classes that nobody named.
+    let mut names = known.iter().enumerate();
+    let numbered = names.all(|(place, name)| *name == format!("class {place}"));
     match class_places(given, known) {
-        Err(TrainError::UnknownClass { .. }) if strange && given.len() == known.len() => {
+        Err(TrainError::UnknownClass { .. }) if numbered && given.len() == known.len() => {
             messages.say(
-                "the network calls no class as the data do: they are taken to be in the same order",
+                "the network's classes have no names: they are taken to be in the order of the data's",
             );
             Ok((0..given.len()).collect())
         }
