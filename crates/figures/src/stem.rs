@@ -5,7 +5,7 @@
 
 use crate::colormap::Colormap;
 use crate::page::{self, BELOW_HEADING, Caption, MARGIN};
-use crate::scene::{Anchor, Item, Point, Scene, at};
+use crate::scene::{Item, Point, Scene, at};
 use crate::theme::{Paint, Rgb};
 
 /// Extent of a filter and of a spectrum on the page.
