@@ -78,7 +78,9 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     }
     let place = trained(&arguments, messages)?;
     let examined = match &place {
-        Some(place) if arguments.input.is_none() => with_pictures(&arguments, place, messages)?,
+        Some(place) if arguments.input.is_none() => {
+            with_pictures(&arguments, place, &options, messages)?
+        }
         _ => None,
     };
     let examined = match examined {
@@ -128,6 +130,7 @@ fn trained(arguments: &Arguments, messages: Messages) -> anyhow::Result<Option<P
 fn with_pictures(
     arguments: &Arguments,
     place: &Path,
+    options: &RuntimeOptions,
     messages: Messages,
 ) -> anyhow::Result<Option<Examined>> {
     let of_run = arguments.data.is_none();
@@ -149,7 +152,8 @@ fn with_pictures(
     };
     let model = arguments.weights.as_ref().map(|_| arguments.model.as_str());
     let weights = Weights::open(place, model)?;
-    pictures::examined(weights, pictures, arguments.pictures.into(), messages).map(Some)
+    let count = arguments.pictures.into();
+    pictures::examined(weights, pictures, count, options, messages).map(Some)
 }
 
 /// Whether the pictures of a run are where they were no more.

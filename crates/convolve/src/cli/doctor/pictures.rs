@@ -32,12 +32,13 @@ pub(super) fn examined(
     mut weights: Weights,
     pictures: Pictures,
     count: usize,
+    options: &RuntimeOptions,
     messages: Messages,
 ) -> anyhow::Result<Examined> {
     let card = weights.card().clone();
     let places = places(&*pictures.dataset, &card, messages)?;
     let all = pictures.dataset.len();
-    let mut sample = read(&pictures, &card, count, &places, messages)?;
+    let mut sample = read(&pictures, &card, count, &places, options.threads, messages)?;
     messages.say(format_args!(
         "{} of {} {}",
         thousands(sample.len() as u64),
@@ -52,8 +53,7 @@ pub(super) fn examined(
         .truncate(sample.images.len() / sample.len() * kept);
     sample.labels.truncate(kept);
     let network = weights.architecture().build(&card.options(batch))?;
-    let options = RuntimeOptions::default();
-    let mut program = Program::new(passes::inference(&single)?, &options)?;
+    let mut program = Program::new(passes::inference(&single)?, options)?;
     weights.restore(&mut program)?;
     Ok(Examined {
         network,
@@ -90,6 +90,7 @@ fn read(
     card: &ModelCard,
     count: usize,
     places: &[usize],
+    threads: usize,
     messages: Messages,
 ) -> anyhow::Result<Sample> {
     let mut order = permutation(0, 0, pictures.dataset.len());
@@ -113,7 +114,7 @@ fn read(
     };
     let (bar, start) = (Bar::new(messages), Instant::now());
     let mut unreadable = Vec::new();
-    let mut loader = Loader::new(job, RuntimeOptions::default().threads)?;
+    let mut loader = Loader::new(job, threads)?;
     while let Some(batch) = loader.next() {
         sample.images.extend(&batch.images[..batch.count * values]);
         let labels = batch.labels[..batch.count].iter();
