@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn lines_break_between_words() {
-        let text = "word ".repeat(40);
+        let text = "word ".repeat(39);
         let lines = wrapped(text.trim(), "  ");
         assert_eq!(lines.len(), 2);
         assert!(lines.iter().all(|line| line.chars().count() <= WIDTH));
