@@ -46,7 +46,9 @@ pub(super) fn examined(
         pictures.part
     ));
     let single = weights.architecture().build(&card.options(1))?;
-    let batch = batch_of(&single).min(sample.len());
+    // Batches of one size that leave out as few as they can.
+    let batches = sample.len().div_ceil(largest_batch(&single));
+    let batch = (sample.len() / batches).max(2);
     let kept = sample.len() - sample.len() % batch;
     sample
         .images
@@ -147,7 +149,7 @@ fn read(
 }
 
 /// So many pictures at once that a step of training still fits an ordinary memory.
-fn batch_of(single: &Graph) -> usize {
+fn largest_batch(single: &Graph) -> usize {
     let computed = single
         .values()
         .iter()
