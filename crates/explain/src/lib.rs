@@ -15,12 +15,14 @@
 //! | how much of its field a neuron uses | [`effective_field`] |
 //! | what excites a filter most | [`TopPatches`] |
 //! | whether a map tells the truth | [`Deletion`], [`Randomisation`] |
+//! | what ails a network | [`doctor`] |
 
 mod backpropagation;
 mod baseline;
 mod batches;
 mod computation;
 mod deletion;
+pub mod doctor;
 mod effective_field;
 mod error;
 mod feature_maps;

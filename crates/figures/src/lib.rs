@@ -38,6 +38,7 @@ pub mod png;
 mod raster;
 mod scene;
 pub mod shuffle;
+pub mod stem;
 pub mod svg;
 mod theme;
 

@@ -196,7 +196,7 @@ impl Evaluator {
     /// # Errors
     /// [`TrainError::UnknownClass`]
     pub fn check_classes(&self, dataset: &dyn Dataset) -> Result<(), TrainError> {
-        targets(dataset.classes(), &self.card.classes).map(|_| ())
+        class_places(dataset.classes(), &self.card.classes).map(|_| ())
     }
 
     /// Classifies all pictures of a data set.
@@ -257,7 +257,7 @@ impl Evaluator {
         stop: &AtomicBool,
     ) -> Result<Option<Evaluation>, TrainError> {
         let classes = self.card.classes.len();
-        let targets = targets(dataset.classes(), &self.card.classes)?;
+        let targets = class_places(dataset.classes(), &self.card.classes)?;
         let total = dataset.len();
         let mut evaluation = Evaluation {
             pictures: 0,
@@ -322,9 +322,12 @@ impl Evaluation {
     }
 }
 
-/// The class of the model for each class of a data set.
-fn targets(dataset: &[String], model: &[String]) -> Result<Vec<usize>, TrainError> {
-    // A folder of ImageNet is called by its synset, whatever the model calls the class.
+/// The place in a model of each class of a data set. They are matched by name; a folder of ImageNet may be called by
+/// its synset.
+///
+/// # Errors
+/// [`TrainError::UnknownClass`]
+pub fn class_places(dataset: &[String], model: &[String]) -> Result<Vec<usize>, TrainError> {
     let of_imagenet = model == imagenet::labels(model.len());
     let place = |class: &String| {
         let synset = || imagenet::class_of_synset(class).filter(|_| of_imagenet);
@@ -357,8 +360,10 @@ mod tests {
     #[test]
     fn classes_are_matched_by_name() {
         let model = names("bird cat dog");
-        assert_eq!(targets(&names("dog bird"), &model).unwrap(), [2, 0]);
-        let error = targets(&names("cat fish"), &model).unwrap_err().to_string();
+        assert_eq!(class_places(&names("dog bird"), &model).unwrap(), [2, 0]);
+        let error = class_places(&names("cat fish"), &model)
+            .unwrap_err()
+            .to_string();
         assert_eq!(
             error,
             "class `fish` of the data set is not among the 3 classes of the model"

@@ -227,14 +227,15 @@ fn all(artist: &Artist, folder: &Path) -> anyhow::Result<()> {
 
 /// A kind of file.
 #[derive(Clone, Copy)]
-enum Format {
+pub(super) enum Format {
     Svg,
     Png,
     Gif,
 }
 
 impl Format {
-    fn of(path: &Path) -> anyhow::Result<Self> {
+    /// By the ending of a file's name.
+    pub(super) fn of(path: &Path) -> anyhow::Result<Self> {
         let ending = path.extension().and_then(|ending| ending.to_str());
         match ending.map(str::to_ascii_lowercase).as_deref() {
             Some("svg") => Ok(Self::Svg),
@@ -247,7 +248,13 @@ impl Format {
         }
     }
 
-    fn bytes(self, scene: &Scene, theme: Theme, scale: Option<f64>) -> anyhow::Result<Vec<u8>> {
+    /// The bytes of the file.
+    pub(super) fn bytes(
+        self,
+        scene: &Scene,
+        theme: Theme,
+        scale: Option<f64>,
+    ) -> anyhow::Result<Vec<u8>> {
         Ok(match self {
             Self::Svg => figures::svg::write(scene).into_bytes(),
             Self::Png => figures::png::write(scene, theme, scale.unwrap_or(2.0)).map_err(usage)?,

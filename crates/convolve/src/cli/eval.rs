@@ -1,21 +1,19 @@
 //! `convolve eval`: how well a trained network does.
 
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
-use formats::{Dataset, HeldOut, OpenOptions, Source, Splits};
 use serde_json::{Value, json};
-use train::{Evaluation, Evaluator, RunFolder, TrainConfig, TrainError, Weights};
+use train::{Evaluation, Evaluator, Weights};
 
 use super::bar::{Bar, clock};
 use super::engine::Engine;
-use super::failure::{Interrupted, usage};
+use super::failure::Interrupted;
+use super::held_out::{self, Pictures, Wanted};
 use super::output::Messages;
 use super::printable::printable;
 use super::table::{self, Align};
-use super::{interrupt, output, trained, weights};
+use super::{interrupt, output, weights};
 
 /// What `eval` takes.
 #[derive(Args)]
@@ -76,8 +74,16 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     }
     let place = weights::locate(reference, messages)?;
     let mut weights = Weights::open(&place, model)?;
-    let Opened { splits, of_run } = open_data(&arguments, &place)?;
-    let (dataset, part) = chosen_part(splits);
+    let wanted = Wanted {
+        data: arguments.data.as_deref(),
+        val_fraction: arguments.val_fraction,
+        seed: arguments.seed,
+    };
+    let Pictures {
+        dataset,
+        part,
+        of_run,
+    } = wanted.open(&place)?;
     let batch = dataset.len().clamp(1, arguments.batch_size.into());
     let options = arguments.engine.options();
     let mut evaluator = Evaluator::from_weights(&mut weights, batch, &options)?;
@@ -86,7 +92,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         "{} {part}",
         table::thousands(dataset.len() as u64)
     ));
-    if part == ALL {
+    if part == held_out::ALL {
         messages.say(match of_run {
             true => "the network was trained on these pictures: none were held out",
             false => {
@@ -117,89 +123,6 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         output::data(as_text(&evaluation, classes))?;
     }
     Ok(())
-}
-
-/// What is said of pictures of which none are held out.
-const ALL: &str = "pictures, all there are";
-
-/// A data set, and whether it is known to be the one that the run was trained on.
-struct Opened {
-    splits: Splits,
-    of_run: bool,
-}
-
-/// The data named, or those of the run. What a run held out is held out here as well.
-fn open_data(arguments: &Arguments, place: &Path) -> anyhow::Result<Opened> {
-    let is_folder = place.is_dir();
-    let settings = match is_folder.then(|| RunFolder::config(place)) {
-        // Somebody may have kept the weights alone.
-        None | Some(Err(TrainError::NoRun { .. })) => None,
-        Some(settings) => Some(settings?),
-    };
-    let data = match (&arguments.data, &settings) {
-        (Some(data), _) => data,
-        (None, Some(settings)) => &settings.data,
-        (None, None) => {
-            let what = match is_folder {
-                true => "a folder without config.toml",
-                false => "a weights file",
-            };
-            return Err(usage(format!(
-                "{}: {what} does not say what it was trained on; --data is needed",
-                place.display()
-            )));
-        }
-    };
-    let settings = settings
-        .as_ref()
-        .filter(|settings| is_same_data(data, settings));
-    let held_out = settings.map(|settings| settings.val_fraction);
-    let options = OpenOptions {
-        val_fraction: arguments
-            .val_fraction
-            .or(held_out.filter(|&fraction| fraction > 0.0)),
-        seed: arguments
-            .seed
-            .or(settings.map(|settings| settings.seed))
-            .unwrap_or_default(),
-        ..OpenOptions::default()
-    };
-    let Ok(source) = data.parse::<Source>();
-    let opened = formats::open(&source, &options);
-    let splits = match arguments.data {
-        Some(_) => opened?,
-        None => opened.map_err(trained::own_data_missing)?,
-    };
-    let of_run = settings.is_some();
-    Ok(Opened { splits, of_run })
-}
-
-/// Whether pictures are those that a run was trained on: in the same place, or under the same name where that
-/// place is no longer there.
-fn is_same_data(data: &str, settings: &TrainConfig) -> bool {
-    let (Ok(given), Ok(own)) = (data.parse::<Source>(), settings.data.parse::<Source>());
-    let name = |source: &Source| match source {
-        Source::Path(path) => path.file_name().map(ToOwned::to_owned),
-        Source::Shapes => None,
-    };
-    let gone = matches!(&own, Source::Path(path) if !path.exists());
-    let (given, own) = (given.absolute(), own.absolute());
-    given == own || (gone && name(&given).is_some() && name(&given) == name(&own))
-}
-
-fn chosen_part(splits: Splits) -> (Arc<dyn Dataset>, String) {
-    match splits.held_out {
-        Some(held_out) => {
-            let part = match splits.held_out_from {
-                HeldOut::Fraction(fraction) => {
-                    format!("pictures, the {} % that were held out", 100.0 * fraction)
-                }
-                HeldOut::Own | HeldOut::None => "held-out pictures".to_owned(),
-            };
-            (held_out, part)
-        }
-        None => (splits.train, ALL.to_owned()),
-    }
 }
 
 fn as_json(evaluation: &Evaluation, labels: &[String]) -> Value {

@@ -7,6 +7,7 @@ mod bar;
 mod bench;
 mod compare;
 mod cost;
+mod doctor;
 #[cfg(test)]
 mod documented;
 mod draw;
@@ -16,6 +17,7 @@ mod explain;
 mod export;
 mod failure;
 mod field;
+mod held_out;
 mod help;
 mod input_shape;
 mod interrupt;
@@ -82,6 +84,8 @@ enum Verb {
     Compare(compare::Arguments),
     /// Show what each layer of a network sees of its input, or which pixels one neuron sees
     Rf(rf::Arguments),
+    /// Look for what ails a network: in its shape, its weights, and on pictures
+    Doctor(doctor::Arguments),
     /// Work problems out step by step: sizes, padding, what is never read, the transposed partner
     Arith(arith::Arguments),
     /// Compare what the kinds of convolution cost
@@ -118,6 +122,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Summary(arguments) => summary::run(arguments, messages),
         Verb::Compare(arguments) => compare::run(arguments, messages),
         Verb::Rf(arguments) => rf::run(arguments, messages),
+        Verb::Doctor(arguments) => doctor::run(arguments, messages),
         Verb::Arith(arguments) => arith::run(arguments),
         Verb::Cost(arguments) => cost::run(arguments),
         Verb::Draw(arguments) => draw::run(arguments, messages),

@@ -1,0 +1,53 @@
+//! The picture of a first layer: its filters, and the frequencies that its steps keep.
+
+use std::path::Path;
+
+use explain::doctor::Stem;
+use figures::stem::{Filters, draw as draw_stem};
+use figures::{Caption, Theme};
+use formats::atomic;
+
+use super::pictures::Examined;
+use crate::cli::draw::{Format, unwritable};
+use crate::cli::failure::usage;
+
+/// Draws it into a file.
+///
+/// # Errors
+/// A network without weights or without a first layer to be drawn, or a file that cannot be written.
+pub(super) fn draw(examined: &Examined, path: &Path, format: Format) -> anyhow::Result<()> {
+    let network = &examined.network;
+    let nothing = |reason: &str| usage(format!("{}: no picture: {reason}", network.name));
+    let parameters = examined.parameters.as_ref();
+    let parameters = parameters.ok_or_else(|| nothing("a network without weights"))?;
+    let stem = Stem::of(network, parameters, examined.sample.as_ref());
+    let stem = stem.map_err(|reason| nothing(&reason))?;
+    let [_, height, width] = stem.filter;
+    let [down, right] = stem.stride;
+    let caption = Caption::new(
+        format!(
+            "{} of {}: {height}×{width} in steps of {}",
+            stem.layer,
+            network.name,
+            match down == right {
+                true => down.to_string(),
+                false => format!("{down}×{right}"),
+            }
+        ),
+        format!(
+            "below each filter its answers by frequency; outside of the frame they are aliased: {:.1} % on average",
+            100.0 * stem.mean()
+        ),
+    );
+    let filters = Filters {
+        shape: stem.filter,
+        weights: &stem.weights,
+        spectra: &stem.spectra,
+        side: stem.side,
+        shares: &stem.folded,
+        stride: stem.stride,
+    };
+    let scene = draw_stem(&filters, &caption);
+    let bytes = format.bytes(&scene, Theme::Light, None)?;
+    atomic::write(path, &bytes).map_err(|error| unwritable(path, &error))
+}

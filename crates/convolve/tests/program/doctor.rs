@@ -1,0 +1,228 @@
+//! `doctor`: of networks by name, of weights, and on pictures.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::fixture::{cifar, folder, names};
+use crate::invoke::{convolve, fail, objects, succeed};
+
+/// The weights of the network inside the program, with one filter of the first layer set to zero if asked for.
+fn weights(path: &Path, dead: Option<usize>) {
+    let asset = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/classifier.safetensors");
+    let mut bytes = std::fs::read(asset).unwrap();
+    if let Some(filter) = dead {
+        let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+        let header: Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+        let tensor = &header["conv1.weight"];
+        let number = |value: &Value| value.as_u64().unwrap() as usize;
+        let [start, end] = [0, 1].map(|place| number(&tensor["data_offsets"][place]));
+        let filters = number(&tensor["shape"][0]);
+        let size = (end - start) / filters;
+        let start = 8 + length + start + filter * size;
+        bytes[start..start + size].fill(0);
+    }
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[track_caller]
+fn diagnosis(folder: &Path, arguments: &[&str]) -> Value {
+    let arguments = [&["doctor"], arguments, &["--json", "-q"]].concat();
+    let mut objects = objects(&succeed(folder, &arguments));
+    assert_eq!(objects.len(), 1, "{arguments:?}");
+    objects.remove(0)
+}
+
+/// The layers that a check found something in.
+fn found(diagnosis: &Value, check: &str) -> Vec<String> {
+    let findings = diagnosis["findings"].as_array().unwrap().iter();
+    let findings = findings.filter(|finding| finding["check"] == check);
+    findings
+        .map(|finding| finding["layer"].as_str().unwrap_or_default().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_network_by_name_is_examined_for_its_shape() {
+    let folder = folder();
+    let text = succeed(folder.path(), &["doctor", "resnet18"]);
+    let last = text.lines().last().unwrap();
+    assert_eq!(last, "0 warnings, 0 notes by 2 checks");
+    assert!(
+        text.contains("not checked (needs trained weights): dead filters"),
+        "{text}"
+    );
+
+    let small = ["doctor", "vgg16", "--input", "3x32x32"];
+    let text = succeed(folder.path(), &small);
+    assert!(
+        text.contains("warning: fields beyond the input in "),
+        "{text}"
+    );
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 100),
+        "{text}"
+    );
+    let answer = convolve(folder.path(), &[&small[..], &["--strict"]].concat());
+    assert_eq!((answer.code, answer.out), (1, text));
+    assert_eq!(answer.err, "error: 1 warning\n");
+    succeed(folder.path(), &["doctor", "vgg16", "--strict"]);
+}
+
+#[test]
+fn weights_are_examined_without_pictures() {
+    let folder = folder();
+    weights(&folder.path().join("whole.safetensors"), None);
+    weights(&folder.path().join("torn.safetensors"), Some(4));
+    let whole = diagnosis(folder.path(), &["whole.safetensors"]);
+    assert_eq!(found(&whole, "dead filters"), [""; 0]);
+    assert_eq!(whole["checked"].as_array().unwrap().len(), 5);
+    assert_eq!(whole["left_out"][0]["reason"], "needs pictures");
+    assert_eq!(whole["pictures"], Value::Null);
+    let torn = diagnosis(folder.path(), &["torn.safetensors"]);
+    assert_eq!(found(&torn, "dead filters"), ["conv1"]);
+    let finding = &torn["findings"][0];
+    assert_eq!(finding["channels"], serde_json::json!([4]));
+    assert_eq!(finding["severity"], "warning");
+    assert_eq!(finding["numbers"]["dead"], 1.0);
+}
+
+/// Textures are no photographs: the statistics of the training are not theirs.
+#[test]
+fn weights_are_examined_on_pictures() {
+    let folder = folder();
+    weights(&folder.path().join("net.safetensors"), None);
+    cifar(folder.path(), 100);
+    let arguments = [
+        "net.safetensors",
+        "--data",
+        "records.bin",
+        "--pictures",
+        "64",
+    ];
+    let found_all = diagnosis(folder.path(), &arguments);
+    assert_eq!(found_all["pictures"], 64);
+    assert!(found_all["accuracy"].is_number());
+    let made = found_all["checked"].as_array().unwrap().len();
+    let left_out = found_all["left_out"].as_array().unwrap().len();
+    assert_eq!(made + left_out, 11, "{found_all}");
+    assert_eq!(found(&found_all, "norm statistics").len(), 1, "{found_all}");
+    let text = succeed(folder.path(), &[&["doctor"], &arguments[..]].concat());
+    assert!(text.contains(" % of 64 pictures right"), "{text}");
+}
+
+#[test]
+fn a_run_brings_its_own_pictures() {
+    let folder = folder();
+    let path = folder.path();
+    cifar(path, 120);
+    let train = [
+        "train",
+        "--data",
+        "records.bin",
+        "--model",
+        "lenet5",
+        "--val-fraction",
+        "0.2",
+        "--epochs",
+        "1",
+        "--batch-size",
+        "16",
+        "--threads",
+        "1",
+        "--output",
+        "run",
+        "-q",
+    ];
+    succeed(path, &train);
+    let answer = convolve(path, &["doctor", "run", "--pictures", "20"]);
+    assert_eq!(answer.code, 0, "{}", answer.err);
+    assert_eq!(
+        answer.err,
+        "20 of 24 pictures, the 20 % that were held out\n"
+    );
+    assert!(
+        answer
+            .out
+            .contains("not checked (the network has no batch norms)"),
+        "{}",
+        answer.out
+    );
+    // Where they have gone, the weights are still there.
+    std::fs::remove_file(path.join("records.bin")).unwrap();
+    let answer = convolve(path, &["doctor", "run"]);
+    assert_eq!(answer.code, 0, "{}", answer.err);
+    assert!(
+        answer.err.contains("records.bin: no such file"),
+        "{}",
+        answer.err
+    );
+    assert!(
+        answer.out.contains("not checked (needs pictures)"),
+        "{}",
+        answer.out
+    );
+    fail(
+        path,
+        2,
+        &["doctor", "run", "--data", "gone"],
+        &["gone: no such file"],
+    );
+}
+
+#[test]
+fn the_first_layer_is_drawn() {
+    let folder = folder();
+    weights(&folder.path().join("net.safetensors"), None);
+    succeed(
+        folder.path(),
+        &["doctor", "net.safetensors", "-o", "stem.png"],
+    );
+    let bytes = std::fs::read(folder.path().join("stem.png")).unwrap();
+    assert_eq!(bytes[..8], *b"\x89PNG\r\n\x1a\n");
+    let refused = ["doctor", "net.safetensors", "-o", "stem.txt"];
+    fail(folder.path(), 2, &refused, &["stem.txt", ".svg"]);
+    let nothing = ["doctor", "resnet18", "-o", "other.png"];
+    fail(folder.path(), 2, &nothing, &["resnet18", "without weights"]);
+    assert_eq!(names(folder.path()), ["net.safetensors", "stem.png"]);
+}
+
+#[test]
+fn what_cannot_be_examined_is_one_line() {
+    let folder = folder();
+    let path = folder.path();
+    weights(&path.join("net.safetensors"), None);
+    let refused: [(&[&str], &[&str]); 6] = [
+        (&["resnet19"], &["did you mean resnet18"]),
+        (&["none.safetensors"], &["none.safetensors: no such file"]),
+        (
+            &["net.safetensors", "--weights", "net.safetensors"],
+            &["has weights of its own"],
+        ),
+        (
+            &["net.safetensors", "--data", "none"],
+            &["none: no such file"],
+        ),
+        (
+            &["net.safetensors", "--data", "shapes", "--input", "3x32x32"],
+            &["--input", "--data"],
+        ),
+        (&["net.safetensors", "--pictures", "1"], &["--pictures"]),
+    ];
+    for (arguments, words) in refused {
+        fail(path, 2, &[&["doctor"], arguments].concat(), words);
+    }
+    std::fs::write(path.join("torn.safetensors"), "x").unwrap();
+    fail(
+        path,
+        1,
+        &["doctor", "torn.safetensors"],
+        &["torn.safetensors"],
+    );
+    fail(
+        path,
+        1,
+        &["doctor", "net.safetensors", "--data", "shapes"],
+        &["class"],
+    );
+}
