@@ -104,7 +104,9 @@ impl Occlusion {
                     });
                 }
             }
-            places[axis] = (extent - window).div_ceil(stride) + 1;
+            // Up to one that reaches the edge, if it begins before that: a stride may be longer than a window.
+            let reaching = (extent - window).div_ceil(stride);
+            places[axis] = reaching.min((extent - 1) / stride) + 1;
         }
         Ok(places)
     }

@@ -22,7 +22,7 @@ use crate::subject::Subject;
 ///     let check = Randomisation { stops: 6, seed: 0 };
 ///     let method = |subject: &Subject| Ok(Map::magnitude(&guided(subject, image, 207)?)?);
 ///     for row in check.of(subject, method, &mut |_, _| {})? {
-///         println!("down to {}: {:.2}", row.layer, row.correlation);
+///         println!("down to {}: {:.2?}", row.layer, row.correlation);
 ///     }
 ///     Ok(())
 /// }
@@ -42,8 +42,8 @@ pub struct Randomised {
     pub layer: String,
     /// Layers with weights that are random.
     pub layers: usize,
-    /// Spearman's rank correlation with the map of the network as it is.
-    pub correlation: f64,
+    /// Spearman's rank correlation with the map of the network as it is; nothing where a map is blank.
+    pub correlation: Option<f64>,
     /// The map.
     pub map: Map,
 }

@@ -6,22 +6,22 @@ use tensor::memory::{try_room, try_zeros};
 use crate::map::Map;
 
 /// Spearman's rank correlation of two maps: 1 where they order their pixels alike, −1 where the other way round. Equal
-/// numbers share the mean of their ranks. 0 where a map has but one number, and so no order, or the maps differ in size.
+/// numbers share the mean of their ranks. Nothing where a map has but one number, and so no order, or the maps differ in size.
 ///
 /// ```
 /// use explain::{Map, rank_correlation};
 /// let map = |values: [f32; 4]| Map::new(2, 2, values.to_vec()).unwrap();
 /// let (rising, curved) = (map([0.0, 1.0, 2.0, 3.0]), map([-1.0, 0.0, 5.0, 5.5]));
-/// assert_eq!(rank_correlation(&rising, &curved)?, 1.0);
-/// assert_eq!(rank_correlation(&rising, &map([7.0; 4]))?, 0.0);
+/// assert_eq!(rank_correlation(&rising, &curved)?, Some(1.0));
+/// assert_eq!(rank_correlation(&rising, &map([7.0; 4]))?, None);
 /// # Ok::<(), tensor::MemoryError>(())
 /// ```
 ///
 /// # Errors
 /// Memory that cannot be had.
-pub fn rank_correlation(one: &Map, other: &Map) -> Result<f64, MemoryError> {
+pub fn rank_correlation(one: &Map, other: &Map) -> Result<Option<f64>, MemoryError> {
     if one.extents() != other.extents() {
-        return Ok(0.0);
+        return Ok(None);
     }
     let (a, b) = (ranks(one.values())?, ranks(other.values())?);
     // Ranks from 0 to n − 1, ties or not, have the mean (n − 1)/2.
@@ -31,10 +31,7 @@ pub fn rank_correlation(one: &Map, other: &Map) -> Result<f64, MemoryError> {
         pairs.map(|(x, y)| (x - mean) * (y - mean)).sum()
     };
     let spread = (products(&a, &a) * products(&b, &b)).sqrt();
-    Ok(match spread > 0.0 {
-        true => products(&a, &b) / spread,
-        false => 0.0,
-    })
+    Ok((spread > 0.0).then(|| products(&a, &b) / spread))
 }
 
 /// The rank of every number, from 0.

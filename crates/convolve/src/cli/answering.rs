@@ -91,6 +91,33 @@ impl Answering {
     }
 }
 
+/// The only picture of those that were named: a file, or what will be told to be missing.
+///
+/// # Errors
+/// Several, of which the first may have been meant as a network; folders and devices.
+pub(crate) fn the_picture(pictures: &[PathBuf]) -> anyhow::Result<&Path> {
+    match pictures {
+        [picture] => match picture.metadata() {
+            Ok(found) if !found.is_file() => Err(usage(format!(
+                "{}: no regular file; one picture is looked at at a time",
+                picture.display()
+            ))),
+            _ => Ok(picture),
+        },
+        [first, _] if !first.exists() => {
+            let name = first.to_string_lossy();
+            match zoo::find(&name) {
+                Err(error) => Err(usage(error)),
+                Ok(_) => Err(weights::lacking(first.display())),
+            }
+        }
+        many => Err(usage(format!(
+            "one picture is looked at at a time, not {}",
+            many.len()
+        ))),
+    }
+}
+
 impl fmt::Display for Answering {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -31,7 +31,7 @@ use self::occlusion::Window;
 pub(crate) use self::photo::prepared;
 use self::report::{COLUMNS, Report};
 use self::shown::Shown;
-use super::answering::Answering;
+use super::answering::{self, Answering};
 use super::draw::{Background, factor, unwritable};
 use super::engine::Engine;
 use super::failure::usage;
@@ -100,12 +100,7 @@ pub(crate) struct Arguments {
 /// Explains.
 pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()> {
     let (answering, images) = Answering::among(&arguments.paths, arguments.weights.as_deref())?;
-    let [image] = images else {
-        return Err(usage(format!(
-            "one picture is explained at a time, not {}",
-            images.len()
-        )));
-    };
+    let image = answering::the_picture(images)?;
     let methods = Method::chosen(&arguments.methods, arguments.data.is_some());
     let data = arguments.data.as_deref();
     if methods.contains(&Method::Patches) && data.is_none() {
@@ -118,6 +113,13 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     let format = output.map(Format::of).transpose()?;
     if let Some(path) = output {
         atomic::destination(path).map_err(|error| unwritable(path, &error))?;
+        let same = |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
+        if same(path, image) {
+            return Err(usage(format!(
+                "{}: the board would take the place of the picture",
+                path.display()
+            )));
+        }
     }
     let question = Question {
         class: arguments.class.as_deref(),

@@ -354,6 +354,8 @@ fn what_makes_no_sense_is_one_line_and_no_file() {
             &["a window of 33", "from 1 to 32"],
         ),
         (2, &["a.bmp", "--stride", "0"], &["a stride of 0"]),
+        (2, &["a.bmp", "--class", "catt"], &["did you mean cat?"]),
+        (2, &["resnet8", "a.bmp"], &["resnet8"]),
         (2, &["a.bmp", "--methods", "magic"], &["magic", "grad-cam"]),
         (2, &["none.png"], &["none.png: no such file or folder"]),
         (1, &["broken.png"], &["broken.png"]),

@@ -12,7 +12,7 @@ use runtime::RuntimeOptions;
 use tensor::Tensor;
 
 use super::numbers::Known;
-use crate::cli::answering::Answering;
+use crate::cli::answering::{self, Answering};
 use crate::cli::explain::{Opened, prepared};
 use crate::cli::failure::usage;
 use crate::cli::op::Array;
@@ -48,12 +48,7 @@ impl Asked {
         let layer = self.layer.as_deref().unwrap_or_default();
         let paths: Vec<PathBuf> = subjects.iter().map(PathBuf::from).collect();
         let (answering, images) = Answering::among(&paths, self.weights.as_deref())?;
-        let [image] = images else {
-            return Err(usage(format!(
-                "a layer is drawn on one picture at a time, not {}",
-                images.len()
-            )));
-        };
+        let image = answering::the_picture(images)?;
         let opened = Opened::new(&answering, &RuntimeOptions::default(), messages)?;
         let picture = Picture::open(image)?;
         let read = prepared(&picture, &opened.card.preprocess)

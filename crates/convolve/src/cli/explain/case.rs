@@ -200,14 +200,7 @@ fn class(asked: &str, classes: &[String]) -> anyhow::Result<usize> {
             classes.len()
         ))),
         Err(_) => {
-            let asked_letters = asked.to_lowercase();
-            let like = |class: &&String| class.to_lowercase().contains(&asked_letters);
-            let alike: Vec<&str> = classes
-                .iter()
-                .filter(like)
-                .take(5)
-                .map(String::as_str)
-                .collect();
+            let alike = alike(asked, classes);
             Err(usage(match alike.as_slice() {
                 [] => format!(
                     "class '{asked}': no class of the network is called so; classes have numbers too, 0 to {last}"
@@ -219,6 +212,27 @@ fn class(asked: &str, classes: &[String]) -> anyhow::Result<usize> {
             }))
         }
     }
+}
+
+/// The classes whose names are most like one: that hold it, or are written almost so.
+fn alike<'a>(asked: &str, classes: &'a [String]) -> Vec<&'a str> {
+    const MOST: usize = 5;
+    let asked = asked.trim().to_lowercase();
+    let mut ranked: Vec<_> = classes
+        .iter()
+        .filter_map(|class| {
+            let name = class.to_lowercase();
+            let away = strsim::osa_distance(&asked, &name);
+            let near = 3 * away <= asked.chars().count().max(name.chars().count());
+            (near || (!asked.is_empty() && name.contains(&asked))).then_some((away, class.as_str()))
+        })
+        .collect();
+    ranked.sort_unstable();
+    ranked
+        .into_iter()
+        .take(MOST)
+        .map(|(_, class)| class)
+        .collect()
 }
 
 #[cfg(test)]
@@ -235,5 +249,7 @@ mod tests {
         assert!(found("3").unwrap_err().contains("0 to 2"));
         assert!(found("DO").unwrap_err().contains("did you mean dog?"));
         assert!(found("bird").unwrap_err().contains("'bird'"));
+        assert!(found("catt").unwrap_err().contains("did you mean cat?"));
+        assert!(!found("").unwrap_err().contains("did you mean"));
     }
 }

@@ -82,7 +82,10 @@ pub(super) fn randomisation(case: &Case, of: &Attribution) -> anyhow::Result<Che
     )?;
     progress.clear();
     let all = rows.last().map_or(0, |row| row.layers);
-    let drawn = rows.iter().map(|row| (row.layers as f64, row.correlation));
+    // A blank map has no order, and no point.
+    let drawn = rows
+        .iter()
+        .filter_map(|row| Some((row.layers as f64, row.correlation?)));
     let points: Vec<(f64, f64)> = std::iter::once((0.0, 1.0)).chain(drawn).collect();
     let least = points.iter().map(|point| point.1).fold(0.0, f64::min);
     let axes = [
@@ -95,14 +98,17 @@ pub(super) fn randomisation(case: &Case, of: &Attribution) -> anyhow::Result<Che
         [WIDTH, HEIGHT],
     );
     let title = format!("{} with shuffled weights", of.title);
-    let last = rows.last().map_or(f64::NAN, |row| row.correlation);
+    let last = match rows.last().and_then(|row| row.correlation) {
+        Some(last) => format!("{} with those of all layers shuffled", short(last)),
+        None => "with those of all layers shuffled a map is blank, and there is none".to_owned(),
+    };
     let caption = format!(
-        "Spearman's correlation with the map itself: {} with those of all layers shuffled. A map that stays alike shows the image, \
+        "Spearman's correlation with the map itself: {last}. A map that stays alike shows the image, \
          not what was learned (Adebayo et al. 2018).",
-        short(last)
     );
-    let lowest = rows.iter().map(|row| row.correlation).fold(1.0, f64::min);
-    let highest = rows.iter().map(|row| row.correlation).fold(-1.0, f64::max);
+    let found = || rows.iter().filter_map(|row| row.correlation);
+    let lowest = found().fold(1.0, f64::min);
+    let highest = found().fold(-1.0, f64::max).max(lowest);
     let row = Row::new(&title, (lowest, highest), "rank correlation");
     let numbers = rows.iter().map(
         |row| json!({ "layer": row.layer, "layers": row.layers, "correlation": row.correlation }),
