@@ -57,6 +57,18 @@ pub(in crate::conv) struct Finish {
     pub(in crate::conv) activation: Option<Activation>,
 }
 
+impl From<Epilogue<'_>> for Finish {
+    /// Of sums that begin with the first channel and pixel.
+    fn from(epilogue: Epilogue<'_>) -> Self {
+        let start = |tensor: Option<&[f32]>| tensor.map_or(std::ptr::null(), <[f32]>::as_ptr);
+        Self {
+            bias: start(epilogue.bias),
+            residual: start(epilogue.residual),
+            activation: epilogue.activation,
+        }
+    }
+}
+
 impl Finish {
     /// The same for sums that begin with another channel of the bias.
     #[inline(always)]

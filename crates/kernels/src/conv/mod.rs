@@ -65,6 +65,17 @@ impl FromStr for Direction {
     }
 }
 
+impl Direction {
+    /// Channels of the map that is read and of the one that is made, all groups together; of the gradient of the weights
+    /// those of the input and of the output.
+    fn channels(self, geometry: &ConvGeometry) -> (usize, usize) {
+        match self {
+            Self::BackwardData => (geometry.out_channels, geometry.in_channels),
+            Self::Forward | Self::BackwardWeights => (geometry.in_channels, geometry.out_channels),
+        }
+    }
+}
+
 /// A way to compute a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Algorithm {

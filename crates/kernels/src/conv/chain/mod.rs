@@ -153,10 +153,8 @@ impl ChainPlan {
     fn of_bands(links: &[ConvGeometry], options: ConvOptions, most: usize) -> Option<Self> {
         let options = ConvOptions {
             layout: Layout::Nhwc,
-            strict: true,
-            algorithm: None,
-            repacked: false,
             isa: options.isa.min(Isa::best()),
+            ..ConvOptions::default()
         };
         let last = links.last()?;
         let (batch, height) = (last.batch, last.windows[1].output);

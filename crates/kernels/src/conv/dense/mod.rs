@@ -25,7 +25,7 @@ pub(super) use self::panels::{Panel, cut_panels};
 pub(super) use self::sweep::wanted_tasks;
 use self::sweep::{Operands, Sweep};
 pub(super) use self::tile::{OfShape, Part, Target, Weights, of_shape, tile};
-pub(super) use self::walk::{Segment, Walk};
+pub(super) use self::walk::{Segment, Walk, leave_gaps};
 pub(super) use self::weights::{Ask, Pass, Pixels, WeightsPlan, tile_width};
 use super::finish::empty_sums;
 use super::{Direction, Epilogue, Refusal};
@@ -74,11 +74,7 @@ impl SweepPlan {
     ) -> Self {
         let (mut tasks, mut packed_len) = (0, 0);
         let walks = Walk::all(geometry, direction, layout);
-        let gaps = direction == Direction::BackwardData && {
-            let phases = |window: &Window| window.stride.min(window.input);
-            let reached = walks.len();
-            reached < geometry.windows.iter().map(phases).product()
-        };
+        let gaps = leave_gaps(&walks, geometry, direction);
         // Phases have different work, as some have fewer taps, but are cut alike.
         let macs = walks
             .iter()

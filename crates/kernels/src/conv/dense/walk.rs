@@ -157,6 +157,17 @@ fn covers(windows: &[Window; 3]) -> bool {
     windows.iter().all(covered) && (2..=MOST_COVERED).contains(&area)
 }
 
+/// Whether some target elements belong to none of a direction's walks, as no tap reaches them.
+pub(in crate::conv) fn leave_gaps(
+    walks: &[Walk],
+    geometry: &ConvGeometry,
+    direction: Direction,
+) -> bool {
+    let phases = |window: &Window| window.stride.min(window.input);
+    direction == Direction::BackwardData
+        && walks.len() < geometry.windows.iter().map(phases).product()
+}
+
 /// A run of taps whose source elements lie side by side: one stretch of the summation.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::conv) struct Segment {
@@ -199,10 +210,7 @@ impl Walk {
         direction: Direction,
         layout: Layout,
     ) -> Vec<Self> {
-        let (source_channels, target_channels) = match direction {
-            Direction::BackwardData => (geometry.out_channels, geometry.in_channels),
-            _ => (geometry.in_channels, geometry.out_channels),
-        };
+        let (source_channels, target_channels) = direction.channels(geometry);
         if layout == Layout::Nhwc && covers(&geometry.windows) {
             let walk = |columns: AxisWalk| Self {
                 layout,

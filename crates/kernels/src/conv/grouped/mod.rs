@@ -137,11 +137,7 @@ impl GroupedPlan {
 
     /// Channels of source and target.
     fn channels(&self) -> (usize, usize) {
-        let g = &self.geometry;
-        match self.direction {
-            Direction::BackwardData => (g.out_channels, g.in_channels),
-            Direction::Forward | Direction::BackwardWeights => (g.in_channels, g.out_channels),
-        }
+        self.direction.channels(&self.geometry)
     }
 
     /// Weights, or sums of their gradients, in the order `[block, kernel…, j, lane]`, where `j` is

@@ -31,11 +31,7 @@ pub(super) unsafe fn row<V: Vector>(
         source: &source[image * plan.rows.source * plan.columns.source * from..],
         packed,
         row,
-        finish: Finish {
-            bias: epilogue.bias.map_or(std::ptr::null(), <[f32]>::as_ptr),
-            residual: epilogue.residual.map_or(std::ptr::null(), <[f32]>::as_ptr),
-            activation: epilogue.activation,
-        },
+        finish: epilogue.into(),
         target,
         start: task * plan.columns.target * to,
         is_far: source.len() >= FAR,

@@ -21,7 +21,7 @@ use geometry::{ConvGeometry, Tap, Window};
 use tensor::Layout;
 
 use self::strip::Strip;
-use super::dense::{Walk, fits, wanted_tasks};
+use super::dense::{Walk, fits, leave_gaps, wanted_tasks};
 use super::finish::{Finish, empty_sums};
 use super::{ConvOptions, Direction, Epilogue, Refusal, winograd};
 use crate::share::share;
@@ -36,8 +36,8 @@ const STRIP_ELEMENTS: usize = 128 * 1024;
 /// Elements that a strip may have where a single row takes more.
 const MOST_ELEMENTS: u128 = 1 << 22;
 
-/// Share of the peak that sums over pixels reach, and sums of the dense path with a single vector of channels.
-const EFFICIENCY: [f64; 2] = [0.7, 0.76];
+/// Share of the peak that sums over pixels reach.
+const EFFICIENCY: f64 = 0.7;
 /// Slots of turning a vector of the source, in vector multiply-adds.
 const TURN: f64 = 8.0;
 
@@ -52,17 +52,18 @@ pub(super) fn refuse_by_cost(
     direction: Direction,
     options: ConvOptions,
 ) -> Option<Refusal> {
-    let plan = PlanesPlan::new(geometry, direction, options.isa).ok()?;
     let lanes = options.isa.lanes();
-    if 2 * plan.targets_per_group() > lanes {
+    let (_, targets) = direction.channels(geometry);
+    if 2 * targets / geometry.groups > lanes {
         return Some(Refusal::Slower);
     }
+    let plan = PlanesPlan::new(geometry, direction, options.isa).ok()?;
     let (mut own, mut others) = (0.0, 0.0);
     for walk in &plan.walks {
         let rows = (walk.batch * walk.rows.count * walk.depth()) as f64;
         let columns = walk.columns.count;
-        own += rows * (columns.div_ceil(lanes) * plan.targets) as f64 / EFFICIENCY[0];
-        others += rows * (columns * geometry.groups) as f64 / EFFICIENCY[1];
+        own += rows * (columns.div_ceil(lanes) * plan.targets) as f64 / EFFICIENCY;
+        others += rows * (columns * geometry.groups) as f64 / winograd::DIRECT[1];
     }
     let mut turned = plan.tasks() * plan.strip.rows(plan.rows) * plan.strip.row_len;
     if options.layout == Layout::Nchw {
@@ -120,10 +121,7 @@ impl PlanesPlan {
         if !walks.iter().all(fits) {
             return Err(Refusal::Reach);
         }
-        let (sources, targets) = match backward {
-            true => (geometry.out_channels, geometry.in_channels),
-            false => (geometry.in_channels, geometry.out_channels),
-        };
+        let (sources, targets) = direction.channels(geometry);
         let count = |of: fn(&Walk) -> usize| walks.iter().map(of).max().unwrap_or(0);
         let (height, width) = (
             count(|walk| walk.rows.count),
@@ -153,10 +151,8 @@ impl PlanesPlan {
             (start, strip.taps(walk))
         });
         let parts = parts.collect();
-        let phases = |window: &Window| window.stride.min(window.input);
-        let all_phases = geometry.windows.iter().map(phases).product();
         Ok(Self {
-            gaps: backward && walks.len() < all_phases,
+            gaps: leave_gaps(&walks, geometry, direction),
             geometry: *geometry,
             isa,
             parts,
@@ -262,11 +258,7 @@ impl PlanesPlan {
             source,
             packed,
             target: Shared::new(target),
-            finish: Finish {
-                bias: epilogue.bias.map_or(std::ptr::null(), <[f32]>::as_ptr),
-                residual: epilogue.residual.map_or(std::ptr::null(), <[f32]>::as_ptr),
-                activation: epilogue.activation,
-            },
+            epilogue,
         };
         let (plan, per_worker) = (self, self.scratch_per_worker());
         let (shared, operands) = (Shared::new(scratch), &operands);
@@ -287,11 +279,8 @@ struct Operands<'a> {
     source: &'a [f32],
     packed: &'a [f32],
     target: Shared<'a>,
-    finish: Finish,
+    epilogue: Epilogue<'a>,
 }
-
-// SAFETY: the pointers of `finish` are of slices that are only read, and live as long as the run.
-unsafe impl Sync for Operands<'_> {}
 
 /// A block of positions of every walk, from the source to the target.
 ///
@@ -311,6 +300,7 @@ unsafe fn block<V: Vector>(
     let strip_len = plan.strip.rows(plan.rows) * plan.strip.row_len;
     let (strip, rest) = scratch.split_at_mut(strip_len);
     let (sums, pixels) = rest.split_at_mut(plan.targets * plan.sums_row());
+    let finish = Finish::from(operands.epilogue);
     let (height, width) = plan.strip.source;
     let image_len = height * width * plan.sources;
     let map = &operands.source[image * image_len..][..image_len];
@@ -349,13 +339,7 @@ unsafe fn block<V: Vector>(
                     weights = weights.add(walk.depth() * range.len());
                 }
                 let to = operands.target.as_mut_ptr();
-                place.write::<V>(
-                    (sums, plan.sums_row()),
-                    plan.targets,
-                    pixels,
-                    operands.finish,
-                    to,
-                );
+                place.write::<V>((sums, plan.sums_row()), plan.targets, pixels, finish, to);
             }
         }
     }

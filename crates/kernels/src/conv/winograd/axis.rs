@@ -78,20 +78,19 @@ impl Axis {
         (self.target % self.step, tiles)
     }
 
-    /// The first target element of a tile, if the target went on, and the elements of its phase before it.
-    fn first_of(&self, tile: usize) -> (usize, usize) {
+    /// The first target element of a tile.
+    fn first_of(&self, tile: usize) -> usize {
         let (longer, [of_longer, of_shorter]) = self.phases();
         let (phase, index) = match tile.checked_sub(longer * of_longer) {
             None => (tile / of_longer, tile % of_longer),
             Some(rest) => (longer + rest / of_shorter, rest % of_shorter),
         };
-        let before = index * self.line.outputs;
-        (phase + before * self.step, before)
+        phase + index * self.line.outputs * self.step
     }
 
     /// The first source element of a tile.
     pub(super) fn source_of(&self, tile: usize) -> isize {
-        self.first_of(tile).0 as isize + self.offset
+        self.first_of(tile) as isize + self.offset
     }
 
     /// The inputs of a tile that lie on the source.
@@ -107,7 +106,7 @@ impl Axis {
 
     /// The target elements of a tile: the first, and how many.
     pub(super) fn targets_of(&self, tile: usize) -> (usize, usize) {
-        let first = self.first_of(tile).0;
+        let first = self.first_of(tile);
         let left = (self.target - first).div_ceil(self.step);
         (first, self.line.outputs.min(left))
     }

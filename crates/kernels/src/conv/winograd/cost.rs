@@ -18,7 +18,7 @@ use crate::Isa;
 /// Share of the peak that a matrix product at the points reaches: its sums are short.
 const AT_POINTS: f64 = 0.87;
 /// Share of the peak that the direct algorithm reaches, with panels of several vectors and of one.
-const DIRECT: [f64; 2] = [0.93, 0.76];
+pub(in crate::conv) const DIRECT: [f64; 2] = [0.93, 0.76];
 /// Slots of transforming a vector to a point or back along an axis, by the pairs of its points.
 const TRANSFORM: [f64; 4] = [0.0, 4.0, 9.0, 12.0];
 /// Slots of finding the elements of a tile, there and back.

@@ -32,6 +32,7 @@ use std::ops::{Range, RangeInclusive};
 
 use geometry::ConvGeometry;
 
+pub(super) use self::cost::DIRECT;
 pub(super) use self::gradient::GradientPlan;
 use self::grid::Grid;
 use super::dense::{Panel, cut_panels};
@@ -153,10 +154,7 @@ impl WinogradPlan {
         outputs: Outputs,
     ) -> Result<Self, Refusal> {
         let grid = Grid::new(geometry, direction, outputs.count())?;
-        let (sources, targets) = match direction {
-            Direction::BackwardData => (geometry.out_channels, geometry.in_channels),
-            _ => (geometry.in_channels, geometry.out_channels),
-        };
+        let (sources, targets) = direction.channels(geometry);
         let panels = cut_panels(isa, sources, targets.div_ceil(isa.lanes()));
         let mut plan = Self {
             direction,
