@@ -19,6 +19,7 @@ pages! {
     ReceptiveField "docs/basics/receptive_field.md"
     Pooling "docs/basics/pooling.md"
     Explain "docs/seeing/explain.md"
+    WatchingATraining "docs/seeing/training.md"
     Doctor "docs/seeing/doctor.md"
     Cost "docs/kinds/cost.md"
     Layouts "docs/kinds/layouts.md"

@@ -39,9 +39,13 @@ pub struct Board {
 }
 
 impl Board {
-    /// The board as one picture, `columns` panels wide.
+    /// The board as one picture, at most `columns` panels wide.
     pub fn scene(&self, columns: usize) -> Scene {
         let columns = columns.max(1);
+        let longest = self.parts.iter().flat_map(|part| rows(&part.panels, columns));
+        let longest = longest.map(<[Panel]>::len).max().unwrap_or(0);
+        // Headings need some room too.
+        let columns = longest.max(columns.min(2));
         let width = columns as f64 * (WIDTH + BESIDE) - BESIDE;
         let titles = self.parts.iter().flat_map(|part| &part.panels);
         let titles: Vec<&str> = titles.map(|panel| panel.title.as_str()).collect();
@@ -64,8 +68,8 @@ impl Board {
             write(&mut scene, PART, &part.heading, &mut top);
             write(&mut scene, REMARK, &part.remark, &mut top);
             top += 12.0;
-            for row in part.panels.chunks(columns) {
-                let bottom = row_of(&mut scene, row, top);
+            for row in rows(&part.panels, columns) {
+                let bottom = draw(&mut scene, row, top);
                 top = bottom + BETWEEN;
             }
             top -= BETWEEN;
@@ -74,24 +78,22 @@ impl Board {
         scene
     }
 
-    /// The board as a page, its panels as many side by side as there is room for.
+    /// The board as a page, its panels as many side by side as there is room for. Those that belong together begin a row.
     pub fn page(&self) -> Page {
         let sections = self.parts.iter().filter(|part| !part.panels.is_empty());
         let sections = sections.map(|part| {
-            let figures = part.panels.iter().map(|panel| Figure {
+            let figure = |panel: &Panel| Figure {
                 title: panel.title.clone(),
                 scene: panel.scene.clone(),
                 caption: panel.caption.clone(),
                 wide: false,
-            });
-            let figures = Block::Figures(figures.collect());
-            let remark = Block::Text(part.remark.clone());
+            };
+            let remark = (!part.remark.is_empty()).then(|| Block::Text(part.remark.clone()));
+            let figures = blocks(&part.panels).into_iter();
+            let figures = figures.map(|panels| panels.into_iter().map(figure).collect());
             Section {
                 heading: part.heading.clone(),
-                blocks: match part.remark.is_empty() {
-                    true => vec![figures],
-                    false => vec![remark, figures],
-                },
+                blocks: remark.into_iter().chain(figures.map(Block::Figures)).collect(),
             }
         });
         Page {
@@ -102,8 +104,44 @@ impl Board {
     }
 }
 
+/// Panels with those that follow them.
+fn groups(panels: &[Panel]) -> impl Iterator<Item = &[Panel]> {
+    panels.chunk_by(|_, next| next.follows)
+}
+
+/// Rows of at most so many panels. A group that the rest of a row has no room for begins the next one.
+fn rows(panels: &[Panel], columns: usize) -> Vec<&[Panel]> {
+    let mut rows = Vec::new();
+    let (mut start, mut end) = (0, 0);
+    for piece in groups(panels).flat_map(|group| group.chunks(columns)) {
+        if end + piece.len() > start + columns {
+            rows.push(&panels[start..end]);
+            start = end;
+        }
+        end += piece.len();
+    }
+    if start < end {
+        rows.push(&panels[start..]);
+    }
+    rows
+}
+
+/// Panels that a page lays out together: a group, or single ones in a row.
+fn blocks(panels: &[Panel]) -> Vec<Vec<&Panel>> {
+    let mut blocks: Vec<Vec<&Panel>> = Vec::new();
+    let mut alone = false;
+    for group in groups(panels) {
+        match blocks.last_mut() {
+            Some(block) if alone && group.len() == 1 => block.extend(group),
+            _ => blocks.push(group.iter().collect()),
+        }
+        alone = group.len() == 1;
+    }
+    blocks
+}
+
 /// Draws panels side by side, their pictures in one line, and gives where they end.
-fn row_of(scene: &mut Scene, row: &[Panel], top: f64) -> f64 {
+fn draw(scene: &mut Scene, row: &[Panel], top: f64) -> f64 {
     let heights = row.iter().map(|panel| TITLE.height(&panel.title, WIDTH));
     let pictures = top + heights.fold(0.0, f64::max) + 6.0;
     let mut bottom = pictures;

@@ -61,6 +61,20 @@ pub(crate) fn shortened(text: &str, size: f64, weight: Weight, room: f64) -> Str
     }
 }
 
+/// A line of text no wider than `room`, its beginning left out where it must be: of a path the end says most.
+pub(crate) fn ending(text: &str, size: f64, weight: Weight, room: f64) -> String {
+    let mut starts = text.char_indices().map(|(start, _)| start).skip(1);
+    let mut ending = text.to_owned();
+    while width(&ending, size, weight) > room {
+        let rest = starts.next().map_or("", |start| &text[start..]);
+        ending = format!("…{rest}");
+        if rest.is_empty() {
+            break;
+        }
+    }
+    ending
+}
+
 /// Draws a line of text that begins at `(x, y)` on its base line.
 pub(crate) fn outline(
     text: &str,

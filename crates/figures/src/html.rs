@@ -2,7 +2,8 @@
 //!
 //! It asks for no other file, which its content policy says to the browser too, and runs no script. Colours follow the
 //! reader's preference for light or dark; pictures stand side by side where there is room, and one below the other on a
-//! phone. What is wider than the screen (a table, a wide picture) scrolls in its own frame, which the keyboard reaches.
+//! phone. What is wider than the screen (a table, a wide picture) scrolls in its own frame, which the keyboard reaches; its
+//! edge is shaded where there is more, and the names of a table's rows stay.
 
 use std::fmt::Write;
 
@@ -284,6 +285,7 @@ fn style() -> String {
             ("muted", Paint::Muted),
             ("rule", Paint::Rule),
             ("panel", Paint::Panel),
+            ("shade", Paint::BlankEdge),
             ("link", Paint::InputEdge),
         ];
         named
@@ -325,7 +327,7 @@ figure.wide{grid-column:1/-1}
 figure svg{display:block;width:100%;height:auto}
 figure.wide svg{max-width:100%;width:auto;margin:0 auto}
 figcaption{color:var(--muted);font-size:.85rem;line-height:1.45;margin-top:.6rem}
-.scroll{overflow-x:auto;max-width:100%}
+.scroll{overflow-x:auto;max-width:100%;background:linear-gradient(90deg,var(--page),var(--page)) 0 0/1.5rem 100% no-repeat local,linear-gradient(90deg,var(--page),var(--page)) 100% 0/1.5rem 100% no-repeat local,linear-gradient(90deg,var(--shade),transparent) 0 0/.6rem 100% no-repeat scroll,linear-gradient(270deg,var(--shade),transparent) 100% 0/.6rem 100% no-repeat scroll}
 :focus-visible{outline:3px solid var(--link);outline-offset:2px}
 table{border-collapse:collapse;margin:.75rem 0;font-size:.9rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--muted);padding-bottom:.35rem}
@@ -333,7 +335,9 @@ th,td{padding:.3rem .75rem;border-bottom:1px solid var(--rule);text-align:left;v
 th:first-child{padding-left:0}
 thead th{color:var(--muted);font-weight:600;white-space:nowrap}
 tbody th{font-weight:400}
+tr>:first-child{position:sticky;left:0;background:var(--page)}
 .number{text-align:right;white-space:nowrap}
+@media (max-width:40rem){th,td{padding:.3rem .4rem}thead th{white-space:normal}}
 details{margin:1rem 0}
 summary{cursor:pointer;padding:.35rem 0;font-weight:600}
 @media print{.scroll{overflow:visible}figure{break-inside:avoid}}

@@ -27,6 +27,8 @@ pub struct Panel {
     pub caption: String,
     /// The picture, of [`WIDTH`].
     pub scene: Scene,
+    /// It says more of the panel before it, and stands beside that.
+    pub follows: bool,
 }
 
 impl Panel {
@@ -40,7 +42,14 @@ impl Panel {
             title,
             caption,
             scene,
+            follows: false,
         }
+    }
+
+    /// Says that it belongs to the panel before it: both stand in one row where a row holds them.
+    pub fn following(mut self) -> Self {
+        self.follows = true;
+        self
     }
 }
 
@@ -183,14 +192,32 @@ impl<'a> Image<'a> {
             let item = Item::text(corner.moved(x, y), text, TICK, anchor);
             scene.ground.push(item.fill(Paint::Muted));
         };
-        tick(-4.0, 9.0, "0".to_owned(), Anchor::End);
-        tick(-4.0, height, (rows - 1).to_string(), Anchor::End);
-        tick(0.0, height + 12.0, "0".to_owned(), Anchor::Start);
-        let last = (columns - 1).to_string();
-        tick(width, height + 12.0, last, Anchor::End);
-        if width > 110.0 {
-            let (middle, counted) = (width / 2.0, self.counted.to_owned());
-            tick(middle, height + 12.0, counted, Anchor::Middle);
+        // Where the first and the last number would run into each other they are one text.
+        let ends = |extent: usize| match extent {
+            1 => "0".to_owned(),
+            _ => format!("0–{}", extent - 1),
+        };
+        let first = || "0".to_owned();
+        match height < 2.0 * TICK {
+            true => tick(-4.0, height / 2.0 + TICK * 0.36, ends(rows), Anchor::End),
+            false => {
+                tick(-4.0, 9.0, first(), Anchor::End);
+                tick(-4.0, height, (rows - 1).to_string(), Anchor::End);
+            }
+        }
+        let wide = |text: &str| font::width(text, TICK, Weight::Regular);
+        let (last, below) = ((columns - 1).to_string(), height + 12.0);
+        let beside = wide(&last) + 4.0;
+        match width < wide("0") + beside {
+            true => tick(width / 2.0, below, ends(columns), Anchor::Middle),
+            false => {
+                tick(0.0, below, first(), Anchor::Start);
+                tick(width, below, last, Anchor::End);
+            }
+        }
+        if width > wide(self.counted) + 2.0 * beside {
+            let counted = self.counted.to_owned();
+            tick(width / 2.0, below, counted, Anchor::Middle);
         }
         (scene, corner.y + height + 18.0)
     }
@@ -205,11 +232,28 @@ pub struct Tile {
     pub bitmap: Bitmap,
 }
 
-/// Small images in rows of `columns`, in colours of one legend.
+/// Small images in rows of `columns`, in colours of one legend. Of long and thin ones a row has fewer or more, so that
+/// none becomes a hair.
 pub fn tiles(tiles: &[Tile], columns: usize, smooth: bool, legend: Option<&Legend>) -> Scene {
     const BETWEEN: f64 = 6.0;
+    /// The narrowest tile under which a label can be read.
+    const NARROW: f64 = 24.0;
+    /// The tallest, in widths.
+    const TALLEST: f64 = 4.0;
     let mut scene = Scene::new("", "");
-    let columns = columns.max(1);
+    let tallest = tiles
+        .iter()
+        .map(|tile| tile.bitmap.height() as f64 / tile.bitmap.width() as f64)
+        .fold(0.0, f64::max);
+    let columns = match tallest {
+        // Twice as long as wide is not thin yet.
+        0.5..=2.0 => columns.max(1),
+        _ => {
+            let most = (WIDTH + BETWEEN) / (NARROW + BETWEEN);
+            let most = most.max(columns as f64).floor().max(1.0);
+            (columns as f64 * tallest.sqrt()).round().clamp(1.0, most) as usize
+        }
+    };
     let side = (WIDTH - BETWEEN * (columns - 1) as f64) / columns as f64;
     let labelled = tiles.iter().any(|tile| !tile.label.is_empty());
     let size = tiles
@@ -217,19 +261,14 @@ pub fn tiles(tiles: &[Tile], columns: usize, smooth: bool, legend: Option<&Legen
         .map(|tile| font::width(&tile.label, 1.0, Weight::Regular))
         .fold(0.0, f64::max);
     let size = (side / size.max(0.1)).min(TICK);
-    let tallest = tiles
-        .iter()
-        .map(|tile| tile.bitmap.height() as f64 / tile.bitmap.width() as f64)
-        .fold(0.0, f64::max)
-        .min(1.0);
-    let high = side * tallest;
+    let high = side * tallest.min(TALLEST);
     let step = high + if labelled { size + 7.0 } else { BETWEEN };
     for (number, tile) in tiles.iter().enumerate() {
         let (row, column) = (number / columns, number % columns);
         let corner = at(column as f64 * (side + BETWEEN), row as f64 * step);
-        // Images keep their form inside the square.
+        // Images keep their form.
         let (height, width) = (tile.bitmap.height() as f64, tile.bitmap.width() as f64);
-        let shrink = side / height.max(width);
+        let shrink = (side / width).min(high / height);
         let (width, height) = (width * shrink, height * shrink);
         let inner = corner.moved((side - width) / 2.0, (high - height) / 2.0);
         scene

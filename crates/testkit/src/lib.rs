@@ -18,6 +18,7 @@
 //! | catch stray reads and writes | `guard` (Unix), [`frame`] |
 //! | know what something takes | [`counting`] |
 //! | pass 2³² elements | `sparse` (Unix) |
+//! | type into a program's screen | `terminal` (Unix) |
 //! | feed channels-last kernels | [`layout`] |
 //!
 //! ```
@@ -64,6 +65,8 @@ pub mod softmax;
 pub mod sparse;
 pub mod special;
 pub mod standardise;
+#[cfg(unix)]
+pub mod terminal;
 pub mod transposed;
 pub mod unary;
 pub mod unpool;

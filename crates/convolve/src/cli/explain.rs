@@ -29,7 +29,7 @@ use self::case::{Case, Question};
 use self::method::Method;
 use self::occlusion::Window;
 pub(crate) use self::photo::prepared;
-use self::report::{COLUMNS, Report};
+use self::report::Report;
 use self::shown::Shown;
 use super::answering::{self, Answering};
 use super::draw::{Background, factor, unwritable};
@@ -84,6 +84,9 @@ pub(crate) struct Arguments {
     /// Its steps [default: half of the window]
     #[arg(long, value_name = "PIXELS")]
     stride: Option<usize>,
+    /// Panels side by side of a .png or .svg, 1 to 12 [default: 5; 6 where checks stand beside maps]
+    #[arg(long, value_name = "PANELS", value_parser = clap::value_parser!(u8).range(1..=12))]
+    columns: Option<u8>,
     /// Background of a .png
     #[arg(long, value_enum, default_value_t)]
     theme: Background,
@@ -138,6 +141,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         image,
         network: &answering.to_string(),
         shown: &shown,
+        columns: arguments.columns.map(usize::from),
     };
     if let (Some(path), Some(format)) = (output, format) {
         let bytes = format.bytes(&report, arguments.theme.into(), arguments.scale)?;
@@ -187,16 +191,16 @@ fn check(
     methods: &[Method],
     (mut shown, map): (Shown, Attribution),
 ) -> anyhow::Result<Shown> {
-    for method in [Method::Deletion, Method::Randomisation] {
-        if !methods.contains(&method) {
-            continue;
-        }
+    // Behind the map itself, before what else its method shows.
+    let chosen = [Method::Deletion, Method::Randomisation].into_iter();
+    let chosen = chosen.filter(|method| methods.contains(method));
+    for (place, method) in (1..).zip(chosen) {
         let (panel, row, numbers) = match method {
             Method::Deletion => check::deletion(case, &map)?,
             _ => check::randomisation(case, &map)?,
         };
-        shown.panels.push(panel);
-        shown.rows.push(row);
+        shown.panels.insert(place, panel.following());
+        shown.rows.insert(place, row);
         shown.numbers[method.to_string()] = numbers;
     }
     Ok(shown)
@@ -226,8 +230,8 @@ impl Format {
 
     fn bytes(self, report: &Report<'_>, theme: Theme, scale: f64) -> anyhow::Result<Vec<u8>> {
         Ok(match self {
-            Self::Svg => svg::write(&report.board().scene(COLUMNS)).into_bytes(),
-            Self::Png => png::write(&report.board().scene(COLUMNS), theme, scale).map_err(usage)?,
+            Self::Svg => svg::write(&report.scene()).into_bytes(),
+            Self::Png => png::write(&report.scene(), theme, scale).map_err(usage)?,
             Self::Html => html::write(&report.page()).into_bytes(),
         })
     }

@@ -8,8 +8,11 @@ use crate::pages::{Page, all, root};
 fn targets(page: &Page) -> Vec<String> {
     let mut found = Vec::new();
     for line in page.prose() {
-        for after in line.split("](").skip(1) {
-            let target = after.split([')', ' ']).next().unwrap();
+        let markdown = line.split("](").skip(1);
+        let markdown = markdown.map(|after| after.split([')', ' ']).next().unwrap());
+        let html = line.split(" src=\"").skip(1);
+        let html = html.map(|after| after.split('"').next().unwrap());
+        for target in markdown.chain(html) {
             if !target.contains("://") {
                 found.push(target.to_owned());
             }

@@ -4,5 +4,6 @@
 mod book;
 mod links;
 mod pages;
+mod pictures;
 mod tokens;
 mod transcripts;

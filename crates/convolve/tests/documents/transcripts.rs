@@ -42,9 +42,14 @@ fn is_steady(command: &str) -> bool {
     verb && words.next().is_some_and(|verb| STEADY.contains(&verb)) && !command.contains("--time")
 }
 
-/// Runs a line of shell where `convolve` is the program, in an empty folder.
+/// What a line of shell prints in an empty folder.
 fn printed(line: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
+    run_in(folder.path(), line)
+}
+
+/// Runs a line of shell where `convolve` is the program, in a folder; it must succeed. Gives what it prints.
+pub(crate) fn run_in(folder: &Path, line: &str) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_convolve"));
     let beside = std::env::var_os("PATH").unwrap_or_default();
     let mut path = OsString::from(program.parent().unwrap());
@@ -52,7 +57,7 @@ fn printed(line: &str) -> String {
     path.push(beside);
     let output = Command::new("sh")
         .args(["-c", line])
-        .current_dir(folder.path())
+        .current_dir(folder)
         .env("PATH", path)
         .stdin(Stdio::null())
         .output()

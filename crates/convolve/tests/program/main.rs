@@ -3,6 +3,7 @@
 mod bad_input;
 mod bench;
 mod cases;
+mod dashboard;
 mod doctor;
 mod draw;
 mod explain;

@@ -229,17 +229,3 @@ fn what_is_no_run_or_no_page_is_refused() {
         &["no/where/r.html: "],
     );
 }
-
-/// Without a terminal there is no dashboard, and nothing has been begun.
-#[test]
-fn a_dashboard_needs_a_terminal() {
-    let folder = folder();
-    let path = folder.path();
-    fail(
-        path,
-        2,
-        &["train", "--dashboard"],
-        &["--dashboard: ", "must be a terminal"],
-    );
-    assert!(crate::fixture::names(path).is_empty());
-}

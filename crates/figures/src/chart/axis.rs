@@ -46,8 +46,15 @@ impl Axis {
     }
 }
 
+/// Round numbers in a range, at most about so many, each with how it is written.
+pub(super) fn labelled(range: (f64, f64), most: usize) -> Vec<(f64, String)> {
+    let ticks = ticks(range, most);
+    let labels = labels(&ticks);
+    ticks.into_iter().zip(labels).collect()
+}
+
 /// Round numbers in a range, at steps of one, two or five times a power of ten, at most `most` of them.
-pub(super) fn ticks((low, high): (f64, f64), most: usize) -> Vec<f64> {
+fn ticks((low, high): (f64, f64), most: usize) -> Vec<f64> {
     let rough = (high - low) / most.max(2) as f64;
     let power = 10f64.powf(rough.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0]
@@ -66,7 +73,7 @@ pub(super) fn ticks((low, high): (f64, f64), most: usize) -> Vec<f64> {
 
 /// The numbers at some ticks, with as many decimals as tell them apart. What arithmetic adds in the last digits is left
 /// out.
-pub(super) fn labels(ticks: &[f64]) -> Vec<String> {
+fn labels(ticks: &[f64]) -> Vec<String> {
     let exact = |tick: &f64| format!("{tick:.6e}").parse().unwrap_or(*tick);
     let step = ticks.windows(2).map(|pair| pair[1] - pair[0]).next();
     let decimals = step.map_or(0.0, |step| -(step * (1.0 + 1e-9)).log10().floor());

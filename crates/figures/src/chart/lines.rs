@@ -1,56 +1,15 @@
 //! Lines over a common axis, such as a probability while pixels are taken away.
 
-use super::axis::{Axis, labels, ticks};
+use super::axis::{Axis, labelled};
+use super::series::{LETTERS, Names, Series};
 use crate::font::{self, Weight};
 use crate::scene::{Anchor, Item, Point, Scene, at};
 use crate::theme::Paint;
 
-/// Letters of axes and names.
-const LETTERS: f64 = 9.5;
 /// Room above, with the end of a number.
 const TOP: f64 = 8.0;
 /// Room below: numbers and the label.
 const BELOW: f64 = 32.0;
-
-/// A line of a chart.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Series {
-    /// What it is.
-    pub name: String,
-    /// Its points, from left to right. Those that are not finite leave a gap.
-    pub points: Vec<(f64, f64)>,
-    /// Its colour, as [`Paint::GroupEdge`].
-    pub group: u8,
-    /// It is a row of dashes.
-    pub dashed: bool,
-    /// The area below it is filled.
-    pub filled: bool,
-}
-
-impl Series {
-    /// A line of points.
-    pub fn new(name: impl Into<String>, group: u8, points: Vec<(f64, f64)>) -> Self {
-        Self {
-            name: name.into(),
-            points,
-            group,
-            dashed: false,
-            filled: false,
-        }
-    }
-
-    /// Makes it a row of dashes.
-    pub fn dashed(mut self) -> Self {
-        self.dashed = true;
-        self
-    }
-
-    /// Fills the area below it.
-    pub fn filled(mut self) -> Self {
-        self.filled = true;
-        self
-    }
-}
 
 /// Lines over an axis, `width` by `height` with everything around them. Names stand below where there are several.
 ///
@@ -67,11 +26,6 @@ pub fn lines([across, up]: &[Axis; 2], series: &[Series], [width, height]: [f64;
     let points = || series.iter().flat_map(|series| series.points.iter());
     let (left_end, right_end) = across.extent(points().map(|point| point.0));
     let (low, high) = up.extent(points().map(|point| point.1));
-    let labelled = |range, most| -> Vec<(f64, String)> {
-        let ticks = ticks(range, most);
-        let labels = labels(&ticks);
-        ticks.into_iter().zip(labels).collect()
-    };
     let upright = labelled((low, high), 5);
     let widest = upright
         .iter()
@@ -81,8 +35,8 @@ pub fn lines([across, up]: &[Axis; 2], series: &[Series], [width, height]: [f64;
     let top = if up.label.is_empty() { TOP } else { TOP + 14.0 };
     let left = widest + 8.0;
     let right = width - 12.0;
-    let names = names(series, width);
-    let bottom = height - BELOW - names.len() as f64 * 14.0;
+    let names = Names::of(series, width);
+    let bottom = height - BELOW - names.height();
     let x = |value: f64| left + (value - left_end) / (right_end - left_end) * (right - left);
     let y = |value: f64| bottom - (value - low) / (high - low) * (bottom - top);
 
@@ -116,63 +70,18 @@ pub fn lines([across, up]: &[Axis; 2], series: &[Series], [width, height]: [f64;
     ));
 
     for series in series {
-        let runs = series
-            .points
-            .split(|&(a, b)| !(a.is_finite() && b.is_finite()));
-        for run in runs.filter(|run| !run.is_empty()) {
-            let line: Vec<Point> = run
-                .iter()
-                .map(|&(a, b)| at(x(a).clamp(left, right), y(b).clamp(top, bottom)))
-                .collect();
-            if series.filled {
-                let mut area = line.clone();
-                area.push(at(line[line.len() - 1].x, bottom));
-                area.push(at(line[0].x, bottom));
+        let runs = series.runs(|a, b| at(x(a).clamp(left, right), y(b).clamp(top, bottom)));
+        for run in runs {
+            if let (true, [first, .., last]) = (series.filled, run.as_slice()) {
+                let ends = [at(last.x, bottom), at(first.x, bottom)];
+                let area = [run.as_slice(), &ends].concat();
                 let area = Item::line(area).fill(Paint::Group(series.group));
                 scene.ground.push(area.opacity(0.6));
             }
-            scene.top.push(match line.as_slice() {
-                [one] => Item::circle(*one, 2.5).fill(Paint::GroupEdge(series.group)),
-                _ => stroke(Item::line(line), series),
-            });
+            scene.top.push(series.drawn(run));
         }
     }
-    let mut base = bottom + 27.0;
-    for row in names {
-        base += 14.0;
-        for (left, series) in row {
-            let key = Item::line([at(left, base - 3.5), at(left + 18.0, base - 3.5)]);
-            scene.ground.push(stroke(key, series));
-            let name = text(at(left + 23.0, base), &series.name, Anchor::Start);
-            scene.ground.push(name);
-        }
-    }
+    names.draw(&mut scene, bottom + 41.0);
     scene.fit(width, height);
     scene
-}
-
-fn stroke(item: Item, series: &Series) -> Item {
-    let item = item.stroke(Paint::GroupEdge(series.group), 2.0);
-    if series.dashed { item.dashed() } else { item }
-}
-
-/// The names of lines in rows, each with its place from the left; none where there is one line only.
-fn names(series: &[Series], width: f64) -> Vec<Vec<(f64, &Series)>> {
-    let mut rows: Vec<Vec<(f64, &Series)>> = Vec::new();
-    if series.len() < 2 {
-        return rows;
-    }
-    let mut left = f64::INFINITY;
-    for series in series {
-        let wide = font::width(&series.name, LETTERS, Weight::Regular) + 37.0;
-        if left + wide > width {
-            rows.push(Vec::new());
-            left = 0.0;
-        }
-        if let Some(row) = rows.last_mut() {
-            row.push((left, series));
-        }
-        left += wide;
-    }
-    rows
 }

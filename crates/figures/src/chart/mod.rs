@@ -3,7 +3,11 @@
 mod axis;
 mod bars;
 mod lines;
+mod rows;
+mod series;
 
 pub use axis::Axis;
 pub use bars::{Bar, bars};
-pub use lines::{Series, lines};
+pub use lines::lines;
+pub use rows::rows;
+pub use series::Series;

@@ -48,7 +48,9 @@ pub(super) fn field(case: &Case) -> anyhow::Result<Shown> {
     numbers["effective_pixels"] = json!(field.area());
     let mut shown = Shown::new(Method::Field, numbers);
     shown.panels.push(drawn.panel(&words, &image));
-    shown.panels.push(profile(&field.map, &field.layer));
+    shown
+        .panels
+        .push(profile(&field.map, &field.layer).following());
     let what = format!("effective field of {}", field.layer);
     let unit = format!(
         "gradient; side {} of {} pixels",

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use figures::board::{Board, Part};
 use figures::html::{Block, Column, Page, Section, Table};
-use figures::{Caption, short};
+use figures::{Caption, Scene, short};
 use serde_json::{Value, json};
 
 use super::answer::{self, percent};
@@ -15,7 +15,9 @@ use crate::cli::printable::printable;
 use crate::cli::table::{self, Align, extents};
 
 /// Panels side by side.
-pub(super) const COLUMNS: usize = 5;
+const COLUMNS: usize = 5;
+/// The same where some belong together: two maps, each with both of its checks.
+const COLUMNS_OF_GROUPS: usize = 6;
 /// Classes that are named in text.
 const TOP: usize = 5;
 
@@ -27,6 +29,8 @@ pub(super) struct Report<'a> {
     /// The network, in words.
     pub(super) network: &'a str,
     pub(super) shown: &'a [Shown],
+    /// Panels side by side, where they were chosen.
+    pub(super) columns: Option<usize>,
 }
 
 impl Report<'_> {
@@ -82,6 +86,16 @@ impl Report<'_> {
                 ),
             ],
         }
+    }
+
+    /// The board as a picture.
+    pub(super) fn scene(&self) -> Scene {
+        let mut panels = self.shown.iter().flat_map(|shown| &shown.panels);
+        let usual = match panels.any(|panel| panel.follows) {
+            true => COLUMNS_OF_GROUPS,
+            false => COLUMNS,
+        };
+        self.board().scene(self.columns.unwrap_or(usual))
     }
 
     /// The board as a page, with the numbers below it.

@@ -1,10 +1,10 @@
 //! How activations are spread, layer by layer.
 
 use explain::{LayerStatistics, statistics};
-use figures::chart::{Axis, Series, lines};
+use figures::chart::{Axis, Series, rows};
 use figures::html::{Column, Table};
 use figures::panel::{Panel, WIDTH};
-use figures::short;
+use figures::{Scene, short};
 use serde_json::{Value, json};
 
 use super::case::Case;
@@ -16,7 +16,7 @@ use crate::cli::table::extents;
 pub(super) fn by_layer(case: &Case) -> anyhow::Result<Shown> {
     let layers = statistics(&case.subject, case.image())?;
     let mut shown = Shown::new(Method::Statistics, layers.iter().map(as_json).collect());
-    shown.panels = vec![spread(&layers), zeros(&layers)];
+    shown.panels = vec![spread(&layers), zeros(&layers).following()];
     shown.rows = layers
         .iter()
         .map(|layer| {
@@ -35,18 +35,20 @@ pub(super) fn by_layer(case: &Case) -> anyhow::Result<Shown> {
     Ok(shown)
 }
 
+/// A chart with a row for each layer, under its name.
+fn by_name(layers: &[LayerStatistics], measured: &Axis, series: &[Series]) -> Scene {
+    let names: Vec<String> = layers.iter().map(|layer| layer.layer.clone()).collect();
+    rows(&names, measured, series, WIDTH)
+}
+
 fn over_depth(layers: &[LayerStatistics], of: impl Fn(&LayerStatistics) -> f64) -> Vec<(f64, f64)> {
     let points = layers.iter().enumerate();
     points
-        .map(|(depth, layer)| ((depth + 1) as f64, of(layer)))
+        .map(|(depth, layer)| (depth as f64, of(layer)))
         .collect()
 }
 
 fn spread(layers: &[LayerStatistics]) -> Panel {
-    let axes = [
-        Axis::new("layer, in the order of execution"),
-        Axis::new("activation"),
-    ];
     let series = [
         Series::new("mean", 0, over_depth(layers, |layer| layer.statistics.mean)),
         Series::new(
@@ -56,16 +58,12 @@ fn spread(layers: &[LayerStatistics]) -> Panel {
         )
         .dashed(),
     ];
-    let scene = lines(&axes, &series, [WIDTH, 200.0]);
-    let caption = "Mean and standard deviation of what each layer makes of the image.";
+    let scene = by_name(layers, &Axis::new("activation"), &series);
+    let caption = "Mean and standard deviation of what each layer makes of the image, in the order of execution.";
     Panel::new("Activations by layer", caption, scene)
 }
 
 fn zeros(layers: &[LayerStatistics]) -> Panel {
-    let axes = [
-        Axis::new("layer, in the order of execution"),
-        Axis::new("share").range(0.0, 1.0),
-    ];
     let series = [
         Series::new(
             "zeros",
@@ -79,7 +77,7 @@ fn zeros(layers: &[LayerStatistics]) -> Panel {
         )
         .dashed(),
     ];
-    let scene = lines(&axes, &series, [WIDTH, 200.0]);
+    let scene = by_name(layers, &Axis::new("share").range(0.0, 1.0), &series);
     let caption =
         "Share of neurons that are 0 on this image, and of feature maps that are 0 everywhere.";
     Panel::new("Neurons that are off", caption, scene)

@@ -11,6 +11,8 @@
 mod colours;
 mod course;
 mod filters;
+#[cfg(all(test, unix))]
+mod given_back;
 mod keys;
 mod numbers;
 mod plot;
@@ -19,6 +21,8 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod view;
+#[cfg(test)]
+mod walked;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,7 +33,7 @@ use std::time::Duration;
 use train::{EpochReport, Progressing, Trainer};
 
 use self::keys::Press;
-use self::screen::Screen;
+use self::screen::{Screen, Surface};
 pub(super) use self::screen::check_terminal;
 pub(crate) use self::screen::give_back;
 use self::state::{Phase, State};
@@ -72,15 +76,24 @@ impl Dashboard {
     ) -> anyhow::Result<Self> {
         let screen = Screen::open()?;
         interrupt::stop_when_hung_up();
+        Self::on(screen, State::of(trainer, folder), stop)
+    }
+
+    /// Draws on a surface.
+    fn on(
+        surface: impl Surface + Send + 'static,
+        state: State,
+        stop: &'static AtomicBool,
+    ) -> anyhow::Result<Self> {
         let shared = Arc::new(Shared {
-            state: Mutex::new(State::of(trainer, folder)),
+            state: Mutex::new(state),
             go_on: Condvar::new(),
             closing: AtomicBool::new(false),
         });
         let seen = shared.clone();
         let drawing = Builder::new()
             .name("dashboard".to_owned())
-            .spawn(move || draw(screen, &seen, stop))?;
+            .spawn(move || draw(surface, &seen, stop))?;
         Ok(Self {
             shared,
             stop,
@@ -121,15 +134,15 @@ impl Drop for Dashboard {
 }
 
 /// Draws and listens until the dashboard closes. A terminal that is gone is no reason to end a training.
-fn draw(mut screen: Screen, shared: &Shared, stop: &AtomicBool) {
+fn draw(mut surface: impl Surface, shared: &Shared, stop: &AtomicBool) {
     while !shared.closing.load(Ordering::Relaxed) {
         if stop.load(Ordering::Relaxed) {
             shared.state().phase = Phase::Stopping;
         }
         // Drawn without the lock: a terminal that takes its time is none of the training's business.
         let now = shared.state().clone();
-        screen.draw(|frame| view::draw(frame, &now));
-        match screen.press(PAUSE) {
+        surface.draw(|frame| view::draw(frame, &now));
+        match surface.press(PAUSE) {
             Some(Press::Pause) => {
                 shared.state().pause_or_go_on();
                 shared.go_on.notify_all();

@@ -2,8 +2,9 @@
 
 use std::io::{self, IsTerminal, Stderr, Write};
 use std::panic;
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError, TryLockError};
+use std::thread::sleep;
 use std::time::Duration;
 
 use ratatui::backend::CrosstermBackend;
@@ -20,6 +21,17 @@ use crate::cli::failure::usage;
 
 /// The terminal is a screen now.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Held while a picture is written.
+static PICTURE: Mutex<()> = Mutex::new(());
+
+/// What a dashboard is drawn on, and where its keys come from.
+pub(super) trait Surface {
+    /// Draws a picture. What cannot be written is drawn the next time.
+    fn draw(&mut self, view: impl FnOnce(&mut Frame<'_>));
+
+    /// Waits for a key, and at most so long.
+    fn press(&mut self, most: Duration) -> Option<Press>;
+}
 
 /// Whether there is a terminal that can be taken. A training asks before it reads anything.
 ///
@@ -65,19 +77,24 @@ impl Screen {
         })
     }
 
-    /// Draws a picture. What cannot be written is drawn the next time.
-    pub(super) fn draw(&mut self, view: impl FnOnce(&mut Frame<'_>)) {
-        let _ = self.0.draw(view);
+}
+
+impl Surface for Screen {
+    fn draw(&mut self, view: impl FnOnce(&mut Frame<'_>)) {
+        let _picture = PICTURE.lock().unwrap_or_else(PoisonError::into_inner);
+        // Given back by a panic of another thread, the terminal is no screen any more.
+        if TAKEN.load(Ordering::SeqCst) {
+            let _ = self.0.draw(view);
+        }
     }
 
-    /// Waits for a key, and at most so long.
-    pub(super) fn press(&self, most: Duration) -> Option<Press> {
+    fn press(&mut self, most: Duration) -> Option<Press> {
         match poll(most) {
             Ok(true) => read().ok().and_then(|event| Press::of(&event)),
             Ok(false) => None,
             Err(_) => {
                 // Without a terminal there is nothing to wait for, and no reason to run in circles.
-                std::thread::sleep(most);
+                sleep(most);
                 None
             }
         }
@@ -93,9 +110,23 @@ impl Drop for Screen {
 /// Makes a terminal of the screen again. Does nothing where none was taken.
 pub(crate) fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
+        let _picture = last_picture();
         let mut terminal = io::stderr();
         let _ = execute!(terminal, LeaveAlternateScreen, Show);
         let _ = disable_raw_mode();
         let _ = terminal.flush();
     }
+}
+
+/// Waits until a picture that another thread writes is whole: its rest would stand on the terminal. One that does not end,
+/// since drawing it has panicked or the terminal takes no more, is waited for a moment only.
+fn last_picture() -> Option<MutexGuard<'static, ()>> {
+    for _ in 0..100 {
+        match PICTURE.try_lock() {
+            Ok(picture) => return Some(picture),
+            Err(TryLockError::Poisoned(picture)) => return Some(picture.into_inner()),
+            Err(TryLockError::WouldBlock) => sleep(Duration::from_millis(2)),
+        }
+    }
+    None
 }

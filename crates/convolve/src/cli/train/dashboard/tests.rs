@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Color;
 use train::{EpochReport, FilterBank, Progressing, Score, StepReport};
@@ -66,10 +67,14 @@ fn state() -> State {
 fn screen(state: &State, width: u16, height: u16) -> Vec<String> {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| view::draw(frame, state)).unwrap();
-    let buffer = terminal.backend().buffer();
-    let letter = |x, y| buffer[(x, y)].symbol().to_owned();
-    let row = |y| (0..width).map(|x| letter(x, y)).collect::<String>();
-    (0..height).map(row).collect()
+    letters(terminal.backend().buffer())
+}
+
+/// The rows of a screen.
+pub(super) fn letters(buffer: &Buffer) -> Vec<String> {
+    let letter = |x, y| buffer[(x, y)].symbol();
+    let row = |y| (0..buffer.area.width).map(|x| letter(x, y)).collect();
+    (0..buffer.area.height).map(row).collect()
 }
 
 /// Compares letter by letter with a screen that was looked at. `CONVOLVE_SNAPSHOTS=write` writes it anew.
