@@ -42,7 +42,10 @@ impl Board {
     /// The board as one picture, at most `columns` panels wide.
     pub fn scene(&self, columns: usize) -> Scene {
         let columns = columns.max(1);
-        let longest = self.parts.iter().flat_map(|part| rows(&part.panels, columns));
+        let longest = self
+            .parts
+            .iter()
+            .flat_map(|part| rows(&part.panels, columns));
         let longest = longest.map(<[Panel]>::len).max().unwrap_or(0);
         // Headings need some room too.
         let columns = longest.max(columns.min(2));
@@ -93,7 +96,10 @@ impl Board {
             let figures = figures.map(|panels| panels.into_iter().map(figure).collect());
             Section {
                 heading: part.heading.clone(),
-                blocks: remark.into_iter().chain(figures.map(Block::Figures)).collect(),
+                blocks: remark
+                    .into_iter()
+                    .chain(figures.map(Block::Figures))
+                    .collect(),
             }
         });
         Page {

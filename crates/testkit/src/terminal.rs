@@ -53,8 +53,7 @@ impl Terminal {
             return Err(io::Error::last_os_error());
         }
         // SAFETY: both were opened just now, and nobody else has them.
-        let (keyboard, line) =
-            unsafe { (File::from_raw_fd(keyboard), OwnedFd::from_raw_fd(line)) };
+        let (keyboard, line) = unsafe { (File::from_raw_fd(keyboard), OwnedFd::from_raw_fd(line)) };
         let written = Arc::new(Mutex::new(Vec::new()));
         let (mut read, into) = (keyboard.try_clone()?, Arc::clone(&written));
         // Ends with the terminal: without its other side nothing can be read.
@@ -107,7 +106,9 @@ impl Terminal {
         loop {
             let bytes = self.bytes();
             let rest = bytes.get(from..).unwrap_or_default();
-            let found = rest.windows(words.len()).position(|at| at == words.as_bytes());
+            let found = rest
+                .windows(words.len())
+                .position(|at| at == words.as_bytes());
             if let Some(place) = found {
                 return from + place + words.len();
             }

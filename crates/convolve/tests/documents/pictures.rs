@@ -75,20 +75,45 @@ fn ship() -> Vec<u8> {
         let corners: Vec<Point> = corners.iter().map(|&[x, y]| at(x, y)).collect();
         scene.ground.push(Item::line(corners).fill(colour(code)));
     };
-    let (hull, keel) = ([[28.0, 142.0], [232.0, 132.0]], [[210.0, 178.0], [56.0, 178.0]]);
+    let (hull, keel) = (
+        [[28.0, 142.0], [232.0, 132.0]],
+        [[210.0, 178.0], [56.0, 178.0]],
+    );
     area(&[hull, keel].concat(), 0x2c_30_3c);
-    area(&[[[50.0, 166.0], [216.0, 166.0]], keel].concat(), 0x96_34_2c);
+    area(
+        &[[[50.0, 166.0], [216.0, 166.0]], keel].concat(),
+        0x96_34_2c,
+    );
     let decks = [
-        ([[76.0, 116.0], [190.0, 110.0], [190.0, 134.0], [72.0, 140.0]], 0xec_ec_e8),
-        ([[92.0, 96.0], [150.0, 93.0], [150.0, 113.0], [92.0, 116.0]], 0xde_de_da),
-        ([[116.0, 62.0], [140.0, 60.0], [142.0, 94.0], [114.0, 96.0]], 0xc4_48_30),
-        ([[116.0, 62.0], [140.0, 60.0], [140.0, 70.0], [116.0, 70.0]], 0x28_28_2c),
-        ([[198.0, 70.0], [201.0, 70.0], [201.0, 134.0], [198.0, 134.0]], 0x46_46_4e),
+        (
+            [[76.0, 116.0], [190.0, 110.0], [190.0, 134.0], [72.0, 140.0]],
+            0xec_ec_e8,
+        ),
+        (
+            [[92.0, 96.0], [150.0, 93.0], [150.0, 113.0], [92.0, 116.0]],
+            0xde_de_da,
+        ),
+        (
+            [[116.0, 62.0], [140.0, 60.0], [142.0, 94.0], [114.0, 96.0]],
+            0xc4_48_30,
+        ),
+        (
+            [[116.0, 62.0], [140.0, 60.0], [140.0, 70.0], [116.0, 70.0]],
+            0x28_28_2c,
+        ),
+        (
+            [[198.0, 70.0], [201.0, 70.0], [201.0, 134.0], [198.0, 134.0]],
+            0x46_46_4e,
+        ),
     ];
-    decks.iter().for_each(|(corners, code)| area(corners, *code));
+    decks
+        .iter()
+        .for_each(|(corners, code)| area(corners, *code));
     for window in 0..7 {
         let middle = at(87.5 + 16.0 * f64::from(window), 124.5);
-        scene.ground.push(Item::circle(middle, 3.5).fill(colour(0x46_60_78)));
+        scene
+            .ground
+            .push(Item::circle(middle, 3.5).fill(colour(0x46_60_78)));
     }
     scene.fit(256.0, 256.0);
     png::write(&scene, Theme::Light, 1.0).unwrap()
@@ -109,14 +134,19 @@ fn headings(board: &Path) -> Vec<String> {
 
 #[test]
 fn the_board_of_the_book_is_the_one_that_explain_makes() {
-    let (picture, board) = (figures().join("ship.png"), figures().join("ship_explained.svg"));
+    let (picture, board) = (
+        figures().join("ship.png"),
+        figures().join("ship_explained.svg"),
+    );
     if writes() {
         fs::write(&picture, ship()).unwrap();
     }
     assert!(fs::read(&picture).unwrap() == ship(), "another ship");
     let page = Page::read(&root().join("docs/seeing/explain.md"));
     let lines = page.blocks("sh").concat();
-    let command = lines.iter().find(|line| drawn(line, "convolve explain ").is_some());
+    let command = lines
+        .iter()
+        .find(|line| drawn(line, "convolve explain ").is_some());
     let folder = tempfile::tempdir().unwrap();
     fs::copy(&picture, folder.path().join("ship.png")).unwrap();
     run_in(folder.path(), command.expect("a command"));
@@ -127,7 +157,10 @@ fn the_board_of_the_book_is_the_one_that_explain_makes() {
     let (now, kept) = (headings(&now), headings(&board));
     assert_eq!(now, kept);
     assert!(now[0].starts_with("ship.png: ship "), "{}", now[0]);
-    assert!(fs::metadata(&board).unwrap().len() < 150_000, "a large file");
+    assert!(
+        fs::metadata(&board).unwrap().len() < 150_000,
+        "a large file"
+    );
 }
 
 #[test]
@@ -136,6 +169,8 @@ fn the_dashboard_of_the_book_is_the_one_that_is_drawn() {
     let drawn = fs::read_to_string(drawn).unwrap();
     let drawn: Vec<&str> = drawn.lines().collect();
     let pages = of_the_book();
-    let shown = pages.iter().any(|page| page.blocks("text").contains(&drawn));
+    let shown = pages
+        .iter()
+        .any(|page| page.blocks("text").contains(&drawn));
     assert!(shown, "no chapter shows the dashboard as it is now");
 }

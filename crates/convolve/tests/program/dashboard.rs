@@ -29,12 +29,23 @@ fn a_training_is_paused_stopped_and_gone_on_with() {
     cifar(path, 60);
     let mut terminal = Terminal::open(100, 30).unwrap();
     let before = terminal.modes().unwrap();
-    let began = ["train", "--data", "records.bin", "--model", "lenet5", "-b", "16"];
+    let began = [
+        "train",
+        "--data",
+        "records.bin",
+        "--model",
+        "lenet5",
+        "-b",
+        "16",
+    ];
     // Longer than anybody waits.
     let long = ["--epochs", "100000", "--threads", "1", "--output", "run"];
     let resumed = ["train", "--resume", "run"];
     let mut seen = 0;
-    for (arguments, last) in [([&began[..], &long].concat(), "q"), (resumed.to_vec(), "\x1b")] {
+    for (arguments, last) in [
+        ([&began[..], &long].concat(), "q"),
+        (resumed.to_vec(), "\x1b"),
+    ] {
         let mut program = command(path, &[&arguments[..], &["--dashboard"]].concat());
         program.env("TERM", "xterm-256color");
         program.stdin(terminal.line().unwrap());

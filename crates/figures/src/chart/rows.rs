@@ -77,10 +77,11 @@ pub fn rows(names: &[String], across: &Axis, series: &[Series], width: f64) -> S
     }
     for series in series {
         let last = (count - 1) as f64;
-        let runs = series.runs(|place, value| {
-            at(x(value).clamp(left, right), y(place.clamp(0.0, last)))
-        });
-        scene.top.extend(runs.into_iter().map(|run| series.drawn(run)));
+        let runs =
+            series.runs(|place, value| at(x(value).clamp(left, right), y(place.clamp(0.0, last))));
+        scene
+            .top
+            .extend(runs.into_iter().map(|run| series.drawn(run)));
     }
     scene.fit(width, bottom + 4.0);
     scene

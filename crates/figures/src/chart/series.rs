@@ -50,9 +50,12 @@ impl Series {
 
     /// Its points where `place` puts them on the page, in pieces between those that are not finite.
     pub(super) fn runs(&self, place: impl Fn(f64, f64) -> Point) -> Vec<Vec<Point>> {
-        let runs = self.points.split(|&(a, b)| !(a.is_finite() && b.is_finite()));
+        let runs = self
+            .points
+            .split(|&(a, b)| !(a.is_finite() && b.is_finite()));
         let runs = runs.filter(|run| !run.is_empty());
-        runs.map(|run| run.iter().map(|&(a, b)| place(a, b)).collect()).collect()
+        runs.map(|run| run.iter().map(|&(a, b)| place(a, b)).collect())
+            .collect()
     }
 
     /// The line through some places on the page; a dot where there is one only.
@@ -98,7 +101,11 @@ impl<'a> Names<'a> {
 
     /// Draws each with a piece of its line, the first row on a base line.
     pub(super) fn draw(&self, scene: &mut Scene, first: f64) {
-        for (row, base) in self.0.iter().zip((0..).map(|row| first + f64::from(row) * STEP)) {
+        for (row, base) in self
+            .0
+            .iter()
+            .zip((0..).map(|row| first + f64::from(row) * STEP))
+        {
             for &(left, series) in row {
                 let middle = base - 3.5;
                 let key = series.drawn([at(left, middle), at(left + 18.0, middle)]);

@@ -58,7 +58,8 @@ fn rows_of(letters: &str, columns: usize) -> Vec<String> {
         .collect();
     places.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let rows = places.chunk_by(|a, b| a.0 == b.0);
-    rows.map(|row| row.iter().map(|place| place.2).collect()).collect()
+    rows.map(|row| row.iter().map(|place| place.2).collect())
+        .collect()
 }
 
 #[test]
@@ -89,7 +90,9 @@ fn panels_of_a_page_that_belong_together_begin_a_row() {
     let rows: Vec<String> = rows
         .map(|row| {
             let titles = row.split("<h3>").skip(1);
-            titles.map(|title| title.split('<').next().unwrap()).collect()
+            titles
+                .map(|title| title.split('<').next().unwrap())
+                .collect()
         })
         .collect();
     assert_eq!(rows, ["ab", "cDE", "f", "gH", "i"]);
@@ -208,7 +211,9 @@ fn of_many_rows_some_are_named_and_of_long_names_the_end_is_kept() {
     let scene = rows(&names, &Axis::new(""), &[Series::new("", 0, flat)], WIDTH);
     assert!(scene.height < 1000.0, "{}", scene.height);
     let marks = read(&scene);
-    let named: Vec<&Mark> = texts(&marks).filter(|mark| mark.text.starts_with('…')).collect();
+    let named: Vec<&Mark> = texts(&marks)
+        .filter(|mark| mark.text.starts_with('…'))
+        .collect();
     assert!(named.len() > 40, "{}", named.len());
     for pair in named.windows(2) {
         assert!(!overlap(pair[0], pair[1]));

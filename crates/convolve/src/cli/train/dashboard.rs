@@ -33,9 +33,9 @@ use std::time::Duration;
 use train::{EpochReport, Progressing, Trainer};
 
 use self::keys::Press;
-use self::screen::{Screen, Surface};
 pub(super) use self::screen::check_terminal;
 pub(crate) use self::screen::give_back;
+use self::screen::{Screen, Surface};
 use self::state::{Phase, State};
 use crate::cli::interrupt;
 

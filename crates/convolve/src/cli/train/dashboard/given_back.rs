@@ -45,7 +45,9 @@ fn a_panic_gives_the_terminal_back() {
         let mut program = Command::new(std::env::current_exe().unwrap());
         program.args(["--exact", name, "--nocapture", "--test-threads", "1"]);
         program.env(WHERE, doing).env("TERM", "xterm-256color");
-        program.stdin(terminal.line().unwrap()).stdout(Stdio::null());
+        program
+            .stdin(terminal.line().unwrap())
+            .stdout(Stdio::null());
         program.stderr(terminal.line().unwrap());
         let mut child = program.spawn().unwrap();
         let taken = terminal.wait_for(ENTER, 0);

@@ -76,7 +76,6 @@ impl Screen {
             usage(format!("--dashboard: the terminal cannot be used: {error}"))
         })
     }
-
 }
 
 impl Surface for Screen {

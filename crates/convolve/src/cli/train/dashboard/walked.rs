@@ -112,7 +112,10 @@ impl Walk {
             // The step is taken in before it is held back.
             self.sees(&format!("step {step}/200"));
             thread::sleep(Duration::from_millis(50));
-            assert!(!gone_on.load(Ordering::SeqCst), "step {step} was not held back");
+            assert!(
+                !gone_on.load(Ordering::SeqCst),
+                "step {step} was not held back"
+            );
             meanwhile();
         });
         assert!(gone_on.load(Ordering::SeqCst));
