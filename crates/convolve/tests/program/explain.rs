@@ -192,8 +192,8 @@ fn checks_stand_beside_the_maps_they_check() {
     ] {
         let place = |text: &str| drawn.iter().position(|drawn| drawn == text).unwrap();
         let map = place(title);
-        assert!(map < place(&format!("Deletion by {title}")));
-        assert!(map < place(&format!("{title} with shuffled weights")));
+        assert_eq!(place(&format!("Deletion by {title}")), map + 1);
+        assert_eq!(place(&format!("{title} with shuffled weights")), map + 2);
         let curve = &shown[method]["deletion"];
         let removed = curve["removed"].as_array().unwrap();
         assert_eq!([&removed[0], &removed[removed.len() - 1]], [0.0, 1.0]);
@@ -213,6 +213,38 @@ fn checks_stand_beside_the_maps_they_check() {
     assert!(shown["statistics"].as_array().unwrap().len() > 20);
     let field = &shown["field"];
     assert!(field["effective_pixels"].as_u64() <= field["theoretical_pixels"].as_u64());
+    // Every layer that has statistics is named beside its numbers in both charts.
+    let named = texts_of(&main_of(&path.join("b.html")), "text");
+    for layer in shown["statistics"].as_array().unwrap() {
+        let name = layer["layer"].as_str().unwrap();
+        let count = named.iter().filter(|text| *text == name).count();
+        assert_eq!(count, 2, "{name}");
+    }
+}
+
+#[test]
+fn checks_of_occlusion_come_before_its_other_maps_and_a_board_is_as_wide_as_asked() {
+    let folder = folder();
+    let path = folder.path();
+    textured(&path.join("a.bmp"), SIDE);
+    let wide = |columns: &[&str]| {
+        let asked = ["explain", "a.bmp", "--methods", "occlusion,deletion"];
+        let output = ["--window", "16", "-o", "b.svg"];
+        let printed = succeed(path, &[&asked, &output, columns].concat());
+        let rows: Vec<&str> = printed.lines().skip(3).collect();
+        let starts = ["Occlusion", "Deletion by Occlusion", "map "];
+        let in_order = rows.iter().zip(starts);
+        assert!(
+            in_order.clone().all(|(row, start)| row.starts_with(start)),
+            "{printed}"
+        );
+        let svg = fs::read_to_string(path.join("b.svg")).unwrap();
+        let document = Document::parse(&svg).unwrap();
+        let width = document.root_element().attribute("width").unwrap();
+        width.parse::<f64>().unwrap()
+    };
+    let [usual, three, one] = [&[][..], &["--columns", "3"], &["--columns", "1"]].map(wide);
+    assert!(usual > three && three > 2.0 * one, "{usual} {three} {one}");
 }
 
 #[test]
@@ -328,6 +360,7 @@ fn what_makes_no_sense_is_one_line_and_no_file() {
             &["a.bmp", "--layer", "fc"],
             &["layer fc", "no feature maps"],
         ),
+        (2, &["a.bmp", "--columns", "0"], &["--columns", "1..=12"]),
         (
             2,
             &["a.bmp", "--class", "10"],
