@@ -384,11 +384,10 @@ impl AxisArithmetic {
             reads => reads,
         };
         let read = reads.of(0..w.output)?;
-        let reach = (w.output - 1) * w.stride + w.effective_kernel();
         Ok(Unread {
             behind: match self.kind {
                 AxisKind::Bins => 0,
-                _ => (w.before + w.input + w.after).saturating_sub(reach),
+                _ => w.behind(),
             },
             elements: read.complement(w.input),
         })

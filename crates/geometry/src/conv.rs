@@ -218,7 +218,7 @@ impl ConvGeometry {
     /// this.
     pub fn padded(mut self) -> Self {
         for window in &mut self.windows {
-            window.input += window.before + window.after;
+            window.input = window.padded();
             (window.before, window.after) = (0, 0);
         }
         self.padding_mode = PaddingMode::Zeros;

@@ -1,6 +1,7 @@
 //! Padding rules and the amounts they stand for.
 
 use crate::GeometryError;
+use crate::window::reach;
 
 /// How an input is extended before the window walks over it.
 ///
@@ -51,12 +52,7 @@ impl Padding {
             Self::Full => Ok((effective_kernel - 1, effective_kernel - 1)),
             Self::Same | Self::SameLower => {
                 // An axis without elements stays one.
-                let reach = match input.div_ceil(stride) {
-                    0 => Some(0),
-                    output => (output - 1)
-                        .checked_mul(stride)
-                        .and_then(|r| r.checked_add(effective_kernel)),
-                };
+                let reach = reach(input.div_ceil(stride), stride, effective_kernel);
                 let reach = reach.ok_or(overflow)?;
                 let total = reach.saturating_sub(input);
                 let (half, rest) = (total / 2, total - total / 2);

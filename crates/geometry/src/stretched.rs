@@ -43,6 +43,19 @@ impl Stretched {
         self.output + self.dilation * (self.kernel - 1)
     }
 
+    /// The walk of the direct convolution along this axis, over the stretched input with its padding in it.
+    pub fn window(&self) -> Window {
+        Window {
+            input: self.padded(),
+            kernel: self.kernel,
+            stride: Self::STRIDE,
+            dilation: self.dilation,
+            before: 0,
+            after: 0,
+            output: self.output,
+        }
+    }
+
     /// The element of the layer's input that stands at `position` of the padded, stretched input;
     /// `None` is a zero.
     pub fn source(&self, position: usize) -> Option<usize> {
@@ -57,19 +70,16 @@ impl Stretched {
 impl Window {
     /// The backward-data pass along this axis as a direct convolution.
     pub fn stretched(&self) -> Stretched {
-        let reach = self.effective_kernel() - 1;
-        // Elements from the first to one past the last that a placement of the convolution reads.
-        let read = (self.output - 1) * self.stride + reach + 1;
-        // The last window of a pool in ceil mode may hang over: then nothing is left.
-        let remainder = (self.input + self.before + self.after).saturating_sub(read);
+        let full = self.effective_kernel() as isize - 1;
+        let remainder = self.behind();
         Stretched {
             input: self.output,
             zeros: self.stride - 1,
-            extent: (self.output - 1) * self.stride + 1,
+            extent: self.position(self.output - 1, 0) + 1,
             kernel: self.kernel,
             dilation: self.dilation,
-            before: reach as isize - self.before as isize,
-            after: reach as isize - self.after as isize + remainder as isize,
+            before: full - self.before as isize,
+            after: full - self.after as isize + remainder as isize,
             remainder,
             output: self.input,
         }
@@ -84,18 +94,10 @@ impl ConvGeometry {
         Self {
             in_channels: self.out_channels,
             out_channels: self.in_channels,
-            windows: self.windows.each_ref().map(|window| {
-                let axis = window.stretched();
-                Window {
-                    input: axis.padded(),
-                    kernel: axis.kernel,
-                    stride: Stretched::STRIDE,
-                    dilation: axis.dilation,
-                    before: 0,
-                    after: 0,
-                    output: axis.output,
-                }
-            }),
+            windows: self
+                .windows
+                .each_ref()
+                .map(|window| window.stretched().window()),
             ..*self
         }
     }

@@ -39,7 +39,7 @@ impl Window {
     /// The input element under tap `kernel` of placement `output`, unless it lies in the padding.
     #[inline]
     pub fn source(&self, output: usize, kernel: usize) -> Option<usize> {
-        (output * self.stride + kernel * self.dilation)
+        self.position(output, kernel)
             .checked_sub(self.before)
             .filter(|&i| i < self.input)
     }
@@ -48,7 +48,7 @@ impl Window {
     /// the padded axis. They are the first ones.
     #[inline]
     fn taps_before(&self, output: usize, extent: usize) -> usize {
-        let distance = extent.saturating_sub(output * self.stride);
+        let distance = extent.saturating_sub(self.position(output, 0));
         // Most kernels are dense, and a division is slow beside a small window.
         let taps = match self.dilation {
             1 => distance,
@@ -76,7 +76,7 @@ impl Window {
     /// How many taps of placement `output` lie on the image or its padding; those past both hang over in ceil mode.
     #[inline]
     pub fn taps_inside_padding(&self, output: usize) -> usize {
-        self.taps_before(output, self.before + self.input + self.after)
+        self.taps_before(output, self.padded())
     }
 
     /// The placement that puts tap `kernel` on input element `input`, if there is one.

@@ -1,7 +1,7 @@
 //! Transposed convolution: what was asked for, and the convolution it turns round.
 
 use crate::conv::split_shape;
-use crate::window::effective_kernel;
+use crate::window::{effective_kernel, reach};
 use crate::{
     Axes, ConvDesc, ConvGeometry, GeometryError, MAX_RANK, Padding, PaddingMode, Stretched, Window,
 };
@@ -182,10 +182,8 @@ impl TransposedDesc {
                 nonzero("dilation", dilation[axis])?;
                 nonzero("the input of a transposed convolution", spatial[axis])?;
                 let effective = effective_kernel(kernel[axis], dilation[axis])?;
-                let full = (spatial[axis] - 1)
-                    .checked_mul(stride[axis])
-                    .and_then(|full| full.checked_add(effective))
-                    .and_then(|full| full.checked_add(extra[axis]))
+                let full = reach(spatial[axis], stride[axis], effective)
+                    .and_then(|reach| reach.checked_add(extra[axis]))
                     .ok_or_else(overflow)?;
                 Ok(Axis {
                     input: spatial[axis],

@@ -2,6 +2,7 @@
 
 use crate::conv::split_shape;
 use crate::error::checked_product;
+use crate::window::reach;
 use crate::{Axes, GeometryError, MAX_RANK, Padding};
 
 /// A max unpooling as a user asks for it: the pooling that is undone, by its windows.
@@ -81,8 +82,7 @@ impl UnpoolDesc {
                 }
             }
             let overflow = GeometryError::Overflow { what: "the output" };
-            let full = (n - 1).checked_mul(s).and_then(|r| r.checked_add(k));
-            let full = full.ok_or(overflow.clone())?;
+            let full = reach(n, s, k).ok_or(overflow.clone())?;
             let padding = match self.padding {
                 // Such a pooling makes n of n·s, and of what is up to a stride less.
                 Padding::Same | Padding::SameLower => {

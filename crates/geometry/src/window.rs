@@ -112,6 +112,58 @@ impl Window {
     pub fn effective_kernel(&self) -> usize {
         self.dilation * (self.kernel - 1) + 1
     }
+
+    /// Elements of the padded axis.
+    #[inline]
+    pub fn padded(&self) -> usize {
+        self.before + self.input + self.after
+    }
+
+    /// The place on the padded axis that tap `kernel` of placement `output` lies on.
+    #[inline]
+    pub fn position(&self, output: usize, kernel: usize) -> usize {
+        output * self.stride + kernel * self.dilation
+    }
+
+    /// One past the last place on the padded axis that a placement lies on.
+    ///
+    /// ```
+    /// use geometry::{ConvDesc, PoolDesc};
+    ///
+    /// // 0 to 4 and 2 to 6 of 8 places: one is left behind.
+    /// let conv = ConvDesc::new(1, 5).stride(2).padding(1).resolve(&[1, 1, 6])?;
+    /// let axis = conv.spatial()[0];
+    /// assert_eq!((axis.padded(), axis.reach()), (8, 7));
+    /// assert_eq!((axis.behind(), axis.overhang()), (1, 0));
+    /// // In ceil mode a third one hangs over.
+    /// let pool = PoolDesc::max(5).stride(2).padding(1).ceil(true).resolve(&[1, 1, 6])?;
+    /// assert_eq!((pool.windows[2].behind(), pool.windows[2].overhang()), (0, 1));
+    /// # Ok::<(), geometry::GeometryError>(())
+    /// ```
+    pub fn reach(&self) -> usize {
+        // A window that was resolved reaches no further than the memory of its input, a kernel and a stride.
+        reach(self.output, self.stride, self.effective_kernel()).unwrap_or(usize::MAX)
+    }
+
+    /// Places of the padded axis behind the last placement: what is left where the stride does not divide.
+    pub fn behind(&self) -> usize {
+        self.padded().saturating_sub(self.reach())
+    }
+
+    /// Places past the padding that the last placement lies on, as it may in ceil mode.
+    pub fn overhang(&self) -> usize {
+        self.reach().saturating_sub(self.padded())
+    }
+}
+
+/// Extent of so many placements from the first place to the last, `(out−1)·s + ke`; of none it is nothing.
+pub(crate) fn reach(placements: usize, stride: usize, effective_kernel: usize) -> Option<usize> {
+    match placements {
+        0 => Some(0),
+        many => (many - 1)
+            .checked_mul(stride)?
+            .checked_add(effective_kernel),
+    }
 }
 
 /// `d·(k−1) + 1`, checked.

@@ -69,6 +69,11 @@ impl Row {
         (!all.is_empty()).then_some(all)
     }
 
+    /// One past the last cell under any placement.
+    fn reached(&self, placements: &[Vec<usize>]) -> usize {
+        placements.iter().flatten().max().map_or(0, |cell| cell + 1)
+    }
+
     /// Elements that no placement reads.
     fn unread(&self, placements: &[Vec<usize>]) -> Vec<usize> {
         let read: BTreeSet<usize> = placements.iter().flatten().copied().collect();
@@ -123,7 +128,7 @@ fn windows_are_those_that_can_be_slid() {
         );
 
         let unread = axis.unread().unwrap();
-        let behind = row.padded() - (placements.last().unwrap()[row.kernel - 1] + 1);
+        let behind = row.padded() - row.reached(&placements);
         assert_eq!(unread.behind, behind, "{problem}");
         assert_eq!(list(&unread.elements), row.unread(&placements), "{problem}");
         left += usize::from(behind > 0);
@@ -150,7 +155,7 @@ fn windows_are_those_that_can_be_slid() {
 #[test]
 fn pools_round_up_as_windows_that_hang_over() {
     let mut draw = Draw::new(7);
-    let mut dropped = 0;
+    let (mut dropped, mut hanging) = (0, 0);
     for _ in 0..10_000 {
         let row = Row::draw(&mut draw);
         let mut text = row.problem("pool-max", "").to_string();
@@ -168,9 +173,18 @@ fn pools_round_up_as_windows_that_hang_over() {
             row.unread(&placements),
             "{problem}"
         );
+        let (window, reached) = (axis.window, row.reached(&placements));
+        assert_eq!(
+            (window.padded(), window.reach()),
+            (row.padded(), reached),
+            "{problem}"
+        );
+        let overhang = (row.padded()..reached).count();
+        assert_eq!(window.overhang(), overhang, "{problem}");
+        hanging += usize::from(overhang > 0);
         dropped += usize::from(steps.iter().filter(|step| step.what == "output").count() > 1);
     }
-    assert!(dropped > 300, "{dropped}");
+    assert!(dropped > 300 && hanging > 2000, "{dropped} {hanging}");
 }
 
 #[test]

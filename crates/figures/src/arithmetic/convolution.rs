@@ -4,7 +4,7 @@ use geometry::{ConvGeometry, Window};
 use tensor::Tensor;
 
 use super::columns::{self, Columns};
-use super::sweep::{Board, Sweep, Walk};
+use super::sweep::{Board, Sweep};
 use super::{Colouring, cell_size, check_shape, check_size, flat, planes, sides, size_formulas};
 use crate::FigureError;
 use crate::page::{self, Caption, MARGIN};
@@ -62,7 +62,7 @@ pub(crate) fn sweep(problem: &Convolution<'_>) -> Result<Sweep, FigureError> {
     if let Some(bias) = problem.bias {
         check_shape("bias", bias, &[geometry.out_channels])?;
     }
-    let padded = windows.map(|w| w.before + w.input + w.after);
+    let padded = windows.map(|w| w.padded());
     check_size(
         [geometry.in_channels, geometry.out_channels],
         &padded,
@@ -112,7 +112,7 @@ pub(crate) fn sweep(problem: &Convolution<'_>) -> Result<Sweep, FigureError> {
             down.output,
             across.output,
         ),
-        walk: [Walk::from(down), Walk::from(across)],
+        walk: windows,
     })
 }
 
@@ -122,9 +122,8 @@ pub(super) fn padded_plane(
     [down, across]: &[Window; 2],
     padding: impl Fn(usize, usize) -> Option<f64>,
 ) -> Plane {
-    let rows = down.before + down.input + down.after;
-    let columns = across.before + across.input + across.after;
-    let (read_rows, read_columns) = (read(down, rows), read(across, columns));
+    let (rows, columns) = (down.padded(), across.padded());
+    let (read_rows, read_columns) = (read(down), read(across));
     let inner = |at: usize, window: &Window| {
         let at = at.checked_sub(window.before);
         at.filter(|&at| at < window.input)
@@ -148,12 +147,11 @@ pub(super) fn padded_plane(
 }
 
 /// Which places of a padded axis any window looks at.
-fn read(window: &Window, extent: usize) -> Vec<bool> {
-    let walk = Walk::from(*window);
-    let mut read = vec![false; extent];
+fn read(window: &Window) -> Vec<bool> {
+    let mut read = vec![false; window.padded()];
     for output in 0..window.output {
         for tap in 0..window.kernel {
-            if let Some(read) = read.get_mut(walk.position(output, tap)) {
+            if let Some(read) = read.get_mut(window.position(output, tap)) {
                 *read = true;
             }
         }

@@ -5,7 +5,6 @@ use tensor::Tensor;
 
 use super::columns::{self, Columns};
 use super::convolution::{self, Convolution, LINE, animate};
-use super::sweep::Walk;
 use super::{Colouring, cell_size, check_shape, flat};
 use crate::FigureError;
 use crate::number::short;
@@ -81,7 +80,6 @@ pub fn deformable(
     let outputs = columns.planes(&sweep.outputs, &names.output, Look::OUTPUT);
     let (right, bottom) = (columns.right, columns.bottom);
     let line = at(MARGIN, bottom + LINE);
-    let walk = [Walk::from(down), Walk::from(across)];
     let area = down.output * across.output;
     let taps = down.kernel * across.kernel;
     let mut frames = Vec::new();
@@ -100,8 +98,7 @@ pub fn deformable(
                     let sample = group * taps + tap;
                     let shift =
                         [0, 1].map(|way| problem.offset.data()[(sample * 2 + way) * area + place]);
-                    let regular =
-                        grid.middle(walk[0].position(row, r), walk[1].position(column, c));
+                    let regular = grid.middle(down.position(row, r), across.position(column, c));
                     let to = regular.moved(shift[1] * cell, shift[0] * cell);
                     let square =
                         Item::rectangle(regular.moved(-cell / 2.0, -cell / 2.0), cell, cell);

@@ -18,7 +18,7 @@ pub use separable::{Separable, separable};
 pub use transposed::{Transposed, transposed};
 
 pub(crate) use convolution::sweep as sweep_of;
-pub(crate) use sweep::{Sweep, Walk};
+pub(crate) use sweep::Sweep;
 
 use geometry::{MAX_RANK, Window};
 use tensor::Tensor;
@@ -45,7 +45,7 @@ pub enum Colouring {
 }
 
 /// A window without weights, to be put on planes of cells of a size.
-pub(crate) fn window_of(scene: &mut Scene, walk: [Walk; 2], cell: f64) -> Symbol {
+pub(crate) fn window_of(scene: &mut Scene, walk: [Window; 2], cell: f64) -> Symbol {
     sweep::window(scene, walk, cell, None)
 }
 
@@ -112,8 +112,7 @@ fn size_formula(window: &Window) -> String {
     if window.before + window.after > 0 {
         inside = format!("{inside} + {} + {}", window.before, window.after);
     }
-    let last = (window.output - 1) * window.stride + window.effective_kernel();
-    let [open, close] = match last > window.before + window.input + window.after {
+    let [open, close] = match window.overhang() > 0 {
         true => ['⌈', '⌉'],
         false => ['⌊', '⌋'],
     };

@@ -5,7 +5,7 @@ use tensor::Tensor;
 
 use super::columns::{self, Columns};
 use super::convolution::{LINE, animate, padded_plane, with_formula};
-use super::sweep::{Walk, window};
+use super::sweep::window;
 use super::{Colouring, cell_size, check_shape, check_size, flat, planes, sides};
 use crate::FigureError;
 use crate::number::short;
@@ -54,7 +54,7 @@ pub fn pool(
     check_shape("output", problem.output, &geometry.output_shape())?;
     let [down, across] = windows;
     let (channels, area) = (geometry.channels, down.output * across.output);
-    let padded = windows.map(|w| (w.before + w.input + w.after).max(reach_end(&w)));
+    let padded = windows.map(|w| w.padded() + w.overhang());
     check_size([channels, channels], &padded, channels * area)?;
     let one = geometry.rank == 1;
     let given = planes(problem.input, channels, down.input, across.input);
@@ -95,7 +95,7 @@ pub fn pool(
     }
     let (right, bottom) = (columns.right, columns.bottom);
     let line = at(MARGIN, bottom + LINE);
-    let symbol = window(&mut scene, [down.into(), across.into()], cell, None);
+    let symbol = window(&mut scene, windows, cell, None);
     let mut frames = Vec::new();
     let mut longest: f64 = 0.0;
     for (channel, plane) in outputs.iter().enumerate() {
@@ -141,19 +141,11 @@ pub fn pool(
     Ok(scene)
 }
 
-/// One past the last place that a window looks at; in ceil mode it may lie past the padding.
-fn reach_end(window: &Window) -> usize {
-    (window.output - 1) * window.stride + window.effective_kernel()
-}
-
 /// A plane with its padding, as far as windows of ceil mode hang over.
 fn overhung(plane: &Plane, windows: &[Window; 2], filled: Option<f64>) -> Plane {
-    let wider = windows.map(|window| {
-        let end = window.before + window.input + window.after;
-        Window {
-            after: window.after + reach_end(&window).saturating_sub(end),
-            ..window
-        }
+    let wider = windows.map(|window| Window {
+        after: window.after + window.overhang(),
+        ..window
     });
     padded_plane(plane, &wider, |_, _| filled)
 }
@@ -175,11 +167,11 @@ fn words(
     output: &Plane,
     [row, column]: [usize; 2],
 ) -> String {
-    let walk = [1, 2].map(|axis| Walk::from(geometry.windows[axis]));
-    let taps = (0..walk[0].kernel).flat_map(|r| (0..walk[1].kernel).map(move |c| (r, c)));
+    let [_, down, across] = geometry.windows;
+    let taps = (0..down.kernel).flat_map(|r| (0..across.kernel).map(move |c| (r, c)));
     let values: Vec<String> = taps
         .filter_map(|(r, c)| {
-            let place = walk[0].position(row, r) * input.columns + walk[1].position(column, c);
+            let place = down.position(row, r) * input.columns + across.position(column, c);
             input.cells[place].0.map(short)
         })
         .collect();

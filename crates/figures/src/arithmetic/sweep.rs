@@ -10,36 +10,6 @@ use crate::theme::Paint;
 /// Products that a frame writes out; more are summed by channel or by row of the kernel.
 const WRITTEN_OUT: usize = 9;
 
-/// One axis of the walk over padded planes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Walk {
-    pub(crate) kernel: usize,
-    pub(crate) stride: usize,
-    pub(crate) dilation: usize,
-}
-
-impl From<Window> for Walk {
-    fn from(window: Window) -> Self {
-        Self {
-            kernel: window.kernel,
-            stride: window.stride,
-            dilation: window.dilation,
-        }
-    }
-}
-
-impl Walk {
-    /// The place of a tap on the padded axis.
-    pub(crate) fn position(&self, output: usize, tap: usize) -> usize {
-        output * self.stride + tap * self.dilation
-    }
-
-    /// Extent of the dilated kernel.
-    pub(crate) fn reach(&self) -> usize {
-        self.dilation * (self.kernel - 1) + 1
-    }
-}
-
 /// Planes, kernels and what they make.
 pub(crate) struct Sweep {
     pub(crate) inputs: Vec<Plane>,
@@ -47,7 +17,8 @@ pub(crate) struct Sweep {
     pub(crate) kernels: Vec<Vec<Option<Plane>>>,
     pub(crate) bias: Option<Vec<f64>>,
     pub(crate) outputs: Vec<Plane>,
-    pub(crate) walk: [Walk; 2],
+    /// How the kernels go over the padded planes, down and across.
+    pub(crate) walk: [Window; 2],
 }
 
 /// Where the parts of a sweep lie.
@@ -72,7 +43,7 @@ fn factor(value: f64) -> String {
 /// The window as it lies on a plane, with the weights of a kernel in the corners of its cells.
 pub(crate) fn window(
     scene: &mut Scene,
-    walk: [Walk; 2],
+    walk: [Window; 2],
     cell: f64,
     kernel: Option<&Plane>,
 ) -> Symbol {
@@ -96,7 +67,10 @@ pub(crate) fn window(
             }
         }
     }
-    let (width, height) = (across.reach() as f64 * cell, down.reach() as f64 * cell);
+    let (width, height) = (
+        across.effective_kernel() as f64 * cell,
+        down.effective_kernel() as f64 * cell,
+    );
     let outline = Item::rectangle(at(0.0, 0.0), width, height);
     items.push(outline.stroke(Paint::KernelEdge, 2.0));
     scene.symbol(items)

@@ -5,7 +5,7 @@ use tensor::Tensor;
 
 use super::columns::{self, Columns};
 use super::convolution::{LINE, animate};
-use super::sweep::{Board, Sweep, Walk};
+use super::sweep::{Board, Sweep};
 use super::{Colouring, cell_size, check_shape, check_size, flat, planes, sides};
 use crate::FigureError;
 use crate::page::{self, Caption, MARGIN};
@@ -127,11 +127,6 @@ pub(super) fn sweep(problem: &Transposed<'_>, axes: &[Stretched; 2]) -> Result<S
         };
         (0..geometry.out_channels).map(kernel).collect()
     });
-    let walk = axes.map(|axis| Walk {
-        kernel: axis.kernel,
-        stride: Stretched::STRIDE,
-        dilation: axis.dilation,
-    });
     Ok(Sweep {
         inputs: inputs.collect(),
         kernels: kernels.collect(),
@@ -142,7 +137,7 @@ pub(super) fn sweep(problem: &Transposed<'_>, axes: &[Stretched; 2]) -> Result<S
             down.output,
             across.output,
         ),
-        walk,
+        walk: axes.each_ref().map(Stretched::window),
     })
 }
 

@@ -81,10 +81,7 @@ pub(super) fn transposed(
 ) -> Result<String, ExportError> {
     // The convolution behind the layer: its input is what the layer makes.
     let geometry = d.resolved(desc.resolve(d.shape(0)))?;
-    let extra = geometry.spatial().iter().map(|w| {
-        let covered = (w.output - 1) * w.stride + w.effective_kernel();
-        (w.input + w.before + w.after).saturating_sub(covered)
-    });
+    let extra = geometry.spatial().iter().map(Window::behind);
     let mut attributes = windows(geometry.spatial());
     attributes.push(sizes("output_padding", extra));
     attributes.push(int("group", desc.conv.groups as i64));

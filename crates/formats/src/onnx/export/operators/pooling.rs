@@ -38,12 +38,10 @@ struct Axis {
 
 impl Axis {
     fn new(mut window: Window, ceil: bool) -> Self {
-        let end = (window.output - 1) * window.stride + window.effective_kernel();
-        let behind = end.saturating_sub(window.input + window.before);
-        let overhang = behind.saturating_sub(window.after);
+        let overhang = window.overhang();
         if ceil {
-            // No more than that, or rounding down would find room for another placement.
-            window.after = window.after.min(behind);
+            // No more than is read, or rounding down would find room for another placement.
+            window.after -= window.after.min(window.behind());
         }
         Self { window, overhang }
     }
@@ -207,9 +205,14 @@ pub(super) fn unpool(d: &mut Draft<'_, '_, '_>, desc: &UnpoolDesc) -> Result<Str
     };
     let geometry = d.resolved(plain.resolve(shape))?;
     // Of what the windows cover, the padding is taken off.
-    let covered = |axis: usize| (shape[2 + axis] - 1) * stride[axis] + kernel[axis];
+    let covered = |axis: usize| Window {
+        kernel: kernel[axis],
+        stride: stride[axis],
+        output: shape[2 + axis],
+        ..Window::UNIT
+    };
     let cut = |axis| {
-        let padding: usize = covered(axis) - geometry.output_shape()[2 + axis];
+        let padding = covered(axis).reach() - geometry.output_shape()[2 + axis];
         (padding / 2, padding - padding / 2)
     };
     let attributes = vec![
