@@ -1,6 +1,7 @@
 //! A problem worked out: its sizes step by step, what is never read, its partner, its cost.
 
 use crate::conv::AXES;
+use crate::window::Placements;
 use crate::{
     Bins, ConvDesc, ConvGeometry, Field, GeometryError, IndexSet, MAX_RANK, Padding, PaddingMode,
     Problem, Reads, TransposedDesc, Window,
@@ -272,7 +273,7 @@ impl AxisArithmetic {
     /// The size of the output, step by step.
     ///
     /// # Errors
-    /// None for what was resolved; overflow otherwise.
+    /// None for what was resolved; else what a window is refused for.
     pub fn steps(&self) -> Result<Vec<Step>, GeometryError> {
         let w = &self.window;
         let (k, s, d) = (w.kernel, w.stride, w.dilation);
@@ -339,26 +340,29 @@ impl AxisArithmetic {
                 let numbers = format!("({n} − 1)·{s} + {ke} + {added} − {pb} − {pa}");
                 let formula = "(n − 1)s + ke + a − p − p";
                 let result = w.input;
-                let full = (n - 1) * s + ke + added;
-                match full.checked_sub(pb + pa) == Some(result) {
+                match w.reach() + added == w.padded() {
                     true => step("output", formula, numbers, result),
                     // Padding by a rule takes off nothing, and n·s is more.
                     false => step("output", "n·s", format!("{n}·{s}"), result),
                 }
             }
-            AxisKind::Window { ceil: false } => {
-                let numbers = format!("⌊({n} + {pb} + {pa} − {ke}) / {s}⌋ + 1");
-                step("output", "⌊(n + p + p − ke) / s⌋ + 1", numbers, w.output);
-            }
-            AxisKind::Window { ceil: true } => {
-                let numbers = format!("⌈({n} + {pb} + {pa} − {ke}) / {s}⌉ + 1");
-                let up = (n + pb + pa).checked_sub(ke);
-                let up = up.map_or(1, |slack| slack.div_ceil(s) + 1);
-                step("output", "⌈(n + p + p − ke) / s⌉ + 1", numbers, up);
-                if up != w.output {
-                    let numbers = format!("{up} − 1, as {}·{s} ≥ {n} + {pb}", up - 1);
+            AxisKind::Window { ceil } => {
+                let Placements { fitting, kept } = w.placements(0, ceil)?;
+                let (formula, numbers) = match ceil {
+                    false => (
+                        "⌊(n + p + p − ke) / s⌋ + 1",
+                        format!("⌊({n} + {pb} + {pa} − {ke}) / {s}⌋ + 1"),
+                    ),
+                    true => (
+                        "⌈(n + p + p − ke) / s⌉ + 1",
+                        format!("⌈({n} + {pb} + {pa} − {ke}) / {s}⌉ + 1"),
+                    ),
+                };
+                step("output", formula, numbers, fitting);
+                if kept < fitting {
+                    let numbers = format!("{fitting} − 1, as {}·{s} ≥ {n} + {pb}", fitting - 1);
                     let formula = "out − 1 where (out − 1)s ≥ n + p: it would begin in the padding";
-                    step("output", formula, numbers, w.output);
+                    step("output", formula, numbers, kept);
                 }
             }
             AxisKind::Bins => {}

@@ -23,6 +23,14 @@ pub struct Window {
     pub output: usize,
 }
 
+/// How many placements a window has along an axis.
+pub(crate) struct Placements {
+    /// As many as fit, in ceil mode rounded up.
+    pub(crate) fitting: usize,
+    /// As many as are left when one that would begin in the padding behind is dropped.
+    pub(crate) kept: usize,
+}
+
 impl Window {
     /// The axis of an operation that has no extent along it.
     pub const UNIT: Self = Self {
@@ -66,46 +74,49 @@ impl Window {
         let overflow = GeometryError::Overflow {
             what: "the padded input",
         };
-        let padded = input
+        input
             .checked_add(before)
             .and_then(|p| p.checked_add(after))
             .filter(|&p| p <= isize::MAX as usize / 2)
             .ok_or(overflow)?;
-        let mut output = match padded.checked_sub(effective) {
-            Some(slack) if ceil => slack.div_ceil(stride) + 1,
-            Some(slack) => slack / stride + 1,
-            // The division rounds up to 0: the first placement is the one that hangs over.
-            None if ceil && effective - padded < stride => 1,
-            None => {
-                return Err(GeometryError::WindowTooLarge {
-                    axis,
-                    window: effective,
-                    padded,
-                });
-            }
-        };
-        if ceil {
-            // Padding behind may be wider than the kernel, and room for more than one window.
-            if (output - 1) * stride >= input + before {
-                output -= 1;
-            }
-            if output == 0 {
-                return Err(GeometryError::WindowTooLarge {
-                    axis,
-                    window: effective,
-                    padded: input + before,
-                });
-            }
-        }
-        Ok(Self {
+        let mut window = Self {
             input,
             kernel,
             stride,
             dilation,
             before,
             after,
-            output,
-        })
+            output: 0,
+        };
+        window.output = window.placements(axis, ceil)?.kept;
+        Ok(window)
+    }
+
+    /// Counts placements, whatever the output says; [`Window::resolve`] tells how.
+    ///
+    /// # Errors
+    /// A window larger than the padded input where it has no placement.
+    pub(crate) fn placements(&self, axis: usize, ceil: bool) -> Result<Placements, GeometryError> {
+        let (padded, window) = (self.padded(), self.effective_kernel());
+        let too_large = |padded| GeometryError::WindowTooLarge {
+            axis,
+            window,
+            padded,
+        };
+        let fitting = match padded.checked_sub(window) {
+            Some(slack) if ceil => slack.div_ceil(self.stride) + 1,
+            Some(slack) => slack / self.stride + 1,
+            // The division rounds up to 0: the first placement is the one that hangs over.
+            None if ceil && window - padded < self.stride => 1,
+            None => return Err(too_large(padded)),
+        };
+        // Padding behind may be wider than the kernel, and room for more than one window.
+        let begins = self.before + self.input;
+        let late = ceil && self.position(fitting - 1, 0) >= begins;
+        match fitting - usize::from(late) {
+            0 => Err(too_large(begins)),
+            kept => Ok(Placements { fitting, kept }),
+        }
     }
 
     /// Extent of the dilated kernel, `d·(k−1) + 1`.
