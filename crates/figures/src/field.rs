@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use geometry::{Field, GeometryError, MAX_RANK, PaddingMode, Rational, Reads, Window};
+use geometry::{Field, GeometryError, MAX_RANK, Rational, Window};
 
 use crate::FigureError;
 use crate::number::short;
@@ -154,11 +154,7 @@ fn axes(layers: &[Layer]) -> Result<Vec<[Window; 2]>, FigureError> {
 
 /// The field of the last of some layers along an axis.
 fn along(axes: &[[Window; 2]], axis: usize) -> Result<Field, GeometryError> {
-    axes.iter().try_fold(Field::INPUT, |before, layer| {
-        // Where an element stands for the padding does not change the field's ends.
-        let next = Reads::Window(layer[axis], PaddingMode::Zeros).field()?;
-        before.then(&next.unwrap_or(Field::INPUT))
-    })
+    Field::of_windows(axes.iter().map(|layer| &layer[axis]))
 }
 
 /// Size of the field, distance between the fields of neighbours, and the centre of the first.

@@ -217,7 +217,7 @@ impl CostDesc {
             shape = conv.output_shape();
             resolved.push(conv);
         }
-        Ok(Cost::of(&resolved))
+        Cost::of(&resolved)
     }
 }
 

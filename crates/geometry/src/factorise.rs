@@ -5,7 +5,7 @@
 //! Architecture for Computer Vision*, 2015, section 3). The two compute only what such a pair can:
 //! without anything between them, the kernels that are products of theirs.
 
-use crate::{Axes, ConvDesc, ConvGeometry, GeometryError, Padding};
+use crate::{Axes, ConvDesc, ConvGeometry, Field, GeometryError, Padding};
 
 /// Which smaller kernels take the place of a large one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -62,9 +62,9 @@ impl ConvDesc {
     /// ```
     ///
     /// # Errors
-    /// When the convolution or a factor does not fit the input, when a first factor has no or too
-    /// many taps ([`GeometryError::Factors`]), or when a single axis is to be split into two
-    /// ([`GeometryError::AxisCount`]).
+    /// When the convolution or a factor does not fit the input, when a stride is too large a number for a
+    /// receptive field, when a first factor has no or too many taps ([`GeometryError::Factors`]), or when
+    /// a single axis is to be split into two ([`GeometryError::AxisCount`]).
     pub fn factorise(
         &self,
         factors: Factors,
@@ -79,8 +79,8 @@ impl ConvDesc {
         Ok(Factorised {
             first: one,
             second: two,
-            before: Cost::of(&[whole]),
-            after: Cost::of(&[after_first, after_second]),
+            before: Cost::of(&[whole])?,
+            after: Cost::of(&[after_first, after_second])?,
         })
     }
 
@@ -175,18 +175,23 @@ fn first_kernel(factors: Factors, whole: &ConvGeometry) -> Result<Vec<usize>, Ge
 }
 
 impl Cost {
-    /// The cost of convolutions that follow each other. The field is walked back from the output,
-    /// `r ← s·r + ke − s` (Araujo et al. 2019).
-    pub(crate) fn of(stack: &[ConvGeometry]) -> Self {
+    /// The cost of convolutions that follow each other.
+    ///
+    /// # Errors
+    /// A field too large to be counted.
+    pub(crate) fn of(stack: &[ConvGeometry]) -> Result<Self, GeometryError> {
         let rank = stack.first().map_or(0, |layer| layer.rank);
-        let receptive_field = (0..rank)
-            .map(|axis| {
-                stack.iter().rev().fold(1, |field, layer| {
-                    let window = &layer.spatial()[axis];
-                    (field - 1) * window.stride + window.effective_kernel()
-                })
-            })
-            .collect();
+        let along = |axis: usize| {
+            let windows = stack.iter().map(|layer| &layer.spatial()[axis]);
+            // Windows see whole elements.
+            Ok(Field::of_windows(windows)?.size().floor() as usize)
+        };
+        let receptive_field = (0..rank).map(along).collect::<Result<_, _>>()?;
+        Ok(Self::seeing(stack, receptive_field))
+    }
+
+    /// The cost of convolutions that see so far.
+    pub(crate) fn seeing(stack: &[ConvGeometry], receptive_field: Vec<usize>) -> Self {
         Self {
             parameters: stack.iter().map(ConvGeometry::weight_count).sum(),
             macs: stack.iter().map(ConvGeometry::macs).sum(),

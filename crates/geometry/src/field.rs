@@ -1,6 +1,6 @@
 //! The receptive field: what part of the input an output element sees.
 
-use crate::{GeometryError, Rational};
+use crate::{GeometryError, Rational, Window};
 
 /// The receptive field along one axis of a layer of any depth: output element `u` sees no input
 /// element but those from `first + u·jump` to `last + u·jump`.
@@ -11,14 +11,12 @@ use crate::{GeometryError, Rational};
 /// widens the map the jump is a fraction, and an element sees the whole ones that lie inside.
 ///
 /// ```
-/// use geometry::{ConvDesc, Field, PaddingMode, PoolDesc, Reads};
+/// use geometry::{ConvDesc, Field, PoolDesc};
 ///
 /// // The stem of a ResNet: 7×7 in steps of 2, then the pool, 3×3 in steps of 2.
 /// let conv = ConvDesc::new(64, 7).stride(2).padding(3).resolve(&[1, 3, 224, 224])?;
 /// let pool = PoolDesc::max(3).stride(2).padding(1).resolve(&conv.output_shape())?;
-/// let conv = Reads::Window(conv.spatial()[0], PaddingMode::Zeros).field()?.unwrap();
-/// let pool = Reads::Window(pool.windows[1], PaddingMode::Zeros).field()?.unwrap();
-/// let field = conv.then(&pool)?;
+/// let field = Field::of_windows([&conv.windows[1], &pool.windows[1]])?;
 /// assert_eq!([field.size(), field.jump(), field.padding()].map(|x| x.to_string()), ["11", "4", "5"]);
 /// # Ok::<(), geometry::GeometryError>(())
 /// ```
@@ -60,6 +58,17 @@ impl Field {
             })
         };
         numbers().map_err(too_large)
+    }
+
+    /// The field of windows that follow each other, over the input of the first one.
+    ///
+    /// # Errors
+    /// As [`Field::new`].
+    pub fn of_windows<'a>(
+        windows: impl IntoIterator<Item = &'a Window>,
+    ) -> Result<Self, GeometryError> {
+        let mut windows = windows.into_iter();
+        windows.try_fold(Self::INPUT, |before, window| before.then(&window.field()?))
     }
 
     /// The field of a layer over the input of this one, where `next` is its field over this layer's
@@ -116,6 +125,23 @@ impl Field {
     /// Whether this and another field lie around the same centre, for every output element.
     pub fn is_aligned_with(&self, other: &Self) -> bool {
         (self.jump, self.centre) == (other.jump, other.centre)
+    }
+}
+
+impl Window {
+    /// What a placement sees of the input; the padding is counted in, whatever it holds.
+    ///
+    /// # Errors
+    /// As [`Field::new`].
+    pub fn field(&self) -> Result<Field, GeometryError> {
+        // Extents are far below what fits. Strides need not be: a window that is placed once may have any.
+        let first = Rational::ZERO.minus(Rational::whole(self.before as i128)?)?;
+        let last = first.plus(Rational::whole(self.effective_kernel() as i128 - 1)?)?;
+        Field::new(
+            first,
+            last,
+            Rational::whole(self.stride as i128).map_err(too_large)?,
+        )
     }
 }
 

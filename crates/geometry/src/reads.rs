@@ -129,12 +129,7 @@ impl Reads {
         let over = |number: isize, under: usize| Rational::new(number as i128, under as i128);
         Ok(Some(match *self {
             Self::Same => Field::INPUT,
-            Self::Window(window, _) => {
-                let first = -to_signed(window.before);
-                let reach = to_signed(window.effective_kernel()) - 1;
-                let ends = (whole(first)?, whole(first + reach)?);
-                Field::new(ends.0, ends.1, whole(to_signed(window.stride))?)?
-            }
+            Self::Window(window, _) => window.field()?,
             Self::Transposed(window) => {
                 let (last, stride) = (to_signed(window.before), window.stride);
                 let reach = to_signed(window.effective_kernel()) - 1;

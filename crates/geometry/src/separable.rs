@@ -1,7 +1,8 @@
 //! Depthwise-separable convolution: one filter for each channel, then a mixture of channels.
 
 use crate::conv::split_shape;
-use crate::{ConvDesc, ConvGeometry, Cost, GeometryError};
+use crate::rational::gcd;
+use crate::{ConvDesc, ConvGeometry, Cost, GeometryError, Window};
 
 /// A depthwise convolution with a depth multiplier, followed by a pointwise one or by nothing.
 ///
@@ -122,7 +123,9 @@ impl SeparableGeometry {
     /// Weights, multiply-accumulates and receptive field of both stages together.
     pub fn cost(&self) -> Cost {
         let stages: Vec<_> = [self.depthwise].into_iter().chain(self.pointwise).collect();
-        Cost::of(&stages)
+        // The mixture looks at one place, and so the filters alone decide how far both see.
+        let windows = self.depthwise.spatial().iter();
+        Cost::seeing(&stages, windows.map(Window::effective_kernel).collect())
     }
 
     /// The convolution of the same window, input and output that filters and mixes at once.
@@ -159,15 +162,7 @@ impl SeparableGeometry {
     /// As [`SeparableGeometry::dense`].
     pub fn ratio(&self) -> Result<(usize, usize), GeometryError> {
         let (separable, dense) = (self.cost().parameters, self.dense()?.weight_count());
-        let divisor = greatest_common_divisor(separable, dense);
+        let divisor = gcd(separable as u128, dense as u128) as usize;
         Ok((separable / divisor, dense / divisor))
     }
-}
-
-/// Euclid's, of two numbers that are not both 0.
-fn greatest_common_divisor(a: usize, b: usize) -> usize {
-    if b == 0 {
-        return a;
-    }
-    greatest_common_divisor(b, a % b)
 }
