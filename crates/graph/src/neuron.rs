@@ -149,7 +149,8 @@ impl Neuron {
                 map,
             });
         }
-        if !dependents(network, image)[value.index()] {
+        let depends = dependents(network, image);
+        if !depends[value.index()] {
             return Err(NeuronError::Independent {
                 layer: layer.clone(),
                 input: network.value(image).name.clone(),
@@ -158,7 +159,7 @@ impl Neuron {
         let flat = shape.iter().take(2).map(|&extent| (0..extent).into());
         let ends = place.iter().map(|&at| (at..at + 1).into());
         let pixels = Region::product(&flat.chain(ends).collect::<Vec<_>>())
-            .and_then(|start| elements_read(network, value, start, image))
+            .and_then(|start| elements_read(network, value, start, image, &depends))
             // Of every image, and of every channel.
             .and_then(Region::without_first_axis)
             .and_then(Region::without_first_axis);
@@ -183,14 +184,14 @@ fn input_at(network: &Graph, place: usize) -> Result<ValueId, NeuronError> {
     })
 }
 
-/// The elements of `image` that some elements of `value` are made of.
+/// The elements of `image` that some elements of `value` are made of, by way of what depends on it.
 fn elements_read(
     network: &Graph,
     value: ValueId,
     start: Region,
     image: ValueId,
+    depends: &[bool],
 ) -> Result<Region, GeometryError> {
-    let depends = dependents(network, image);
     let mut wanted: Vec<Option<Region>> = vec![None; network.values().len()];
     wanted[value.index()] = Some(start);
     for node in network.nodes.iter().rev() {
