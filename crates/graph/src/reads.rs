@@ -1,8 +1,8 @@
 //! What the outputs of an operator read of its inputs, axis by axis.
 
 use geometry::{
-    Bins, ConvGeometry, GeometryError, PadAxis, PadMode, PaddingMode, PoolDesc, Reads, Region,
-    ResizeAxis, ResizeCoordinates, SliceGeometry, Window,
+    Bins, ConcatGeometry, ConvGeometry, GeometryError, PadAxis, PadMode, PaddingMode, PoolDesc,
+    Reads, Region, ResizeAxis, ResizeCoordinates, SliceGeometry, Window,
 };
 
 use crate::families::{
@@ -234,16 +234,18 @@ impl Reader<'_> {
     }
 
     /// A part of the output along an axis.
-    fn joined(&self, axis: usize) -> Option<Way> {
-        let extent = |place: &crate::ValueId| self.graph.value(*place).shape[axis];
-        let before = self.node.inputs[..self.read].iter().map(extent).sum();
-        let kept = *self.input.get(axis)?;
+    fn joined(&self, axis: i64) -> Option<Way> {
+        let inputs = self.node.inputs.iter();
+        let shapes: Vec<_> = inputs.map(|&id| &self.graph.value(id).shape).collect();
+        let joined = ConcatGeometry::resolve(axis, &shapes).ok()?;
+        let (axis, starts) = (joined.axis(), joined.starts());
+        let kept = self.input[axis];
         let part = PadAxis {
             input: kept,
             skipped: 0,
             kept,
-            before,
-            after: self.output[axis].checked_sub(before + kept)?,
+            before: starts[self.read],
+            after: joined.shape()[axis] - starts[self.read + 1],
         };
         let mut way = self.each_of(self.input.len());
         way.0[axis] = Link::By(axis, Reads::Pad(PadMode::Constant, part));
@@ -357,11 +359,7 @@ impl Reader<'_> {
                     .map(|&axis| Reads::Slice(axis))
                     .collect())
             }
-            RearrangeOp::Concat { axis } => {
-                let axes = i64::try_from(self.input.len()).ok()?;
-                let axis = if *axis < 0 { axis + axes } else { *axis };
-                self.joined(usize::try_from(axis).ok()?)
-            }
+            RearrangeOp::Concat { axis } => self.joined(*axis),
             RearrangeOp::Permute { axes } => {
                 let mut links = vec![Link::Whole; axes.len()];
                 for (to, &from) in axes.iter().enumerate() {
