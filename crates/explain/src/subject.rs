@@ -256,13 +256,8 @@ impl Subject {
         let nodes = network.nodes.iter().enumerate();
         nodes.filter_map(move |(place, node)| {
             let later = |id: ValueId| last_read[id.index()] > place;
-            let mut done: Vec<ValueId> = node.inputs.clone();
-            done.sort_unstable();
-            done.dedup();
-            alive -= done
-                .iter()
-                .filter(|&&id| computed(id) && !later(id))
-                .count();
+            let done = node.distinct_inputs().into_iter();
+            alive -= done.filter(|&id| computed(id) && !later(id)).count();
             alive += node.outputs.iter().filter(|&&id| later(id)).count();
             let single = alive == 1 && node.outputs.first().is_some_and(|&id| later(id));
             single.then_some(node)

@@ -6,7 +6,7 @@ use geometry::{InputShape, Problem};
 
 use crate::cost::elements;
 use crate::families::{PoolingOp, TransposedOp};
-use crate::{Graph, Node, Op, Role, ValueId};
+use crate::{Graph, Node, Op, Role};
 
 /// One layer of a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,25 +119,9 @@ pub fn summary(network: &Graph) -> Summary {
 
 /// For every node whether auxiliary heads alone need it.
 pub(crate) fn only_auxiliary(network: &Graph) -> Vec<bool> {
-    let nodes = network.nodes.len();
-    if network.auxiliary.is_empty() {
-        return vec![false; nodes];
-    }
-    let reached = |from: Vec<ValueId>| {
-        let mut live = vec![false; network.values().len()];
-        let mut needed = vec![false; nodes];
-        from.iter().for_each(|id| live[id.index()] = true);
-        for (place, node) in network.nodes.iter().enumerate().rev() {
-            if node.outputs.iter().any(|id| live[id.index()]) {
-                needed[place] = true;
-                node.inputs.iter().for_each(|id| live[id.index()] = true);
-            }
-        }
-        needed
-    };
     let heads = network.auxiliary.iter().map(|&(logits, _)| logits);
-    let [by_heads, by_outputs] = [heads.collect(), network.outputs.clone()].map(reached);
-    let both = by_heads.into_iter().zip(by_outputs);
+    let by_heads = network.needed_for(heads).into_iter();
+    let both = by_heads.zip(network.needed_for(network.outputs.iter().copied()));
     both.map(|(head, output)| head && !output).collect()
 }
 

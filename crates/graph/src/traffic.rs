@@ -1,6 +1,7 @@
 //! What a network moves through memory.
 
 use crate::cost::elements;
+use crate::users::Users;
 use crate::{Graph, Node, Op, RearrangeOp, Role, ValueId};
 
 /// Bytes of an element; networks are computed in f32.
@@ -33,14 +34,9 @@ impl Graph {
         if is_view {
             return 0;
         }
-        let mut read = node.inputs.clone();
-        read.sort_unstable();
-        read.dedup();
-        let written = node.outputs.iter().take(1);
-        let moved = read
-            .iter()
-            .chain(written)
-            .map(|&id| self.bytes_of_image(id));
+        let written = node.outputs.iter().take(1).copied();
+        let values = node.distinct_inputs().into_iter().chain(written);
+        let moved = values.map(|id| self.bytes_of_image(id));
         moved.fold(0, u64::saturating_add)
     }
 
@@ -48,13 +44,7 @@ impl Graph {
     /// each is dropped after its last reader; the images and heads for training are among them, and
     /// parameters are not.
     pub fn peak_activations(&self) -> u64 {
-        let mut last = vec![None; self.values().len()];
-        for (place, node) in self.nodes.iter().enumerate() {
-            node.inputs
-                .iter()
-                .for_each(|id| last[id.index()] = Some(place));
-        }
-        self.leaving().for_each(|id| last[id.index()] = None);
+        let users = Users::of(self);
         let is_map = |id: ValueId| matches!(self.value(id).role, Role::Computed | Role::Input);
         let given = self.inputs.iter().map(|&id| self.bytes_of_image(id));
         let mut live = given.fold(0, u64::saturating_add);
@@ -63,15 +53,9 @@ impl Graph {
             let made = node.outputs.iter().map(|&id| self.bytes_of_image(id));
             live = made.fold(live, u64::saturating_add);
             peak = peak.max(live);
-            let mut read = node.inputs.clone();
-            read.sort_unstable();
-            read.dedup();
-            let done = read
-                .into_iter()
-                .filter(|id| last[id.index()] == Some(place));
-            let done = done
-                .filter(|&id| is_map(id))
-                .map(|id| self.bytes_of_image(id));
+            let read = node.distinct_inputs().into_iter();
+            let done = read.filter(|&id| users.last_reader(id) == Some(place) && is_map(id));
+            let done = done.map(|id| self.bytes_of_image(id));
             live = done.fold(live, u64::saturating_sub);
         }
         peak

@@ -1,6 +1,6 @@
-//! Who makes and who reads each value.
+//! Who makes, who reads and who needs each value.
 
-use crate::{Graph, ValueId};
+use crate::{Graph, Node, ValueId};
 
 /// Makers and readers of every value of a graph, by places in [`Graph::nodes`].
 pub(crate) struct Users {
@@ -37,6 +37,14 @@ impl Users {
         self.makers[value.index()]
     }
 
+    /// The last node that reads the value, if it does not leave the graph.
+    pub(crate) fn last_reader(&self, value: ValueId) -> Option<usize> {
+        match self.leaves[value.index()] {
+            true => None,
+            false => self.readers[value.index()].last().copied(),
+        }
+    }
+
     /// The node that reads the value, if it is read exactly once and does not leave the graph.
     pub(crate) fn only_reader(&self, value: ValueId) -> Option<usize> {
         match self.readers[value.index()].as_slice() {
@@ -46,7 +54,59 @@ impl Users {
     }
 }
 
+impl Node {
+    /// The values it reads, each once, by their places in the graph.
+    ///
+    /// ```
+    /// use graph::NetworkBuilder;
+    ///
+    /// let mut network = NetworkBuilder::new("double", [1, 4]);
+    /// let x = network.input();
+    /// let y = network.add(x, x)?;
+    /// let network = network.finish(y)?;
+    /// assert_eq!(network.nodes[0].inputs, [x, x]);
+    /// assert_eq!(network.nodes[0].distinct_inputs(), [x]);
+    /// # Ok::<(), graph::GraphError>(())
+    /// ```
+    pub fn distinct_inputs(&self) -> Vec<ValueId> {
+        let mut read = self.inputs.clone();
+        read.sort_unstable();
+        read.dedup();
+        read
+    }
+}
+
 impl Graph {
+    /// For every node whether some of these values depend on what it makes.
+    ///
+    /// ```
+    /// use graph::NetworkBuilder;
+    ///
+    /// let mut network = NetworkBuilder::new("branches", [1, 4]);
+    /// let x = network.input();
+    /// let left = network.linear("left", x, 2)?;
+    /// let right = network.linear("right", x, 2)?;
+    /// let end = network.relu(right)?;
+    /// let network = network.finish(end)?;
+    /// assert_eq!(network.needed_for([end]), [false, true, true]);
+    /// assert_eq!(network.needed_for([left]), [true, false, false]);
+    /// # Ok::<(), graph::GraphError>(())
+    /// ```
+    pub fn needed_for(&self, values: impl IntoIterator<Item = ValueId>) -> Vec<bool> {
+        let mut live = vec![false; self.values().len()];
+        for id in values {
+            live[id.index()] = true;
+        }
+        let mut needed = vec![false; self.nodes.len()];
+        for (place, node) in self.nodes.iter().enumerate().rev() {
+            if node.outputs.iter().any(|id| live[id.index()]) {
+                needed[place] = true;
+                node.inputs.iter().for_each(|id| live[id.index()] = true);
+            }
+        }
+        needed
+    }
+
     /// The values a run is for: outputs, auxiliary logits, gradients and new states.
     pub(crate) fn leaving(&self) -> impl Iterator<Item = ValueId> {
         let heads = self.auxiliary.iter().map(|&(logits, _)| logits);

@@ -1,6 +1,6 @@
 //! Removal of what nobody reads.
 
-use crate::{Graph, Role, ValueId};
+use crate::{Graph, Node, Role, ValueId};
 
 /// The graph without the nodes from which no output, auxiliary logits, gradient or update can be
 /// reached, and without the values that are then neither made nor read. Inputs stay: a run is given
@@ -15,26 +15,19 @@ pub(super) fn remove_dead_nodes(graph: &Graph) -> Graph {
 }
 
 fn sweep(graph: &Graph, stays: impl Fn(Role) -> bool) -> Graph {
+    let needed = graph.needed_for(graph.leaving()).into_iter();
+    let needed = graph.nodes.iter().zip(needed).filter(|(_, needed)| *needed);
+    let mut nodes: Vec<Node> = needed.map(|(node, _)| node.clone()).collect();
+    let moved = graph.gradients.iter().chain(&graph.updates);
+    let listed = graph.inputs.iter().copied().chain(graph.leaving());
+    let listed = listed.chain(moved.map(|&(old, _)| old));
+    let used = nodes
+        .iter()
+        .flat_map(|node| node.inputs.iter().chain(&node.outputs));
     let mut live = vec![false; graph.values().len()];
-    for &id in &graph.inputs {
+    for id in listed.chain(used.copied()) {
         live[id.index()] = true;
     }
-    for id in graph.leaving() {
-        live[id.index()] = true;
-    }
-    for &(old, _) in graph.gradients.iter().chain(&graph.updates) {
-        live[old.index()] = true;
-    }
-    let mut nodes = Vec::new();
-    for node in graph.nodes.iter().rev() {
-        if node.outputs.iter().any(|output| live[output.index()]) {
-            for id in node.inputs.iter().chain(&node.outputs) {
-                live[id.index()] = true;
-            }
-            nodes.push(node.clone());
-        }
-    }
-    nodes.reverse();
 
     let mut result = Graph {
         name: graph.name.clone(),
