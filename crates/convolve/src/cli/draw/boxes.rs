@@ -6,7 +6,7 @@ use figures::diagram::{Node, Role};
 use geometry::{ConvDesc, PoolDesc, PoolKind};
 use graph::{
     Activation, ArithmeticOp, BinaryOp, DeformableOp, Graph, Op, RearrangeOp, SoftmaxOp,
-    TransposedOp, UnaryOp, ValueId,
+    TransposedOp, UnaryOp, ValueId, passes,
 };
 
 use crate::cli::table::extents;
@@ -24,23 +24,16 @@ pub(super) struct Block {
 
 /// The boxes of a forward graph in an order in which each follows what it reads. Heads for training only are left out.
 pub(super) fn boxes(graph: &Graph) -> Vec<Block> {
-    let needed = needed(graph);
+    let mut graph = graph.clone();
+    graph.auxiliary.clear();
+    let graph = passes::remove_dead(&graph);
     let mut users: HashMap<ValueId, usize> = HashMap::new();
-    for (node, _) in graph
-        .nodes
-        .iter()
-        .zip(&needed)
-        .filter(|(_, needed)| **needed)
-    {
-        for &input in &node.inputs {
-            *users.entry(input).or_default() += 1;
-        }
-    }
-    for &output in &graph.outputs {
-        *users.entry(output).or_default() += 1;
+    let read = graph.nodes.iter().flat_map(|node| &node.inputs);
+    for &value in read.chain(&graph.outputs) {
+        *users.entry(value).or_default() += 1;
     }
     let mut drawn = Drawn {
-        graph,
+        graph: &graph,
         users,
         blocks: Vec::new(),
         made_by: HashMap::new(),
@@ -49,24 +42,10 @@ pub(super) fn boxes(graph: &Graph) -> Vec<Block> {
     for &input in &graph.inputs {
         drawn.input(input);
     }
-    for (place, _) in needed.iter().enumerate().filter(|(_, needed)| **needed) {
+    for place in 0..graph.nodes.len() {
         drawn.node(place);
     }
     drawn.blocks
-}
-
-/// Which nodes the outputs need.
-fn needed(graph: &Graph) -> Vec<bool> {
-    let mut live = vec![false; graph.values().len()];
-    graph.outputs.iter().for_each(|id| live[id.index()] = true);
-    let mut needed = vec![false; graph.nodes.len()];
-    for (place, node) in graph.nodes.iter().enumerate().rev() {
-        if node.outputs.iter().any(|id| live[id.index()]) {
-            needed[place] = true;
-            node.inputs.iter().for_each(|id| live[id.index()] = true);
-        }
-    }
-    needed
 }
 
 struct Drawn<'a> {
