@@ -24,6 +24,7 @@
 
 use std::fmt;
 
+use crate::window::{effective_kernel, reach};
 use crate::{ConvDesc, GeometryError, InputShape, MAX_RANK, Padding, PaddingMode, Problem};
 
 /// A convolution as a list names it.
@@ -197,13 +198,9 @@ impl AxisNumbers {
             let both = self.padding.unwrap_or(0);
             return Ok((both, both));
         }
-        let effective = (self.kernel - 1)
-            .checked_mul(self.dilation + 1)
-            .ok_or(Reason::Overflow)?;
-        let reach = (self.output - 1)
-            .checked_mul(self.stride)
-            .and_then(|reach| reach.checked_add(effective + 1))
-            .ok_or(Reason::Overflow)?;
+        let effective = effective_kernel(self.kernel, self.dilation + 1);
+        let effective = effective.map_err(|_| Reason::Overflow)?;
+        let reach = reach(self.output, self.stride, effective).ok_or(Reason::Overflow)?;
         let before = match self.padding {
             Some(before) => before,
             None => reach.saturating_sub(self.input) / 2,
