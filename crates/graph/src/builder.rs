@@ -196,11 +196,8 @@ impl NetworkBuilder {
     ) -> Result<ValueId, GraphError> {
         let layer = self.named(name)?;
         let input = self.shape(x)?;
-        let geometry = desc.resolve(input).map_err(|source| {
-            let op = "conv";
-            let input = input.to_vec();
-            OpError::Geometry { op, input, source }.in_layer(&layer)
-        })?;
+        let geometry = desc.resolve(input).map_err(OpError::on("conv", input));
+        let geometry = geometry.map_err(|error| error.in_layer(&layer))?;
         let weight = geometry.weight_shape();
         let fan_in = weight[1..].iter().product();
         let parameters = self.weight_and_bias(&layer, self.conv_init, weight, fan_in, bias)?;

@@ -316,6 +316,50 @@ pub enum GraphError {
 }
 
 impl OpError {
+    /// Puts the operator and the shape of its input to a refusal of the geometry.
+    pub(crate) fn on(op: &'static str, input: &[usize]) -> impl Fn(GeometryError) -> Self {
+        move |source| Self::Geometry {
+            op,
+            input: input.to_vec(),
+            source,
+        }
+    }
+
+    /// Refuses a setting that is not within its range.
+    pub(crate) fn unless(
+        within: bool,
+        op: &'static str,
+        setting: &'static str,
+        value: f32,
+        range: &'static str,
+    ) -> Result<(), Self> {
+        match within {
+            true => Ok(()),
+            false => Err(Self::Setting {
+                op,
+                setting,
+                value,
+                range,
+            }),
+        }
+    }
+
+    /// Refuses what cannot be added to a variance.
+    pub(crate) fn unless_epsilon(op: &'static str, epsilon: f32) -> Result<(), Self> {
+        let within = epsilon.is_finite() && epsilon >= 0.0;
+        Self::unless(within, op, "epsilon", epsilon, "0 ≤ epsilon")
+    }
+
+    /// Refuses what cannot weigh a part of a loss.
+    pub(crate) fn unless_weight(
+        op: &'static str,
+        setting: &'static str,
+        weight: f32,
+    ) -> Result<(), Self> {
+        let within = (0.0..f32::INFINITY).contains(&weight);
+        Self::unless(within, op, setting, weight, "0 ≤ weight < ∞")
+    }
+
     /// The same, with the layer it happened in.
     pub(crate) fn in_layer(self, layer: &str) -> GraphError {
         GraphError::Layer {

@@ -287,11 +287,9 @@ impl Op {
                     let (_, more, _) = next.feature_map()?;
                     shape[1] = more;
                     next.must_be(&shape, first)?;
-                    channels = channels.checked_add(more).ok_or(OpError::Geometry {
-                        op: self.name(),
-                        input: first.shape.to_vec(),
-                        source: GeometryError::Overflow { what: "channels" },
-                    })?;
+                    let too_many = GeometryError::Overflow { what: "channels" };
+                    let sum = channels.checked_add(more).ok_or(too_many);
+                    channels = sum.map_err(self.on(first.shape))?;
                 }
                 shape[1] = channels;
                 one(&shape)
@@ -405,8 +403,7 @@ impl Op {
     }
 
     fn check_epsilon(&self, epsilon: f32) -> Result<(), OpError> {
-        let within = epsilon.is_finite() && epsilon >= 0.0;
-        self.check("epsilon", epsilon, within, "0 ≤ epsilon")
+        OpError::unless_epsilon(self.name(), epsilon)
     }
 
     fn check_momentum(&self, momentum: f32) -> Result<(), OpError> {
@@ -421,21 +418,11 @@ impl Op {
         within: bool,
         range: &'static str,
     ) -> Result<(), OpError> {
-        if within {
-            return Ok(());
-        }
-        Err(OpError::Setting {
-            op: self.name(),
-            setting,
-            value,
-            range,
-        })
+        OpError::unless(within, self.name(), setting, value, range)
     }
 
-    /// Puts the operator and the shape of its input to a refusal of `geometry`.
-    fn on(&self, input: &[usize]) -> impl FnOnce(GeometryError) -> OpError {
-        let (op, input) = (self.name(), input.to_vec());
-        move |source| OpError::Geometry { op, input, source }
+    fn on(&self, input: &[usize]) -> impl Fn(GeometryError) -> OpError {
+        OpError::on(self.name(), input)
     }
 }
 

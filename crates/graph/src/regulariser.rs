@@ -42,14 +42,7 @@ impl Regulariser {
     /// Checks that no weight is negative, infinite or not a number.
     pub(crate) fn check(self) -> Result<(), OpError> {
         for (setting, value) in [("l1", self.l1), ("l2", self.l2)] {
-            if !(0.0..f32::INFINITY).contains(&value) {
-                return Err(OpError::Setting {
-                    op: "regulariser",
-                    setting,
-                    value,
-                    range: "0 ≤ weight < ∞",
-                });
-            }
+            OpError::unless_weight("regulariser", setting, value)?;
         }
         Ok(())
     }

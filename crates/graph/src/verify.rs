@@ -170,15 +170,8 @@ impl Graph {
                     name: value.name.clone(),
                 });
             }
-            if !(0.0..f32::INFINITY).contains(&weight) {
-                let error = OpError::Setting {
-                    op: "auxiliary head",
-                    setting: "weight",
-                    value: weight,
-                    range: "0 ≤ weight < ∞",
-                };
-                return Err(error.in_layer(&value.name));
-            }
+            OpError::unless_weight("auxiliary head", "weight", weight)
+                .map_err(|error| error.in_layer(&value.name))?;
             let logits = self.outputs.first().map(|&output| self.value(output));
             if let Some(logits) = logits.filter(|logits| logits.value_type() != value.value_type())
             {

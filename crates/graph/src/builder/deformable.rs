@@ -27,10 +27,9 @@ impl NetworkBuilder {
     ) -> Result<ValueId, GraphError> {
         let layer = self.named(name)?;
         let input = self.shape(x)?;
-        let geometry = desc.resolve(input).map_err(|source| {
-            let (op, input) = ("deformable conv", input.to_vec());
-            OpError::Geometry { op, input, source }.in_layer(&layer)
-        })?;
+        let geometry = desc.resolve(input);
+        let geometry = geometry.map_err(OpError::on("deformable conv", input));
+        let geometry = geometry.map_err(|error| error.in_layer(&layer))?;
         let weight = geometry.conv.weight_shape();
         let fan_in = weight[1..].iter().product();
         let parameters = self.weight_and_bias(&layer, self.conv_init, weight, fan_in, bias)?;
@@ -72,10 +71,8 @@ impl NetworkBuilder {
     ) -> Result<ValueId, GraphError> {
         let layer = self.named(&format!("{name}.conv_offset"))?;
         let input = self.shape(x)?.to_vec();
-        let refused = |source| {
-            let (op, input) = ("deformable conv", input.clone());
-            OpError::Geometry { op, input, source }.in_layer(&layer)
-        };
+        let on_input = OpError::on("deformable conv", &input);
+        let refused = |source| on_input(source).in_layer(&layer);
         let samples = desc.resolve(&input).map_err(refused)?.samples();
         let conv = ConvDesc {
             out_channels: if desc.modulated { 3 } else { 2 } * samples,

@@ -206,19 +206,15 @@ impl Separable {
         for regulariser in settings.into_iter().flatten() {
             regulariser.check()?;
         }
-        let (op, what) = ("separable conv", "output channels");
-        let refused = |source| OpError::Geometry {
-            op,
-            input: input.to_vec(),
-            source,
-        };
+        let refused = OpError::on("separable conv", input);
         if self.num_outputs == Some(0) {
+            let what = "output channels";
             return Err(refused(GeometryError::Zero { what }));
         }
         let desc = SeparableDesc::new(self.window.clone()).multiplier(self.multiplier);
-        let geometry = desc.resolve(input).map_err(refused)?;
+        let geometry = desc.resolve(input).map_err(&refused)?;
         let channels = geometry.depthwise.in_channels;
-        let (depthwise, pointwise) = desc.stages(channels).map_err(refused)?;
+        let (depthwise, pointwise) = desc.stages(channels).map_err(&refused)?;
         let taps = geometry.depthwise.kernel_area();
         let init = match self.depthwise_initialiser {
             Init::XavierUniform => Init::XavierUniformFans {

@@ -46,11 +46,7 @@ impl DeformableOp {
 
     fn resolve(&self, input: &[usize]) -> Result<DeformableGeometry, OpError> {
         let resolved = self.desc().resolve(input);
-        resolved.map_err(|source| OpError::Geometry {
-            op: self.name(),
-            input: input.to_vec(),
-            source,
-        })
+        resolved.map_err(OpError::on(self.name(), input))
     }
 }
 

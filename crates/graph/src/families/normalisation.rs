@@ -260,8 +260,7 @@ impl NormOp {
                     None
                 };
                 if let Some(source) = refusal {
-                    let (op, input) = (self.name(), x.shape.to_vec());
-                    return Err(OpError::Geometry { op, input, source });
+                    return Err(OpError::on(self.name(), x.shape)(source));
                 }
                 Ok((vec![batch, groups], vec![channels]))
             }
@@ -273,8 +272,7 @@ impl NormOp {
     }
 
     fn check_epsilon(&self, epsilon: f32) -> Result<(), OpError> {
-        let within = epsilon.is_finite() && epsilon >= 0.0;
-        self.check("epsilon", epsilon, within, "0 ≤ epsilon")
+        OpError::unless_epsilon(self.name(), epsilon)
     }
 
     fn check_response(&self, settings: &LocalResponse) -> Result<(), OpError> {
@@ -310,15 +308,7 @@ impl NormOp {
         within: bool,
         range: &'static str,
     ) -> Result<(), OpError> {
-        if within {
-            return Ok(());
-        }
-        Err(OpError::Setting {
-            op: self.name(),
-            setting,
-            value,
-            range,
-        })
+        OpError::unless(within, self.name(), setting, value, range)
     }
 }
 

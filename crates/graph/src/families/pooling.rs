@@ -159,10 +159,8 @@ impl Family for PoolingOp {
 }
 
 impl PoolingOp {
-    /// Puts the operator and the shape of its input to a refusal of `geometry`.
-    fn on(&self, input: &[usize]) -> impl FnOnce(GeometryError) -> OpError {
-        let (op, input) = (self.name(), input.to_vec());
-        move |source| OpError::Geometry { op, input, source }
+    fn on(&self, input: &[usize]) -> impl Fn(GeometryError) -> OpError {
+        OpError::on(self.name(), input)
     }
 }
 

@@ -125,28 +125,17 @@ impl RegionOp {
             | Self::AverageBackward { scale, .. } => (*scale, 0.0),
             Self::MaxBackward { .. } => (1.0, 0.0),
         };
-        let refuse = |setting, value: f64, range| OpError::Setting {
-            op: self.name(),
-            setting,
-            value: value as f32,
-            range,
+        let check = |within, setting, value: f64, range| {
+            OpError::unless(within, self.name(), setting, value as f32, range)
         };
-        if !(scale.is_finite() && scale > 0.0) {
-            return Err(refuse("scale", scale, "the positive numbers"));
-        }
-        if !gamma.is_finite() {
-            return Err(refuse("gamma", gamma, "the finite numbers"));
-        }
-        Ok(())
+        let positive = scale.is_finite() && scale > 0.0;
+        check(positive, "scale", scale, "the positive numbers")?;
+        check(gamma.is_finite(), "gamma", gamma, "the finite numbers")
     }
 
     fn resolve(&self, input: &[usize], regions: &[usize]) -> Result<RegionsGeometry, OpError> {
         let resolved = self.desc().resolve(input, regions);
-        resolved.map_err(|source| OpError::Geometry {
-            op: self.name(),
-            input: input.to_vec(),
-            source,
-        })
+        resolved.map_err(OpError::on(self.name(), input))
     }
 
     /// Gradient operators that know the feature map by its shape only.
@@ -200,14 +189,8 @@ impl Family for RegionOp {
                 one(input)
             }
             Self::AlignBackwardOffset { settings, .. } => {
-                if settings.gamma.is_none() {
-                    return Err(OpError::Setting {
-                        op: self.name(),
-                        setting: "gamma",
-                        value: f32::NAN,
-                        range: "the finite numbers",
-                    });
-                }
+                let (given, range) = (settings.gamma.is_some(), "the finite numbers");
+                OpError::unless(given, self.name(), "gamma", f32::NAN, range)?;
                 let dy = read.float("dy")?;
                 let (x, regions) = (read.float("x")?, read.float("regions")?);
                 let geometry = self.resolve(x.shape, regions.shape)?;

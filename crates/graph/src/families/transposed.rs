@@ -42,11 +42,7 @@ pub enum TransposedOp {
 impl TransposedOp {
     /// The convolution behind a layer that reads `input`.
     fn resolve(&self, desc: &TransposedDesc, input: &[usize]) -> Result<ConvGeometry, OpError> {
-        desc.resolve(input).map_err(|source| OpError::Geometry {
-            op: self.name(),
-            input: input.to_vec(),
-            source,
-        })
+        desc.resolve(input).map_err(OpError::on(self.name(), input))
     }
 }
 

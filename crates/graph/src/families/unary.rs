@@ -117,14 +117,7 @@ fn check(f: Unary) -> Result<(), OpError> {
             POSITIVE => value.is_finite() && value > 0.0,
             _ => !value.is_nan(),
         };
-        if !within {
-            return Err(OpError::Setting {
-                op: f.name(),
-                setting,
-                value,
-                range,
-            });
-        }
+        OpError::unless(within, f.name(), setting, value, range)?;
     }
     Ok(())
 }

@@ -31,10 +31,9 @@ pub fn pad_first(graph: &Graph) -> Result<Graph, GraphError> {
         if desc.padding_mode == PaddingMode::Zeros {
             continue;
         }
-        let geometry = desc.resolve(&input).map_err(|source| {
-            let op = node.op.name();
-            crate::OpError::Geometry { op, input, source }.in_layer(&node.layer)
-        })?;
+        let geometry = desc.resolve(&input);
+        let geometry = geometry.map_err(crate::OpError::on(node.op.name(), &input));
+        let geometry = geometry.map_err(|error| error.in_layer(&node.layer))?;
         if geometry.pads_with_zeros() {
             continue;
         }

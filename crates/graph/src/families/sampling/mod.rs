@@ -4,7 +4,7 @@ mod resizing;
 
 pub use resizing::Resizing;
 
-use geometry::{AffineGridDesc, GeometryError, GridSampleDesc};
+use geometry::{AffineGridDesc, GridSampleDesc};
 
 use super::Family;
 use crate::infer::ValueType;
@@ -78,7 +78,9 @@ impl Family for SamplingOp {
         let shape = match self {
             Self::AffineGrid { desc } => {
                 let theta = read.float("theta")?;
-                let geometry = desc.resolve(theta.shape).map_err(on(op, theta.shape))?;
+                let geometry = desc
+                    .resolve(theta.shape)
+                    .map_err(OpError::on(op, theta.shape))?;
                 geometry.grid_shape()
             }
             Self::AffineGridBackward { desc } => {
@@ -88,7 +90,7 @@ impl Family for SamplingOp {
                     _ => return Err(dgrid.rank("[n, h, w, 2] or [n, d, h, w, 3]")),
                 };
                 let theta = [batch, axes, axes + 1];
-                let geometry = desc.resolve(&theta).map_err(on(op, &theta))?;
+                let geometry = desc.resolve(&theta).map_err(OpError::on(op, &theta))?;
                 dgrid.must_fit(
                     &geometry.grid_shape(),
                     "size of the grid",
@@ -99,18 +101,22 @@ impl Family for SamplingOp {
             Self::GridSample { desc } => {
                 let (x, grid) = (read.float("x")?, read.float("grid")?);
                 let geometry = desc.resolve(x.shape, grid.shape);
-                geometry.map_err(on(op, x.shape))?.output_shape()
+                geometry.map_err(OpError::on(op, x.shape))?.output_shape()
             }
             Self::GridSampleBackwardInput { desc, input } => {
                 let (grid, dy) = (read.float("grid")?, read.float("dy")?);
-                let geometry = desc.resolve(input, grid.shape).map_err(on(op, input))?;
+                let geometry = desc
+                    .resolve(input, grid.shape)
+                    .map_err(OpError::on(op, input))?;
                 dy.must_be(&geometry.output_shape(), grid)?;
                 input.clone()
             }
             Self::GridSampleBackwardGrid { desc } => {
                 let (x, grid) = (read.float("x")?, read.float("grid")?);
                 let dy = read.float("dy")?;
-                let geometry = desc.resolve(x.shape, grid.shape).map_err(on(op, x.shape))?;
+                let geometry = desc
+                    .resolve(x.shape, grid.shape)
+                    .map_err(OpError::on(op, x.shape))?;
                 dy.must_be(&geometry.output_shape(), grid)?;
                 grid.shape.to_vec()
             }
@@ -175,14 +181,5 @@ impl Family for SamplingOp {
             }
             Self::GridSampleBackwardGrid { .. } => Err(step.refuse("")),
         }
-    }
-}
-
-/// The error of an operator whose shapes the geometry refuses.
-fn on(op: &'static str, input: &[usize]) -> impl FnOnce(GeometryError) -> OpError {
-    move |source| OpError::Geometry {
-        op,
-        input: input.to_vec(),
-        source,
     }
 }

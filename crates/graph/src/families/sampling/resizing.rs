@@ -2,7 +2,6 @@
 
 use geometry::{GeometryError, ResizeCoordinates, ResizeDesc, ResizeGeometry};
 
-use super::on;
 use crate::OpError;
 
 /// A resizing of a feature map (PyTorch `interpolate`, ONNX Resize).
@@ -71,7 +70,7 @@ impl Resizing {
         op: &'static str,
         input: &[usize],
     ) -> Result<ResizeGeometry, OpError> {
-        let geometry = self.desc.resolve(input).map_err(on(op, input))?;
+        let geometry = self.desc.resolve(input).map_err(OpError::on(op, input))?;
         let size = &geometry.output_shape()[2..];
         if let Some(scales) = &self.scales {
             let expected = scaled_size(op, input, scales)?;
@@ -90,9 +89,8 @@ impl Resizing {
         if let Some(crop) = self.crop.as_ref().filter(|_| boxed) {
             check_count(op, "crop", input, crop.len())?;
             for end in crop.iter().flat_map(|&(start, end)| [start, end]) {
-                if !end.is_finite() {
-                    return Err(outside(op, "crop", end, "the finite numbers"));
-                }
+                let range = "the finite numbers";
+                OpError::unless(end.is_finite(), op, "crop", end as f32, range)?;
             }
         }
         Ok(geometry)
@@ -104,9 +102,8 @@ fn scaled_size(op: &'static str, input: &[usize], scales: &[f64]) -> Result<Vec<
     check_count(op, "scales", input, scales.len())?;
     let axes = input.iter().skip(2).zip(scales);
     axes.map(|(&elements, &scale)| {
-        if !(scale.is_finite() && scale > 0.0) {
-            return Err(outside(op, "scale", scale, "0 < scale < ∞"));
-        }
+        let positive = scale.is_finite() && scale > 0.0;
+        OpError::unless(positive, op, "scale", scale as f32, "0 < scale < ∞")?;
         // Beyond the integers it saturates, and is refused as a size.
         Ok((elements as f64 * scale).floor() as usize)
     })
@@ -121,20 +118,11 @@ fn check_count(
 ) -> Result<(), OpError> {
     let rank = input.len().saturating_sub(2);
     if given != rank {
-        return Err(on(op, input)(GeometryError::AxisCount {
+        return Err(OpError::on(op, input)(GeometryError::AxisCount {
             what,
             given,
             rank,
         }));
     }
     Ok(())
-}
-
-fn outside(op: &'static str, setting: &'static str, value: f64, range: &'static str) -> OpError {
-    OpError::Setting {
-        op,
-        setting,
-        value: value as f32,
-        range,
-    }
 }
