@@ -30,6 +30,7 @@ mod filters;
 mod forward;
 mod grad_cam;
 mod map;
+mod named;
 mod occlusion;
 mod pullback;
 mod random;

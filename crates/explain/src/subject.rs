@@ -9,6 +9,7 @@ use runtime::{Eager, Program, RuntimeOptions};
 
 use crate::error::ExplainError;
 use crate::forward::Forward;
+use crate::named;
 
 /// Why a network could not be built.
 pub type BuildError = Box<dyn std::error::Error + Send + Sync>;
@@ -306,13 +307,9 @@ impl Subject {
         if let Some(redrawn) = self.redrawn.get(name) {
             return Some(redrawn);
         }
-        let program = &self.weights;
-        let slot = program.slots().iter().find(|slot| slot.name == name);
-        if let Some(slot) = slot {
-            return Some(&program.parameters()[slot.range.clone()]);
-        }
-        let slot = program.states().iter().find(|slot| slot.name == name)?;
-        Some(&program.state()[slot.range.clone()])
+        let mut kept = named::kept(&self.weights);
+        kept.find(|&(known, _)| known == name)
+            .map(|(_, elements)| elements)
     }
 
     /// The network up to its logits for `batch` images.
@@ -356,16 +353,7 @@ impl Subject {
     pub(crate) fn program(&self, graph: Graph) -> Result<Program, ExplainError> {
         let team = Arc::clone(self.weights.team());
         let mut program = Program::with_team(graph, &self.options, team)?;
-        for slot in program.slots().to_vec() {
-            if let Some(values) = self.weight(&slot.name) {
-                program.parameters_mut()[slot.range].copy_from_slice(values);
-            }
-        }
-        for slot in program.states().to_vec() {
-            if let Some(values) = self.weight(&slot.name) {
-                program.state_mut()[slot.range].copy_from_slice(values);
-            }
-        }
+        named::restore(&mut program, |name| self.weight(name));
         Ok(program)
     }
 

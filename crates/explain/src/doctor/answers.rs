@@ -27,11 +27,10 @@ pub(super) struct Given(pub(super) Vec<u32>);
 impl Answers {
     pub(super) fn of(patient: &Patient<'_>, parameters: &Parameters) -> Result<Self, String> {
         let graph = passes::inference(patient.network).map_err(|error| error.to_string())?;
-        let program = Program::new(graph, &patient.options);
-        let mut program = program.map_err(|error| error.to_string())?;
-        parameters.restore(&mut program);
-        let batch = patient.network.value(patient.network.inputs[0]).shape[0];
-        Ok(Self { program, batch })
+        Ok(Self {
+            program: patient.program(graph, parameters)?,
+            batch: patient.batch(),
+        })
     }
 
     /// Asks about all pictures, each value of which is changed before; `change` is told its channel.

@@ -25,10 +25,8 @@ struct Pull {
 pub(super) fn check(patient: &Patient<'_>, parameters: &Parameters, sample: &Sample) -> Findings {
     let step = training(patient.network, TrainingOptions::default());
     let step = step.map_err(|error| error.to_string())?;
-    let program = Program::new(step, &patient.options);
-    let mut program = program.map_err(|error| error.to_string())?;
-    parameters.restore(&mut program);
-    let batch = patient.network.value(patient.network.inputs[0]).shape[0];
+    let mut program = patient.program(step, parameters)?;
+    let batch = patient.batch();
     let images = &sample.images[..batch * sample.picture()];
     program.input_f32(0).copy_from_slice(images);
     program

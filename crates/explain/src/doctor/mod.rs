@@ -45,7 +45,7 @@ mod sample;
 mod spectrum;
 
 use graph::Graph;
-use runtime::RuntimeOptions;
+use runtime::{Program, RuntimeOptions};
 
 pub use self::aliasing_stem::{Stem, folded};
 use self::answers::Answers;
@@ -77,6 +77,19 @@ impl<'a> Patient<'a> {
             sample: None,
             options: RuntimeOptions::default(),
         }
+    }
+
+    /// Images that it takes at once.
+    fn batch(&self) -> usize {
+        self.network.value(self.network.inputs[0]).shape[0]
+    }
+
+    /// A graph made of the network, ready to be run with what it has learned; or why it cannot be run.
+    fn program(&self, graph: Graph, parameters: &Parameters) -> Result<Program, String> {
+        let program = Program::new(graph, &self.options);
+        let mut program = program.map_err(|error| error.to_string())?;
+        parameters.restore(&mut program);
+        Ok(program)
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use graph::{ArithmeticOp, BinaryOp, Graph, GraphError, Op, ReduceOp, UnaryOp, ValueId, passes};
-use runtime::{Program, Run};
+use runtime::Run;
 use tensor::Unary;
 
 use super::{Parameters, Patient, Sample};
@@ -82,10 +82,8 @@ pub(super) fn observe(
     let network = patient.network;
     let wanted = wanted(network);
     let probe = probe(network, &wanted).map_err(|error| error.to_string())?;
-    let program = Program::new(probe, &patient.options);
-    let mut program = program.map_err(|error| error.to_string())?;
-    parameters.restore(&mut program);
-    let batch = network.value(network.inputs[0]).shape[0];
+    let mut program = patient.program(probe, parameters)?;
+    let batch = patient.batch();
     let mut sums: Vec<Sums> = wanted.iter().map(|_| Sums::default()).collect();
     for images in sample.images.chunks_exact(batch * sample.picture()) {
         program.input_f32(0).copy_from_slice(images);

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use graph::{Graph, ValueId};
 use runtime::Program;
 
+use crate::named;
+
 /// Parameters and running statistics of a network by their names.
 #[derive(Clone, Debug, Default)]
 pub struct Parameters(HashMap<String, Vec<f32>>);
@@ -12,17 +14,9 @@ pub struct Parameters(HashMap<String, Vec<f32>>);
 impl Parameters {
     /// Those of a program that was given them.
     pub fn of(program: &Program) -> Self {
-        let slots = program.slots().iter();
-        let learned = slots.map(|slot| {
-            let values = program.parameters()[slot.range.clone()].to_vec();
-            (slot.name.clone(), values)
-        });
-        let states = program.states().iter();
-        let states = states.map(|slot| {
-            let values = program.state()[slot.range.clone()].to_vec();
-            (slot.name.clone(), values)
-        });
-        Self(learned.chain(states).collect())
+        let kept = named::kept(program);
+        let copies = kept.map(|(name, elements)| (name.to_owned(), elements.to_vec()));
+        Self(copies.collect())
     }
 
     /// The elements of a parameter or statistic.
@@ -42,21 +36,6 @@ impl Parameters {
 
     /// Gives a program of the same network, or of a pass over it, all that it keeps.
     pub(super) fn restore(&self, program: &mut Program) {
-        for slot in program.slots().to_vec() {
-            if let Some(values) = self.get(&slot.name) {
-                copy(values, &mut program.parameters_mut()[slot.range]);
-            }
-        }
-        for slot in program.states().to_vec() {
-            if let Some(values) = self.get(&slot.name) {
-                copy(values, &mut program.state_mut()[slot.range]);
-            }
-        }
-    }
-}
-
-fn copy(from: &[f32], to: &mut [f32]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from;
+        named::restore(program, |name| self.get(name));
     }
 }
