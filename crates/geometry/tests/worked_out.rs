@@ -317,11 +317,66 @@ fn same_padding_is_the_least_that_gives_enough_windows() {
     }
 }
 
+/// Two and three axes, each with numbers of its own.
+#[test]
+fn axes_are_worked_out_each_by_itself() {
+    let mut draw = Draw::new(14);
+    let mut met = 0;
+    for _ in 0..10_000 {
+        let rows: Vec<Row> = (0..2 + draw.below(2))
+            .map(|_| Row::draw(&mut draw))
+            .collect();
+        let each = |number: fn(&Row) -> usize, between: &str| {
+            let numbers: Vec<String> = rows.iter().map(|row| number(row).to_string()).collect();
+            numbers.join(between)
+        };
+        let extents = ["d", "h", "w"][3 - rows.len()..].iter().zip(&rows);
+        let extents: String = extents
+            .map(|(name, row)| format!("{name}{}", row.input))
+            .collect();
+        let problem: Problem = format!(
+            "conv:n2c3{extents}:o5k{}s{}p{},{}d{}",
+            each(|row| row.kernel, "x"),
+            each(|row| row.stride, "x"),
+            each(|row| row.before, ","),
+            each(|row| row.after, ","),
+            each(|row| row.dilation, "x"),
+        )
+        .parse()
+        .unwrap();
+        let placements = rows.iter().map(|row| row.placements(false));
+        let Some(placements) = placements.collect::<Option<Vec<_>>>() else {
+            assert_eq!(Arithmetic::of(&problem).ok(), None, "{problem}");
+            continue;
+        };
+        let worked = Arithmetic::of(&problem).unwrap();
+        assert_eq!(worked.output[..2], [2, 5], "{problem}");
+        assert_eq!(worked.axes.len(), rows.len(), "{problem}");
+        let mut products = 2 * 3 * 5;
+        for (place, (row, placements)) in rows.iter().zip(&placements).enumerate() {
+            let axis = &worked.axes[place];
+            assert_eq!(worked.output[2 + place], placements.len(), "{problem}");
+            assert_eq!(axis.output(), placements.len(), "{problem}");
+            let unread = axis.unread().unwrap();
+            assert_eq!(
+                unread.behind,
+                row.padded() - row.reached(placements),
+                "{problem}"
+            );
+            assert_eq!(list(&unread.elements), row.unread(placements), "{problem}");
+            products *= placements.iter().flatten().count();
+        }
+        assert_eq!(worked.macs, products, "{problem}");
+        met += 1;
+    }
+    assert!(met > 5000, "{met}");
+}
+
 /// Fields of stacks, against cells marked on a row without ends.
 #[test]
 fn the_field_of_a_stack_is_what_its_windows_cover() {
     let mut draw = Draw::new(11);
-    for _ in 0..2000 {
+    for _ in 0..10_000 {
         let (mut input, mut stack, mut rows) = (60 + draw.below(40), Vec::new(), Vec::new());
         for _ in 0..1 + draw.below(3) {
             let row = Row {
