@@ -8,8 +8,8 @@ use geometry::{
     SliceDesc, TransposedDesc,
 };
 use graph::{
-    Graph, GraphError, NetworkBuilder, Neuron, NormOp, Op, ReceptiveFields, Resizing, ValueId,
-    pullback, receptive_fields,
+    Graph, GraphError, NetworkBuilder, Neuron, NormOp, Op, ReceptiveFields, Resizing, TransposedOp,
+    ValueId, pullback, receptive_fields,
 };
 use runtime::{Evaluation, Run};
 use testkit::Draw;
@@ -239,9 +239,35 @@ fn must_hold(fields: &ReceptiveFields, layer: &str, neuron: &Neuron, at: [usize;
     checked
 }
 
+/// Whether there are branches that meet, transposed and dilated layers among those that make a value.
+fn kinds_above(network: &Graph, value: ValueId) -> [bool; 3] {
+    let needed = network.needed_for([value]).into_iter();
+    let above = network
+        .nodes
+        .iter()
+        .zip(needed)
+        .filter(|(_, needed)| *needed);
+    let dilated = |desc: &ConvDesc| desc.dilation.as_slice().iter().any(|&d| d > 1);
+    let mut kinds = [false; 3];
+    for (node, _) in above {
+        let found = match &node.op {
+            Op::Add | Op::Concat => [node.distinct_inputs().len() > 1, false, false],
+            Op::Transposed(TransposedOp::Conv { desc, .. }) => [false, true, dilated(&desc.conv)],
+            Op::Conv { desc, .. } => [false, false, dilated(desc)],
+            _ => continue,
+        };
+        kinds
+            .iter_mut()
+            .zip(found)
+            .for_each(|(kind, found)| *kind |= found);
+    }
+    kinds
+}
+
 #[test]
 fn a_neuron_sees_what_its_gradient_reaches() {
     let (mut neurons, mut parts, mut sieves, mut held) = (0, 0, 0, 0);
+    let mut kinds = [0; 3];
     for seed in 0..150 {
         let (network, values) = draw_network(seed);
         let fields = receptive_fields(&network, 0).unwrap();
@@ -275,12 +301,19 @@ fn a_neuron_sees_what_its_gradient_reaches() {
                 held += must_hold(&fields, &neuron.layer, &neuron, at);
             }
             neurons += 1;
+            for (count, met) in kinds.iter_mut().zip(kinds_above(&network, value)) {
+                *count += usize::from(met);
+            }
             // Neither nothing nor everything, and no single box.
             parts += usize::from((1..expected.len()).contains(&neuron.pixels.len()));
             sieves += usize::from(neuron.pixels.boxes().len() > 1);
         }
     }
     assert_eq!(neurons, 450);
+    assert!(
+        kinds.iter().all(|&count| count > 100),
+        "neurons behind branches, transposed and dilated layers: {kinds:?}"
+    );
     assert!(
         parts > 150 && sieves > 50 && held > 100,
         "{parts} parts, {sieves} sieves, {held} axes"
