@@ -80,6 +80,7 @@ fn costs_are_those_of_the_papers() {
         ("googlenet", 1.50),
         ("inception_v3", 5.71),
         ("inception_v4", 12.25),
+        ("densenet121", 2.83),
         ("inception_resnet_v2", 13.2),
         ("xception", 8.40),
         ("resnext50_32x4d", 4.2),

@@ -16,6 +16,7 @@ mod listing;
 mod op;
 mod predict;
 mod published;
+mod receptive_fields;
 mod report;
 mod separable;
 mod training;
