@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::conv::split_shape;
+use crate::conv::{lifted_shape, split_shape};
 use crate::error::checked_product;
 use crate::{Axes, GeometryError, MAX_RANK, NormOrder};
 
@@ -164,9 +164,8 @@ impl AdaptiveGeometry {
         self.shape(|bins| bins.output)
     }
 
-    fn shape(&self, extent: impl Fn(&Bins) -> usize) -> Vec<usize> {
-        let mut shape = vec![self.batch, self.channels];
-        shape.extend(self.bins[MAX_RANK - self.rank..].iter().map(extent));
-        shape
+    fn shape(&self, extent: fn(&Bins) -> usize) -> Vec<usize> {
+        let lifted = self.bins.each_ref().map(extent);
+        lifted_shape(self.batch, self.channels, self.rank, lifted)
     }
 }

@@ -225,10 +225,9 @@ impl ConvGeometry {
         self
     }
 
-    fn shape(&self, channels: usize, extent: impl Fn(&Window) -> usize) -> Vec<usize> {
-        let mut shape = vec![self.batch, channels];
-        shape.extend(self.spatial().iter().map(extent));
-        shape
+    fn shape(&self, channels: usize, extent: fn(&Window) -> usize) -> Vec<usize> {
+        let lifted = self.windows.each_ref().map(extent);
+        lifted_shape(self.batch, channels, self.rank, lifted)
     }
 }
 
@@ -242,6 +241,16 @@ pub(crate) fn split_shape(shape: &[usize]) -> Result<(usize, usize, &[usize]), G
             shape: shape.to_vec(),
         }),
     }
+}
+
+/// `[n, c, spatial…]`: the shape of maps whose extents are lifted to [`MAX_RANK`] axes.
+pub(crate) fn lifted_shape(
+    batch: usize,
+    channels: usize,
+    rank: usize,
+    lifted: [usize; MAX_RANK],
+) -> Vec<usize> {
+    [&[batch, channels], &lifted[MAX_RANK - rank..]].concat()
 }
 
 /// What the axes are called, the outermost first.

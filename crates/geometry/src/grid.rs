@@ -1,5 +1,6 @@
 //! Spatial transformers (Jaderberg et al. 2015): affine grids, and sampling a feature map along one.
 
+use crate::conv::lifted_shape;
 use crate::error::checked_product;
 use crate::{Axes, GeometryError, MAX_RANK};
 
@@ -125,14 +126,12 @@ pub struct GridSampleGeometry {
 impl GridSampleGeometry {
     /// `[n, c, spatial…]`
     pub fn input_shape(&self) -> Vec<usize> {
-        let spatial = &self.input[MAX_RANK - self.rank..];
-        [&[self.batch, self.channels], spatial].concat()
+        lifted_shape(self.batch, self.channels, self.rank, self.input)
     }
 
     /// `[n, c, spatial…]`
     pub fn output_shape(&self) -> Vec<usize> {
-        let spatial = &self.output[MAX_RANK - self.rank..];
-        [&[self.batch, self.channels], spatial].concat()
+        lifted_shape(self.batch, self.channels, self.rank, self.output)
     }
 
     /// `[n, spatial…, axes]`

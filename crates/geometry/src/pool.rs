@@ -1,6 +1,6 @@
 //! Pooling: what was asked for, and what it comes to on a given input.
 
-use crate::conv::{resolve_windows, split_shape};
+use crate::conv::{lifted_shape, resolve_windows, split_shape};
 use crate::error::checked_product;
 use crate::{Axes, GeometryError, MAX_RANK, NormOrder, Padding, Window};
 
@@ -166,9 +166,8 @@ impl PoolGeometry {
             .product()
     }
 
-    fn shape(&self, extent: impl Fn(&Window) -> usize) -> Vec<usize> {
-        let mut shape = vec![self.batch, self.channels];
-        shape.extend(self.windows[MAX_RANK - self.rank..].iter().map(extent));
-        shape
+    fn shape(&self, extent: fn(&Window) -> usize) -> Vec<usize> {
+        let lifted = self.windows.each_ref().map(extent);
+        lifted_shape(self.batch, self.channels, self.rank, lifted)
     }
 }

@@ -1,6 +1,6 @@
 //! Resizing: the sizes, and the rules by which an output element finds its place in the input.
 
-use crate::conv::split_shape;
+use crate::conv::{lifted_shape, split_shape};
 use crate::error::checked_product;
 use crate::grid::lifted;
 use crate::{Axes, GeometryError, MAX_RANK};
@@ -193,12 +193,12 @@ pub struct ResizeGeometry {
 impl ResizeGeometry {
     /// `[n, c, spatial…]`
     pub fn input_shape(&self) -> Vec<usize> {
-        self.shape(&self.input)
+        lifted_shape(self.batch, self.channels, self.rank, self.input)
     }
 
     /// `[n, c, spatial…]`
     pub fn output_shape(&self) -> Vec<usize> {
-        self.shape(&self.output)
+        lifted_shape(self.batch, self.channels, self.rank, self.output)
     }
 
     /// Elements of an input plane.
@@ -209,10 +209,5 @@ impl ResizeGeometry {
     /// Elements of an output plane.
     pub fn output_area(&self) -> usize {
         self.output.iter().product()
-    }
-
-    fn shape(&self, sizes: &[usize; MAX_RANK]) -> Vec<usize> {
-        let spatial = &sizes[MAX_RANK - self.rank..];
-        [&[self.batch, self.channels], spatial].concat()
     }
 }

@@ -1,7 +1,7 @@
 //! Channels turned into pixels and back, and channels mixed between groups.
 
 use crate::axis_error::addressable;
-use crate::conv::split_shape;
+use crate::conv::{lifted_shape, split_shape};
 use crate::{Axes, AxisError, MAX_RANK};
 
 /// How the channels of a block of pixels are numbered.
@@ -141,19 +141,16 @@ impl PixelShuffleGeometry {
 
     /// `[n, C·b, spatial…]`
     pub fn deep_shape(&self) -> Vec<usize> {
-        let mut shape = vec![self.batch, self.channels * self.block()];
-        shape.extend(&self.coarse[MAX_RANK - self.rank..]);
-        shape
+        let channels = self.channels * self.block();
+        lifted_shape(self.batch, channels, self.rank, self.coarse)
     }
 
     /// `[n, C, spatial·f…]`
     pub fn wide_shape(&self) -> Vec<usize> {
-        let mut shape = vec![self.batch, self.channels];
-        let axes = self.coarse.iter().zip(&self.factors);
         // A product that overflows stays too large to be addressed.
-        let extents = axes.map(|(n, f)| n.saturating_mul(*f));
-        shape.extend(extents.skip(MAX_RANK - self.rank));
-        shape
+        let extent = |axis: usize| self.coarse[axis].saturating_mul(self.factors[axis]);
+        let lifted = std::array::from_fn(extent);
+        lifted_shape(self.batch, self.channels, self.rank, lifted)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Max unpooling: the size of the map that values return to.
 
-use crate::conv::split_shape;
+use crate::conv::{lifted_shape, split_shape};
 use crate::error::checked_product;
 use crate::window::reach;
 use crate::{Axes, GeometryError, MAX_RANK, Padding};
@@ -143,17 +143,11 @@ pub struct UnpoolGeometry {
 impl UnpoolGeometry {
     /// `[n, c, spatial…]`
     pub fn input_shape(&self) -> Vec<usize> {
-        self.shape(&self.input)
+        lifted_shape(self.batch, self.channels, self.rank, self.input)
     }
 
     /// `[n, c, spatial…]`
     pub fn output_shape(&self) -> Vec<usize> {
-        self.shape(&self.output)
-    }
-
-    fn shape(&self, spatial: &[usize; MAX_RANK]) -> Vec<usize> {
-        let mut shape = vec![self.batch, self.channels];
-        shape.extend(&spatial[MAX_RANK - self.rank..]);
-        shape
+        lifted_shape(self.batch, self.channels, self.rank, self.output)
     }
 }
