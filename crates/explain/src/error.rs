@@ -1,6 +1,7 @@
 //! Why a network cannot be looked into.
 
 use geometry::GeometryError;
+use geometry::names::suggestion;
 use graph::{GraphError, NeuronError};
 use runtime::RuntimeError;
 use tensor::{MemoryError, ShapeError};
@@ -171,11 +172,4 @@ pub enum ExplainError {
     /// Memory that cannot be had.
     #[error(transparent)]
     Memory(#[from] MemoryError),
-}
-
-fn suggestion(nearest: &[String]) -> String {
-    match nearest {
-        [] => String::new(),
-        names => format!("; did you mean {}?", names.join(", ")),
-    }
 }

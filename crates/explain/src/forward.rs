@@ -1,7 +1,7 @@
 //! Runs of the network that show what layers make.
 
 use graph::passes::inference;
-use graph::{Graph, Op, ValueId};
+use graph::{Graph, ValueId};
 use runtime::{Program, Run};
 
 use crate::error::ExplainError;
@@ -26,7 +26,8 @@ impl<'a> Forward<'a> {
     ) -> Result<Self, ExplainError> {
         let mut network = subject.network_of(batch)?;
         let logits = network.outputs[0];
-        let probabilities = network.append(Op::Softmax, "probabilities", vec![logits])?;
+        let probabilities =
+            network.append(subject.activation().op(), "probabilities", vec![logits])?;
         network.outputs.extend(probabilities);
         for layer in layers {
             subject.node(layer)?;

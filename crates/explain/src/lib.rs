@@ -50,7 +50,7 @@ pub use error::ExplainError;
 pub use feature_maps::{FeatureMaps, feature_maps, glance};
 pub use filters::{Filters, filters};
 pub use grad_cam::{GradCam, grad_cam};
-pub use graph::RectifierRule;
+pub use graph::{OutputActivation, RectifierRule};
 pub use map::Map;
 pub use occlusion::{Occlusion, OcclusionMaps, Strongest};
 pub use randomisation::{Randomisation, Randomised};

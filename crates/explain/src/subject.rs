@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use graph::passes::{logits, remove_dead};
-use graph::{Graph, Node, Op, Role, SamplingOp, Value, ValueId};
+use graph::{Graph, GraphError, Node, Op, OutputActivation, Role, SamplingOp, Value, ValueId};
 use runtime::{Eager, Program, RuntimeOptions};
 
 use crate::error::ExplainError;
@@ -56,6 +56,8 @@ pub struct Subject {
     network: Graph,
     /// Where the weights are.
     weights: Arc<Program>,
+    /// What makes probabilities of the logits.
+    activation: OutputActivation,
     /// Weights that stand in for those.
     redrawn: BTreeMap<String, Vec<f32>>,
     options: RuntimeOptions,
@@ -89,7 +91,8 @@ fn map(shape: &[usize]) -> Option<[usize; 3]> {
 
 impl Subject {
     /// The network that `build` makes for any number of images at once, as its author writes it: with batch
-    /// normalisations, before any pass. A softmax at its end is taken off, heads for training are left out.
+    /// normalisations, before any pass. A softmax or sigmoid at its end is taken off, and makes the probabilities; heads
+    /// for training are left out.
     ///
     /// `weights` is a program of the network, such as the one that predicts: its parameters and statistics are taken by
     /// their names, and its threads are used.
@@ -102,8 +105,36 @@ impl Subject {
         weights: Program,
         options: &RuntimeOptions,
     ) -> Result<Self, ExplainError> {
+        let network = build(1).map_err(|source| ExplainError::Build { batch: 1, source })?;
+        // What is no network of one input and one output is refused as such.
+        logits(&network)?;
+        let activation = OutputActivation::of(&network);
+        let up_to_logits = move |batch| Ok(logits(&build(batch)?)?);
+        Self::of_logits(up_to_logits, activation, weights, options)
+    }
+
+    /// The same of a network that makes logits, of which `activation` makes probabilities; nothing is taken off.
+    ///
+    /// # Errors
+    /// As [`Subject::new`].
+    pub fn of_logits(
+        build: impl Fn(usize) -> Result<Graph, BuildError> + Send + Sync + 'static,
+        activation: OutputActivation,
+        weights: Program,
+        options: &RuntimeOptions,
+    ) -> Result<Self, ExplainError> {
         let build: Arc<Build> = Arc::new(build);
         let network = built(&*build, 1)?;
+        let (inputs, outputs) = (network.inputs.len(), network.outputs.len());
+        if (inputs, outputs) != (1, 1) {
+            let name = network.name;
+            return Err(GraphError::NotANetwork {
+                name,
+                inputs,
+                outputs,
+            }
+            .into());
+        }
         let shape = |ids: &[ValueId]| network.value(ids[0]).shape.clone();
         let (input, output) = (shape(&network.inputs), shape(&network.outputs));
         if !matches!(input[..], [1, _, _, _]) || !matches!(output[..], [1, _]) {
@@ -117,6 +148,7 @@ impl Subject {
             build,
             network,
             weights: Arc::new(weights),
+            activation,
             redrawn: BTreeMap::new(),
             options: *options,
         };
@@ -151,6 +183,11 @@ impl Subject {
     /// How many classes it tells apart.
     pub fn classes(&self) -> usize {
         self.network.value(self.network.outputs[0]).shape[1]
+    }
+
+    /// What makes probabilities of its logits.
+    pub fn activation(&self) -> OutputActivation {
+        self.activation
     }
 
     /// The layers in the order of execution.
@@ -402,8 +439,7 @@ impl Subject {
 
 /// The network for so many images, up to its logits and without heads for training.
 fn built(build: &Build, batch: usize) -> Result<Graph, ExplainError> {
-    let network = build(batch).map_err(|source| ExplainError::Build { batch, source })?;
-    let mut network = logits(&network)?;
+    let mut network = build(batch).map_err(|source| ExplainError::Build { batch, source })?;
     network.auxiliary.clear();
     Ok(remove_dead(&network))
 }

@@ -143,15 +143,18 @@ pub fn destination(path: &Path) -> io::Result<PathBuf> {
         end = folder.join(name.ok_or_else(|| invalid("does not name a file"))?);
         match fs::read_link(&end) {
             Ok(target) => end = folder.join(target),
+            Err(_) if folder == Path::new("/dev") => {
+                return Err(invalid("lies among devices, where no file is kept"));
+            }
             Err(_) => return Ok(end),
         }
     }
     Err(invalid("leads through too many links"))
 }
 
-/// Whether names in a folder stand for what processes have open, as `/dev/stdout` and `/proc/self/fd/1`.
+/// Whether names in a folder stand for what processes have open, as `/proc/self/fd/1`, to which `/dev/stdout` leads.
 fn holds_open_files(folder: &Path) -> bool {
-    folder == Path::new("/dev") || folder.starts_with("/proc")
+    folder == Path::new("/dev/fd") || folder.starts_with("/proc")
 }
 
 const PARTIAL: &str = ".partial";
@@ -339,6 +342,11 @@ mod tests {
         }
         assert!(write(&link, b"x").is_err());
         assert_eq!(fs::read(&log).unwrap(), b"written before");
+        let error = write(Path::new("/dev/full.png"), b"x").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "lies among devices, where no file is kept"
+        );
     }
 
     #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! What can be wrong with a picture or a data set. Every message names the file and the numbers.
 
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use tensor::MemoryError;
@@ -13,7 +14,7 @@ pub enum DataError {
         /// The file or folder.
         path: PathBuf,
         /// What the operating system said.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// Nothing lies at the path.
     #[error("{}: no such file or folder", path.display())]
@@ -192,10 +193,11 @@ pub enum DataError {
 
 impl DataError {
     /// Attaches the path to what the operating system said; a file that is not there has its own variant.
-    pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
+    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
         let path = path.to_path_buf();
         match source.kind() {
-            std::io::ErrorKind::NotFound => Self::Missing { path },
+            // Nor is anything below what is no folder.
+            ErrorKind::NotFound | ErrorKind::NotADirectory => Self::Missing { path },
             _ => Self::Io { path, source },
         }
     }

@@ -212,7 +212,7 @@ impl fmt::Display for AxisError {
                 extent,
                 parts,
             } => write!(f, "{what} {extent} does not divide into {parts} parts"),
-            Self::Overflow { what } => write!(f, "{what} overflows the address space"),
+            Self::Overflow { what } => write!(f, "counting {what} overflows the address space"),
         }
     }
 }

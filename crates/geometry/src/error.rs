@@ -321,7 +321,7 @@ impl fmt::Display for GeometryError {
                 "problem {} reads {read:?}, but the one before it makes {made:?}",
                 place + 1
             ),
-            Self::Overflow { what } => write!(f, "{what} overflows the address space"),
+            Self::Overflow { what } => write!(f, "counting {what} overflows the address space"),
         }
     }
 }

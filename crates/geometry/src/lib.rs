@@ -35,7 +35,7 @@ mod factorise;
 mod field;
 mod grid;
 mod index_set;
-mod nearest;
+pub mod names;
 mod notation;
 pub mod onednn;
 mod order;

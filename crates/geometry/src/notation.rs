@@ -9,7 +9,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::nearest::nearest;
+use crate::names;
 use crate::{
     AdaptiveDesc, AdaptiveKind, Axes, ConvDesc, DeformableDesc, GeometryError, MAX_RANK, NormOrder,
     Padding, PaddingMode, PoolDesc, PoolKind, SeparableDesc, TransposedDesc,
@@ -601,21 +601,27 @@ impl Cursor<'_> {
         ))
     }
 
-    /// A name that no kind has: the one it is most like, or all there are.
+    /// A name that no kind has: those it is most like, or all there are.
     fn unknown_kind(&self) -> NotationError {
         let name = match self.text.split_once(':') {
             Some((name, _)) => name,
             None => self.text,
         };
-        let names = KINDS.map(|(_, example)| example.split(':').next().unwrap_or_default());
-        let near = nearest(name, &names);
-        let example = near.map_or(self.example, |place| KINDS[place].1);
-        let error = self.expected(&match near {
-            Some(place) => format!("expected {}:", names[place]),
-            None => format!(
-                "expected one of {}",
-                names.map(|name| format!("{name}:")).join(", ")
-            ),
+        let kinds = KINDS.map(|(_, example)| example.split(':').next().unwrap_or_default());
+        let near = names::like(name, kinds);
+        let of_first = |near: &&str| kinds.iter().position(|kind| kind == near);
+        let example = near.first().and_then(of_first);
+        let example = example.map_or(self.example, |place| KINDS[place].1);
+        let offered = match near.as_slice() {
+            [] => &kinds,
+            near => near,
+        };
+        let error = self.expected(&match offered {
+            [kind] => format!("expected {kind}:"),
+            kinds => {
+                let kinds: Vec<_> = kinds.iter().map(|kind| format!("{kind}:")).collect();
+                format!("expected one of {}", kinds.join(", "))
+            }
         });
         NotationError { example, ..error }
     }

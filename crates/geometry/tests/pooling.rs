@@ -69,6 +69,10 @@ fn adaptive_sizes() {
             "{output:?} of {input:?}: {error}"
         );
     }
+    assert_eq!(
+        refuse(&[1 << 40], &[1, 1, 1 << 40]).to_string(),
+        "counting the bins overflows the address space"
+    );
 }
 
 #[test]

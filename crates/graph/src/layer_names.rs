@@ -1,9 +1,11 @@
 //! Layers by their names.
 
+use geometry::names;
+
 use crate::Graph;
 
 impl Graph {
-    /// The names of layers most like one: those that hold it or begin alike, no more than three.
+    /// The names of the layers most like one: [`names::like`].
     ///
     /// ```
     /// use geometry::ConvDesc;
@@ -16,20 +18,10 @@ impl Graph {
     /// # Ok::<(), graph::GraphError>(())
     /// ```
     pub fn layers_like(&self, name: &str) -> Vec<String> {
-        const MOST: usize = 3;
-        let mut names: Vec<&str> = self.nodes.iter().map(|node| node.layer.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        let mut ranked: Vec<_> = names
-            .into_iter()
-            .filter_map(|known| {
-                let away = strsim::osa_distance(name, known);
-                let near = 2 * away <= name.chars().count().max(known.chars().count());
-                (near || known.contains(name)).then_some((away, known))
-            })
-            .collect();
-        ranked.sort_unstable();
-        let best = ranked.into_iter().take(MOST);
-        best.map(|(_, known)| known.to_owned()).collect()
+        let mut layers: Vec<&str> = self.nodes.iter().map(|node| node.layer.as_str()).collect();
+        layers.sort_unstable();
+        layers.dedup();
+        let like = names::like(name, layers);
+        like.into_iter().map(str::to_owned).collect()
     }
 }

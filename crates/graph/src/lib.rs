@@ -22,6 +22,7 @@ mod layer_names;
 mod neuron;
 mod op;
 mod operands;
+mod output_activation;
 pub mod passes;
 mod reads;
 mod receptive_field;
@@ -46,6 +47,7 @@ pub use graph::{ElementType, Graph, Init, Node, ParameterKind, Role, Value, Valu
 pub use infer::ValueType;
 pub use neuron::{Neuron, NeuronError};
 pub use op::{Activation, Op};
+pub use output_activation::OutputActivation;
 pub use receptive_field::{
     AxisField, LayerField, Local, Misalignment, ReceptiveFields, receptive_fields,
 };

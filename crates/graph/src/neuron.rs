@@ -4,6 +4,7 @@
 //! ([`geometry::Reads`], [`Region`]): with the holes of dilation, cut off at borders, and of every
 //! branch as it lies.
 
+use geometry::names::suggestion;
 use geometry::{GeometryError, Region};
 
 use crate::reads::ways;
@@ -71,13 +72,6 @@ pub enum NeuronError {
         /// What was counted.
         source: GeometryError,
     },
-}
-
-fn suggestion(nearest: &[String]) -> String {
-    match nearest {
-        [] => String::new(),
-        names => format!("; did you mean {}?", names.join(", ")),
-    }
 }
 
 impl Neuron {

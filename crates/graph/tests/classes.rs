@@ -1,7 +1,7 @@
 //! Classifiers from elsewhere made ready for a loss, and for other classes.
 
 use geometry::ConvDesc;
-use graph::{Graph, NetworkBuilder, passes};
+use graph::{Graph, NetworkBuilder, OutputActivation, ValueId, passes};
 
 /// The logits of a network whose output is something else that tells as much.
 #[test]
@@ -25,6 +25,38 @@ fn a_softmax_at_the_end_and_axes_of_one_are_left_out() {
     let x = network.softmax_along(x, 0).unwrap();
     let network = network.finish(x).unwrap();
     assert_eq!(passes::logits(&network).unwrap().nodes.len(), 1);
+}
+
+/// Sigmoids are left out as well, one activation alone, and it is known which.
+#[test]
+fn an_activation_at_the_end_is_left_out_once() {
+    use OutputActivation::{Sigmoid, Softmax};
+    type Ends = [fn(&mut NetworkBuilder, ValueId) -> ValueId];
+    let sigmoid = |network: &mut NetworkBuilder, x| network.sigmoid(x).unwrap();
+    let softmax = |network: &mut NetworkBuilder, x| network.softmax_along(x, 1).unwrap();
+    let flat = |network: &mut NetworkBuilder, x| network.flatten(x).unwrap();
+    let relu = |network: &mut NetworkBuilder, x| network.relu(x).unwrap();
+    let cases: [(usize, &Ends, _, &[&str]); 8] = [
+        (4, &[], Softmax, &["linear"]),
+        (1, &[], Sigmoid, &["linear"]),
+        (4, &[sigmoid], Sigmoid, &["linear"]),
+        (1, &[softmax], Softmax, &["linear"]),
+        (4, &[sigmoid, flat], Sigmoid, &["linear"]),
+        (4, &[sigmoid, softmax], Softmax, &["linear", "sigmoid"]),
+        (4, &[softmax, sigmoid], Sigmoid, &["linear", "softmax"]),
+        (4, &[sigmoid, relu], Softmax, &["linear", "sigmoid", "relu"]),
+    ];
+    for (classes, ends, activation, kept) in cases {
+        let mut network = NetworkBuilder::new("ends", [2, 3]);
+        let x = network.input();
+        let x = network.linear("fc", x, classes).unwrap();
+        let x = ends.iter().fold(x, |x, end| end(&mut network, x));
+        let network = network.finish(x).unwrap();
+        assert_eq!(OutputActivation::of(&network), activation, "{kept:?}");
+        let logits = passes::logits(&network).unwrap();
+        let names: Vec<_> = logits.nodes.iter().map(|node| node.op.name()).collect();
+        assert_eq!(names, kept);
+    }
 }
 
 /// From the logits back to the weights: through pools, activations, shapes, and biases that are added.

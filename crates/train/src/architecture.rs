@@ -5,7 +5,7 @@ mod onnx;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use graph::Graph;
+use graph::{Graph, OutputActivation};
 use runtime::{Program, RuntimeOptions};
 use zoo::{BuildOptions, Found, Head, ZooError};
 
@@ -113,6 +113,14 @@ impl Architecture {
         match self {
             Self::Zoo(found) => found.model.options(),
             Self::Onnx(network) => network.options(),
+        }
+    }
+
+    /// What makes probabilities of the logits for so many classes, as the network's author has it.
+    pub fn activation(&self, classes: usize) -> OutputActivation {
+        match self {
+            Self::Zoo(_) => OutputActivation::usual(classes),
+            Self::Onnx(network) => network.activation(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! What the outputs of a classifier say.
 
+use graph::OutputActivation;
+
 /// The class with the greatest logit; the first of equals.
 pub(crate) fn likeliest(logits: &[f32]) -> usize {
     let mut best = 0;
@@ -32,6 +34,14 @@ pub(crate) fn log_softmax(logits: &[f32], class: usize) -> f64 {
     shifted(logits[class]) - sum.ln()
 }
 
+/// Probability of a class, in `f64`.
+pub(crate) fn probability(logits: &[f32], class: usize, activation: OutputActivation) -> f64 {
+    match activation {
+        OutputActivation::Softmax => log_softmax(logits, class).exp(),
+        OutputActivation::Sigmoid => 1.0 / (1.0 + (-f64::from(logits[class])).exp()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +52,17 @@ mod tests {
         assert_eq!(likeliest(&logits), 1);
         assert_eq!([0, 1, 2, 3].map(|class| rank(&logits, class)), [2, 0, 1, 3]);
         assert_eq!(rank(&[0.0, f32::NAN, -1.0], 1), 2);
+    }
+
+    #[test]
+    fn a_sigmoid_asks_no_other_class() {
+        let sigmoid = |logits: &[f32]| probability(logits, 0, OutputActivation::Sigmoid);
+        for others in [&[][..], &[4.0], &[-9.0, 80.0]] {
+            let logits = [&[3.0_f32.ln()], others].concat();
+            assert!((sigmoid(&logits) - 0.75).abs() < 1e-7);
+        }
+        assert_eq!([sigmoid(&[1e4]), sigmoid(&[-1e4])], [1.0, 0.0]);
+        assert_eq!(probability(&[5.0], 0, OutputActivation::Softmax), 1.0);
     }
 
     #[test]

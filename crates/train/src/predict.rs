@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use formats::Picture;
-use graph::ValueId;
+use graph::{OutputActivation, ValueId};
 use runtime::{Program, Run, RuntimeOptions};
 
-use crate::logits::{log_softmax, rank};
+use crate::logits::{probability, rank};
 use crate::{Checkpoint, ModelCard, TrainError, Weights};
 
 /// A trained network, ready to name what is on pictures.
@@ -26,6 +26,7 @@ use crate::{Checkpoint, ModelCard, TrainError, Weights};
 pub struct Classifier {
     card: ModelCard,
     program: Program,
+    activation: OutputActivation,
 }
 
 /// A class and how likely it is.
@@ -35,7 +36,9 @@ pub struct Prediction {
     pub label: String,
     /// Its place among the classes of the model.
     pub class: usize,
-    /// Its probability by the network's softmax.
+    /// What the network makes of it.
+    pub logit: f32,
+    /// Its probability, by the classifier's [activation](Classifier::activation).
     pub probability: f64,
 }
 
@@ -72,7 +75,11 @@ impl Classifier {
         checkpoint.network_of(&architecture, 1)?;
         let mut program = architecture.program(&card, 1, options)?;
         checkpoint.restore(&mut program)?;
-        Ok(Self { card, program })
+        Ok(Self {
+            activation: OutputActivation::usual(card.classes.len()),
+            card,
+            program,
+        })
     }
 
     /// Builds the network of weights for single pictures.
@@ -86,16 +93,24 @@ impl Classifier {
         let card = weights.card().clone();
         let mut program = weights.architecture().program(&card, 1, options)?;
         weights.restore(&mut program)?;
-        Ok(Self { card, program })
+        Ok(Self {
+            activation: weights.activation(),
+            card,
+            program,
+        })
     }
 
     /// A classifier of any other program, such as that of an imported model: it reads one picture as the card says and
-    /// makes one logit a class.
+    /// makes one logit a class, of which `activation` makes probabilities.
     ///
     /// # Errors
     /// [`TrainError::NotAClassifier`] for a program of other inputs or outputs, [`TrainError::Preprocess`] for a card
     /// that makes no sense.
-    pub fn from_program(card: ModelCard, program: Program) -> Result<Self, TrainError> {
+    pub fn from_program(
+        card: ModelCard,
+        program: Program,
+        activation: OutputActivation,
+    ) -> Result<Self, TrainError> {
         card.preprocess.check()?;
         let graph = program.graph();
         let shapes = |ids: &[ValueId]| -> Vec<Vec<usize>> {
@@ -113,12 +128,21 @@ impl Classifier {
                 outputs,
             });
         }
-        Ok(Self { card, program })
+        Ok(Self {
+            card,
+            program,
+            activation,
+        })
     }
 
     /// The network, its classes and its input.
     pub fn card(&self) -> &ModelCard {
         &self.card
+    }
+
+    /// What makes probabilities of the network's logits.
+    pub fn activation(&self) -> OutputActivation {
+        self.activation
     }
 
     /// The `top` likeliest classes of a picture, the likeliest first.
@@ -144,7 +168,8 @@ impl Classifier {
         let prediction = |class: usize| Prediction {
             label: self.card.classes[class].clone(),
             class,
-            probability: log_softmax(logits, class).exp(),
+            logit: logits[class],
+            probability: probability(logits, class, self.activation),
         };
         Ok(classes.into_iter().take(top).map(prediction).collect())
     }

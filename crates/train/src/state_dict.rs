@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use geometry::names;
+
 /// How the tensors of a file differ from those of a network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mismatch {
@@ -79,8 +81,8 @@ impl Mismatch {
 
     /// The name left over that is most like one that is missing.
     fn nearest(&self, missing: &str) -> Option<&str> {
-        let names = self.extra.iter().map(|tensor| tensor.name.as_str());
-        names.min_by_key(|name| strsim::damerau_levenshtein(name, missing))
+        let extra = self.extra.iter().map(|tensor| tensor.name.as_str());
+        names::like(missing, extra).first().copied()
     }
 }
 

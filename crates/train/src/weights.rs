@@ -11,7 +11,7 @@ use std::sync::Arc;
 use formats::hub::{self, Cache, HubId};
 use formats::weights::{Precision, TensorFile, WeightsReader};
 use formats::{ModelConfig, imagenet};
-use graph::Graph;
+use graph::{Graph, OutputActivation};
 use runtime::{Program, initialise_where};
 use tensor::memory::try_zeros;
 use zoo::{BuildOptions, Head};
@@ -46,6 +46,7 @@ use crate::{Architecture, ArchitectureError, Checkpoint, CheckpointError, ModelC
 pub struct Weights {
     card: ModelCard,
     architecture: Architecture,
+    activation: OutputActivation,
     tensors: Tensors,
     /// Names of the tensors of auxiliary heads that are not there, head by head.
     absent: Vec<Vec<String>>,
@@ -113,13 +114,22 @@ impl Weights {
             None => Architecture::of_checkpoint(&file, &card.model).map_err(unusable)?,
         };
         let network = architecture.build(&card.options(1)).map_err(unusable)?;
-        Self::fitting(card, architecture, Tensors::File(reader), &network)
+        // Whatever the network ended in when it came here, it was trained on a softmax of its logits.
+        let activation = OutputActivation::usual(card.classes.len());
+        Self::fitting(
+            card,
+            architecture,
+            activation,
+            Tensors::File(reader),
+            &network,
+        )
     }
 
     /// Tensors of a network with its card, if they are all that it needs.
     fn fitting(
         card: ModelCard,
         architecture: Architecture,
+        activation: OutputActivation,
         tensors: Tensors,
         network: &Graph,
     ) -> Result<Self, CheckpointError> {
@@ -127,6 +137,7 @@ impl Weights {
         Ok(Self {
             card,
             architecture,
+            activation,
             tensors,
             absent,
         })
@@ -139,19 +150,25 @@ impl Weights {
             _ => Arc::new(OnnxNetwork::open(path)?),
         };
         let (card, tensors) = (own.card()?, Tensors::of_model(&own)?);
+        let activation = own.activation();
         match named {
             Some(named) if named.reference() != path.to_string_lossy() => {
                 if !own.is_described() {
-                    return Self::describe(tensors, None, Some(named));
+                    let described = Self::describe(tensors, None, Some(named))?;
+                    return Ok(Self {
+                        activation,
+                        ..described
+                    });
                 }
                 let model = named.name();
                 let card = ModelCard { model, ..card };
                 let network = named.build(&card.options(1))?;
-                Self::fitting(card, named, tensors, &network)
+                Self::fitting(card, named, activation, tensors, &network)
             }
             _ => Ok(Self {
                 card,
                 architecture: Architecture::Onnx(own),
+                activation,
                 tensors,
                 absent: Vec::new(),
             }),
@@ -207,11 +224,17 @@ impl Weights {
             },
         };
         Ok(Self {
+            activation: architecture.activation(card.classes.len()),
             card,
             architecture,
             tensors,
             absent,
         })
+    }
+
+    /// What makes probabilities of the network's logits.
+    pub fn activation(&self) -> OutputActivation {
+        self.activation
     }
 
     /// The network, its classes and its input.

@@ -1,5 +1,6 @@
 //! Why a network cannot be had.
 
+use geometry::names::suggestion;
 use graph::GraphError;
 
 use crate::Task;
@@ -9,7 +10,7 @@ use crate::Task;
 #[non_exhaustive]
 pub enum ZooError {
     /// No network of that name.
-    #[error("no model is called '{name}'; {}", meant(.nearest))]
+    #[error("no model is called '{name}'{}", meant(.nearest, "convolve models"))]
     UnknownModel {
         /// The name asked for.
         name: String,
@@ -17,7 +18,7 @@ pub enum ZooError {
         nearest: Vec<&'static str>,
     },
     /// No block of that name.
-    #[error("no block is called '{name}'; {}", meant_block(.nearest))]
+    #[error("no block is called '{name}'{}", meant(.nearest, "convolve draw --blocks"))]
     UnknownBlock {
         /// The name asked for.
         name: String,
@@ -58,16 +59,10 @@ pub enum ZooError {
     },
 }
 
-fn meant_block(nearest: &[&str]) -> String {
+/// The names that may have been meant, or the command that lists all.
+fn meant(nearest: &[&str], lists: &str) -> String {
     match nearest {
-        [] => "`convolve draw --blocks` lists all there are".to_owned(),
-        nearest => format!("did you mean {}?", nearest.join(", ")),
-    }
-}
-
-fn meant(nearest: &[&str]) -> String {
-    match nearest {
-        [] => "`convolve models` lists all there are".to_owned(),
-        nearest => format!("did you mean {}?", nearest.join(", ")),
+        [] => format!("; `{lists}` lists all there are"),
+        nearest => suggestion(nearest),
     }
 }

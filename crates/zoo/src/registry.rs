@@ -1,5 +1,6 @@
 //! The one list of networks. Listings, documentation and tests iterate it.
 
+use geometry::names;
 use graph::{Graph, GraphError, NetworkBuilder, ValueId};
 
 use crate::{Task, Width, ZooError, networks};
@@ -22,9 +23,6 @@ pub struct Model {
     /// From images to logits, or what the [task](Self::task) says.
     pub(crate) network: fn(&mut NetworkBuilder, Width, usize) -> Result<ValueId, GraphError>,
 }
-
-/// The part of a name's letters that are right where another one may have been meant.
-const LIKE: f64 = 0.6;
 
 /// The input and the classes to build a network for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,7 +143,7 @@ pub fn find(name: &str) -> Result<Found, ZooError> {
             .find(|model| model.name == meant)
             .ok_or_else(|| ZooError::UnknownModel {
                 name: name.to_owned(),
-                nearest: nearest(base),
+                nearest: names::like(base, models().map(|model| model.name)),
             })?;
     let width = match factor {
         None => Width::default(),
@@ -170,22 +168,4 @@ pub fn find(name: &str) -> Result<Found, ZooError> {
 /// As there.
 pub fn build(name: &str, options: &BuildOptions) -> Result<Graph, ZooError> {
     find(name)?.build(options)
-}
-
-/// The networks most like a name.
-fn nearest(name: &str) -> Vec<&'static str> {
-    nearest_of(models().map(|model| model.name), name)
-}
-
-/// The three names most like a name, of those that are like it at all.
-pub(crate) fn nearest_of(
-    known: impl Iterator<Item = &'static str>,
-    name: &str,
-) -> Vec<&'static str> {
-    let likeness = |known: &str| strsim::normalized_damerau_levenshtein(known, name);
-    let mut names: Vec<_> = known.collect();
-    names.retain(|known| likeness(known) >= LIKE);
-    names.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
-    names.truncate(3);
-    names
 }

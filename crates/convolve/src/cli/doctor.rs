@@ -9,14 +9,15 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::Args;
 use explain::doctor::{Diagnosis, Finding, Parameters, Patient, Severity, examine};
-use formats::{DataError, atomic};
+use formats::DataError;
 use graph::passes;
 use runtime::{Program, RuntimeOptions};
 use serde_json::{Map, Value, json};
 use train::Weights;
 
 use self::pictures::Examined;
-use super::draw::{Format, unwritable};
+use super::destination;
+use super::draw::Format;
 use super::engine::THREADS;
 use super::held_out::{self, Wanted};
 use super::input_shape::InputShape;
@@ -74,7 +75,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     options.threads = arguments.threads.map_or(options.threads, usize::from);
     let format = arguments.output.as_deref().map(Format::of).transpose()?;
     if let Some(path) = &arguments.output {
-        atomic::destination(path).map_err(|error| unwritable(path, &error))?;
+        destination::of(path)?;
     }
     let place = trained(&arguments, messages)?;
     let examined = match &place {

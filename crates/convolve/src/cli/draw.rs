@@ -14,11 +14,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 use figures::arithmetic::Colouring;
 use figures::{Caption, Scene, Theme, channels, diagram, field};
-use formats::atomic;
 use geometry::Problem;
 use kernels::Team;
 use runtime::{Eager, RuntimeOptions};
@@ -26,7 +24,8 @@ use runtime::{Eager, RuntimeOptions};
 use self::moving::Drawn;
 use self::numbers::Files;
 use self::shuffle::Shuffle;
-use super::failure::{in_words, usage};
+use super::destination;
+use super::failure::usage;
 use super::input_shape::InputShape;
 use super::model::Subject;
 use super::op;
@@ -175,7 +174,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     }
     let format = Format::of(&output)?;
     // Before anything is drawn: whether the picture can go there.
-    atomic::destination(&output).map_err(|error| unwritable(&output, &error))?;
+    destination::of(&output)?;
     let subjects: Vec<&str> = arguments.subjects.iter().map(String::as_str).collect();
     let scene = if arguments.layer.is_some() {
         artist.files.must_be_none("a layer, which has its own")?;
@@ -186,7 +185,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         artist.scene(&subjects, arguments.kind)?
     };
     let bytes = format.bytes(&scene, arguments.theme.into(), arguments.scale)?;
-    atomic::write(&output, &bytes).map_err(|error| unwritable(&output, &error))
+    destination::write(&output, &bytes)
 }
 
 /// The blocks that have names.
@@ -215,11 +214,11 @@ fn list() -> anyhow::Result<()> {
 
 /// Every figure of the note into a folder.
 fn all(artist: &Artist, folder: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
+    std::fs::create_dir_all(folder).map_err(|error| destination::unwritable(folder, &error))?;
     for figure in note::FIGURES {
         let path = folder.join(format!("{}.svg", figure.name));
         let svg = figures::svg::write(&artist.scene(figure.subjects, figure.kind)?);
-        atomic::write(&path, svg.as_bytes()).map_err(|error| unwritable(&path, &error))?;
+        destination::write(&path, svg.as_bytes())?;
         output::data(figure.command())?;
     }
     Ok(())
@@ -261,11 +260,6 @@ impl Format {
             Self::Gif => figures::gif::write(scene, theme, scale.unwrap_or(1.0)).map_err(usage)?,
         })
     }
-}
-
-/// A picture that cannot be written.
-pub(super) fn unwritable(path: &Path, error: &std::io::Error) -> anyhow::Error {
-    anyhow!("{}: {}", path.display(), in_words(error))
 }
 
 /// What a picture is made with.

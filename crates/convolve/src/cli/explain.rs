@@ -21,21 +21,23 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use figures::{Theme, html, png, svg};
-use formats::atomic;
 
 use self::attribution::Attribution;
 pub(crate) use self::case::Opened;
 use self::case::{Case, Question};
-use self::method::Method;
+use self::method::{Method, Named};
 use self::occlusion::Window;
 pub(crate) use self::photo::prepared;
+use self::progress::Progress;
 use self::report::Report;
-use self::shown::Shown;
+use self::shown::{LeftOut, Shown, sentences};
 use super::answering::{self, Answering};
-use super::draw::{Background, factor, unwritable};
+use super::destination;
+use super::draw::{Background, factor};
 use super::engine::Engine;
 use super::failure::usage;
 use super::output::{self, Messages};
+use super::printable::printable;
 
 /// What `explain` takes.
 #[derive(Args)]
@@ -73,7 +75,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "MAP")]
     channel: Option<usize>,
     /// What to show, separated by commas
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "METHOD")]
+    #[arg(long, value_parser = Named, value_delimiter = ',', value_name = "METHOD")]
     methods: Vec<Method>,
     /// A folder of pictures in which patches are looked for
     #[arg(long, value_name = "FOLDER")]
@@ -115,7 +117,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     let output = arguments.output.as_deref();
     let format = output.map(Format::of).transpose()?;
     if let Some(path) = output {
-        atomic::destination(path).map_err(|error| unwritable(path, &error))?;
+        destination::of(path)?;
         let same = |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
         if same(path, image) {
             return Err(usage(format!(
@@ -135,17 +137,24 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     };
     let opened = Opened::new(&answering, &arguments.engine.options(), messages)?;
     let case = opened.case(image, &question, messages)?;
+    let (methods, left_out) = possible(&case, methods, &arguments.methods)?;
+    for sentence in sentences(&left_out) {
+        messages.say(printable(sentence));
+    }
     let shown = look(&case, &methods, question.layer, data)?;
     let report = Report {
         case: &case,
         image,
         network: &answering.to_string(),
         shown: &shown,
+        left_out: &left_out,
         columns: arguments.columns.map(usize::from),
     };
     if let (Some(path), Some(format)) = (output, format) {
+        let drawing = Progress::step("board", methods.len(), methods.len(), messages);
         let bytes = format.bytes(&report, arguments.theme.into(), arguments.scale)?;
-        atomic::write(path, &bytes).map_err(|error| unwritable(path, &error))?;
+        drawing.clear();
+        destination::write(path, &bytes)?;
     }
     match arguments.json {
         true => output::json(&report.json(output))?,
@@ -154,7 +163,33 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     Ok(())
 }
 
-/// Looks at a network in the ways that were chosen.
+/// The methods that have something to show of a network, and the others with the reason why not.
+///
+/// # Errors
+/// One of the others that was asked for by its name.
+fn possible(
+    case: &Case,
+    methods: Vec<Method>,
+    asked: &[Method],
+) -> anyhow::Result<(Vec<Method>, Vec<LeftOut>)> {
+    let Err(reason) = case.watched() else {
+        return Ok((methods, Vec::new()));
+    };
+    let (without, possible): (Vec<_>, Vec<_>) =
+        methods.into_iter().partition(|method| method.needs_maps());
+    match without.iter().find(|method| asked.contains(method)) {
+        Some(method) => Err(usage(format!("--methods {method}: {reason}"))),
+        None => {
+            let left_out = without.into_iter().map(|method| LeftOut {
+                method,
+                reason: reason.to_string(),
+            });
+            Ok((possible, left_out.collect()))
+        }
+    }
+}
+
+/// Looks at a network in the ways that were chosen. On a terminal each is named while it is computed.
 fn look(
     case: &Case,
     methods: &[Method],
@@ -162,48 +197,61 @@ fn look(
     data: Option<&Path>,
 ) -> anyhow::Result<Vec<Shown>> {
     let mut all = Vec::new();
-    for &method in methods {
-        let checked = |found: (Shown, Attribution)| check(case, methods, found);
-        all.push(match method {
-            Method::GradCam => checked(attribution::cam(case)?)?,
-            Method::Occlusion => checked(occlusion::occlusion(case)?)?,
-            Method::Saliency => checked(attribution::gradient(case)?)?,
-            Method::Guided => checked(attribution::guided_back(case)?)?,
-            Method::Deconvnet => checked(attribution::deconvnet(case)?)?,
-            Method::Filters => filters::first_layers(case, layer)?,
-            Method::Maps => features::by_depth(case, layer)?,
-            Method::Statistics => statistics::by_layer(case)?,
-            Method::Field => field::field(case)?,
+    for (place, &method) in methods.iter().enumerate() {
+        let counts_itself = matches!(method, Method::Occlusion | Method::Patches);
+        let step = (!counts_itself)
+            .then(|| Progress::step(method.to_string(), place, methods.len(), case.messages));
+        let (mut shown, map) = match method {
+            Method::GradCam => with_map(attribution::cam(case)?),
+            Method::Occlusion => with_map(occlusion::occlusion(case)?),
+            Method::Saliency => with_map(attribution::gradient(case)?),
+            Method::Guided => with_map(attribution::guided_back(case)?),
+            Method::Deconvnet => with_map(attribution::deconvnet(case)?),
+            Method::Filters => (filters::first_layers(case, layer)?, None),
+            Method::Maps => (features::by_depth(case, layer)?, None),
+            Method::Statistics => (statistics::by_layer(case)?, None),
+            Method::Field => (field::field(case)?, None),
             Method::Patches => match data {
-                Some(folder) => patches::nine(case, folder)?,
+                Some(folder) => (patches::nine(case, folder)?, None),
                 None => continue,
             },
             // Checks stand beside the maps that they check.
             Method::Deletion | Method::Randomisation | Method::All => continue,
-        });
+        };
+        drop(step);
+        if let Some(map) = map {
+            check(case, methods, &mut shown, &map)?;
+        }
+        all.push(shown);
     }
     Ok(all)
+}
+
+/// What is shown of a map that can be checked.
+fn with_map((shown, map): (Shown, Attribution)) -> (Shown, Option<Attribution>) {
+    (shown, Some(map))
 }
 
 /// Puts the checks that were chosen beside a map.
 fn check(
     case: &Case,
     methods: &[Method],
-    (mut shown, map): (Shown, Attribution),
-) -> anyhow::Result<Shown> {
+    shown: &mut Shown,
+    map: &Attribution,
+) -> anyhow::Result<()> {
     // Behind the map itself, before what else its method shows.
     let chosen = [Method::Deletion, Method::Randomisation].into_iter();
     let chosen = chosen.filter(|method| methods.contains(method));
     for (place, method) in (1..).zip(chosen) {
         let (panel, row, numbers) = match method {
-            Method::Deletion => check::deletion(case, &map)?,
-            _ => check::randomisation(case, &map)?,
+            Method::Deletion => check::deletion(case, map)?,
+            _ => check::randomisation(case, map)?,
         };
         shown.panels.insert(place, panel.following());
         shown.rows.insert(place, row);
         shown.numbers[method.to_string()] = numbers;
     }
-    Ok(shown)
+    Ok(())
 }
 
 /// A kind of file.

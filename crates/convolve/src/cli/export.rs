@@ -8,6 +8,7 @@ use clap::Args;
 use formats::weights::Precision;
 use train::{Architecture, Checkpoint};
 
+use super::destination;
 use super::failure::usage;
 use super::output::Messages;
 use super::{model, trained, weights};
@@ -46,6 +47,8 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
             file.display()
         )));
     }
+    // Before anything is read: whether the file can go there.
+    destination::of(file)?;
     let sources = [Some(model.as_str()), arguments.onnx.weights()];
     for source in sources.into_iter().flatten() {
         must_differ(source, file)?;

@@ -1,6 +1,6 @@
 //! What ends the program early, in one line, and the exit code that says what kind of end it was.
 
-use std::io;
+use std::io::{self, ErrorKind};
 
 use explain::ExplainError;
 use formats::hub::HubError;
@@ -36,7 +36,7 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     }
     match error.downcast_ref::<io::Error>() {
         // Nobody reads any more: `convolve models | head -1` is no failure.
-        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+        Some(error) if error.kind() == ErrorKind::BrokenPipe => 0,
         _ => 1,
     }
 }
@@ -47,7 +47,7 @@ fn is_of_the_zoo(error: &anyhow::Error) -> bool {
     error.is::<ZooError>() || matches!(architecture, Some(ArchitectureError::Zoo(_)))
 }
 
-/// The message, with the program's own words where the system says in its words that nothing is there.
+/// The message, with the program's own words for what the system says.
 pub(crate) fn message(error: &anyhow::Error) -> String {
     let text = error.to_string();
     let causes = error.chain().filter_map(|cause| cause.downcast_ref());
@@ -56,12 +56,20 @@ pub(crate) fn message(error: &anyhow::Error) -> String {
     })
 }
 
-/// What the system says of a file; the same on every system where nothing is there.
+/// What the system says of a file; what it often says in the same words on every system.
 pub(crate) fn in_words(error: &io::Error) -> String {
-    match error.raw_os_error() {
-        Some(_) if error.kind() == io::ErrorKind::NotFound => "no such file or folder".to_owned(),
-        _ => error.to_string(),
+    if error.raw_os_error().is_none() {
+        return error.to_string();
     }
+    let words = match error.kind() {
+        ErrorKind::NotFound => "no such file or folder",
+        ErrorKind::NotADirectory => "a part of the path is no folder",
+        ErrorKind::IsADirectory => "is a folder",
+        ErrorKind::PermissionDenied => "permission denied",
+        ErrorKind::StorageFull => "no space is left on the device",
+        _ => return error.to_string(),
+    };
+    words.to_owned()
 }
 
 /// The message without line breaks: one error is one line.
@@ -116,7 +124,7 @@ fn is_wrong_choice(error: &ExplainError) -> bool {
 
 fn is_missing_model(error: &OnnxError) -> bool {
     match error {
-        OnnxError::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
+        OnnxError::Io { source, .. } => source.kind() == ErrorKind::NotFound,
         OnnxError::OpenExtent { .. } => true,
         _ => false,
     }
@@ -131,7 +139,7 @@ fn is_missing_network(error: &OnnxNetworkError) -> bool {
 }
 
 fn is_missing_array(error: &NpyError) -> bool {
-    matches!(error, NpyError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    matches!(error, NpyError::Io { source, .. } if source.kind() == ErrorKind::NotFound)
 }
 
 fn is_missing_data(error: &DataError) -> bool {
@@ -145,7 +153,7 @@ fn is_missing_weights(error: &CheckpointError) -> bool {
     match error {
         CheckpointError::Weights(WeightsError::Io { source, .. })
         | CheckpointError::Config(ModelConfigError::Io { source, .. }) => {
-            source.kind() == io::ErrorKind::NotFound
+            source.kind() == ErrorKind::NotFound
         }
         CheckpointError::Weights(WeightsError::Pickle { .. }) | CheckpointError::Zoo(_) => true,
         CheckpointError::Onnx(error) => is_missing_network(error),

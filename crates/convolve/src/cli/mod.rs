@@ -7,6 +7,7 @@ mod bar;
 mod bench;
 mod compare;
 mod cost;
+mod destination;
 mod doctor;
 #[cfg(test)]
 mod documented;

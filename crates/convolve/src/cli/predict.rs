@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::Args;
 use formats::{DataError, Picture, images_below};
+use graph::OutputActivation;
 use serde_json::{Value, json};
 use train::{Classifier, Prediction};
 
@@ -42,8 +43,8 @@ pub(crate) struct Arguments {
     top: u16,
     #[command(flatten)]
     engine: Engine,
-    /// One JSON object a picture: {"image": …, "top": [{"label": …, "probability": …}]}; `image_bytes`
-    /// too for a name that is not Unicode
+    /// One JSON object a picture: {"image": …, "activation": "softmax", "top": [{"label": …, "probability": …,
+    /// "logit": …}]}; `image_bytes` too for a name that is not Unicode
     #[arg(long)]
     json: bool,
 }
@@ -79,16 +80,26 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
             }
         };
         if answers == 0 {
-            messages.say(format_args!("answered by {answering}"));
+            messages.say(format_args!("answered by {answering}{}", how(&classifier)));
         }
         answers += 1;
         if arguments.json {
-            output::json(&as_json(&image, &top))?;
+            output::json(&as_json(&image, &top, classifier.activation()))?;
         } else {
-            output::data(as_text(&image, &top))?;
+            let single = classifier.card().classes.len() == 1;
+            output::data(as_text(&image, &top, single))?;
         }
     }
     faults.verdict()
+}
+
+/// How probabilities came about, where it is not by the usual softmax.
+fn how(classifier: &Classifier) -> &'static str {
+    match (classifier.activation(), classifier.card().classes.len()) {
+        (OutputActivation::Softmax, _) => "",
+        (OutputActivation::Sigmoid, 1) => ": the sigmoid of its only logit",
+        (OutputActivation::Sigmoid, _) => ": a sigmoid of each class by itself",
+    }
 }
 
 /// The images that an argument stands for, or the one reason why there are none.
@@ -162,12 +173,16 @@ impl Faults {
     }
 }
 
-fn as_json(image: &Path, top: &[Prediction]) -> Value {
-    let top: Vec<Value> = top
-        .iter()
-        .map(|guess| json!({ "label": guess.label, "probability": guess.probability }))
-        .collect();
-    let mut answer = json!({ "image": image.to_string_lossy(), "top": top });
+fn as_json(image: &Path, top: &[Prediction], activation: OutputActivation) -> Value {
+    let guess = |guess: &Prediction| {
+        json!({
+            "label": guess.label, "probability": guess.probability, "logit": guess.logit,
+        })
+    };
+    let mut answer = json!({
+        "image": image.to_string_lossy(), "activation": activation.name(),
+        "top": top.iter().map(guess).collect::<Vec<_>>(),
+    });
     if image.to_str().is_none() {
         // JSON is Unicode, and not every name is: two of them may be shown alike, but their bytes differ.
         answer["image_bytes"] = image.as_os_str().as_encoded_bytes().into();
@@ -175,15 +190,17 @@ fn as_json(image: &Path, top: &[Prediction]) -> Value {
     answer
 }
 
-fn as_text(image: &Path, top: &[Prediction]) -> String {
+/// A line; of a network with a single class with its logit, which may be meant as a number of its own.
+fn as_text(image: &Path, top: &[Prediction], single: bool) -> String {
     let guesses: Vec<String> = top
         .iter()
         .map(|guess| {
-            format!(
-                "{} {:.1} %",
-                printable(&guess.label),
-                100.0 * guess.probability
-            )
+            let label = printable(&guess.label);
+            let probability = format!("{label} {:.1} %", 100.0 * guess.probability);
+            match single {
+                true => format!("{probability} (logit {})", guess.logit),
+                false => probability,
+            }
         })
         .collect();
     format!("{}: {}", printable(image.display()), guesses.join(", "))

@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use figures::html::{self, Block, Page, Section};
-use formats::atomic;
 use train::{Checkpoint, EpochReport, History, RunFolder, TrainConfig, TrainError, Weights};
 
 use self::answers::Answered;
+use super::destination;
 use super::engine::Engine;
-use super::failure::{Interrupted, in_words, one_line, usage};
+use super::failure::{Interrupted, one_line, usage};
 use super::output::Messages;
 use super::printable::printable;
 
@@ -67,10 +67,8 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
             "{output}: the name of a report ends in .html"
         )));
     }
-    let unwritable =
-        |error: std::io::Error| anyhow::anyhow!("{}: {}", output.display(), in_words(&error));
     // Before anything is computed: whether the page can go there.
-    atomic::destination(output).map_err(unwritable)?;
+    destination::of(output)?;
     let mut run = Run::open(&arguments.run)?;
     let mut answered = None;
     if let Some(weights) = &mut run.weights {
@@ -87,7 +85,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         messages.say(format_args!("warning: {}", printable(missing)));
     }
     let page = page(&run, answered.as_ref())?;
-    atomic::write(output, html::write(&page).as_bytes()).map_err(unwritable)
+    destination::write(output, html::write(&page).as_bytes())
 }
 
 impl Run {

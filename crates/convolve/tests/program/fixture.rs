@@ -1,7 +1,10 @@
 //! Files to run the program on.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use formats::onnx::{Export, ExportSettings};
+use graph::{GraphError, NetworkBuilder, ValueId};
 use tempfile::TempDir;
 
 /// An empty folder that goes away with the value.
@@ -82,6 +85,31 @@ pub(crate) fn weights_with_class(path: &Path, name: &str) {
     }
     let length = (header.len() as u64).to_le_bytes();
     std::fs::write(path, [&length, header.as_bytes(), numbers].concat()).unwrap();
+}
+
+/// An ONNX file of a network that reads `input`, of any batch where it can be, with weights by a formula.
+pub(crate) fn onnx(
+    path: &Path,
+    input: &[usize],
+    build: impl Fn(&mut NetworkBuilder, ValueId) -> Result<Vec<ValueId>, GraphError>,
+) {
+    let mut network = NetworkBuilder::new("net", input);
+    let x = network.input();
+    let outputs = build(&mut network, x).unwrap();
+    let mut network = network.finish(outputs[0]).unwrap();
+    network.outputs = outputs;
+    let weights: HashMap<String, Vec<f32>> = (network.parameters())
+        .map(|(_, value)| {
+            let numbers = (0..value.shape.iter().product()).map(|at: usize| {
+                // Not of one sign, and none like its neighbours.
+                (at * 37 % 101) as f32 / 400.0 - 0.125
+            });
+            (value.name.clone(), numbers.collect())
+        })
+        .collect();
+    let find = |name: &str| weights.get(name).map(Vec::as_slice);
+    let export = Export::new(&network, find, &ExportSettings::default());
+    export.unwrap().save(path).unwrap();
 }
 
 /// Writes a float32 array.

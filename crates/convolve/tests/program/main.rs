@@ -1,5 +1,6 @@
 //! The program from the outside: arguments in; exit code, data, messages and files out.
 
+mod answers;
 mod bad_input;
 mod bench;
 mod cases;
@@ -19,5 +20,7 @@ mod published;
 mod receptive_fields;
 mod report;
 mod separable;
+mod terminal;
 mod training;
+mod walk;
 mod weights;

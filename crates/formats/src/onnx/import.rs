@@ -215,15 +215,7 @@ impl<'a> Importer<'a> {
         let Some(extents) = &declared.shape else {
             return bound
                 .cloned()
-                .ok_or_else(|| open(&declared.name, "unknown"));
-        };
-        let shown = || {
-            let shown = extents.iter().map(|extent| match extent {
-                Extent::Known(extent) => extent.to_string(),
-                Extent::Open(name) if name.is_empty() => "?".to_owned(),
-                Extent::Open(name) => name.clone(),
-            });
-            format!("[{}]", shown.collect::<Vec<_>>().join(", "))
+                .ok_or_else(|| open(&declared.name, &declared.extents()));
         };
         let is_batch = |axis: usize| axis == 0 && self.bindings.rebatch;
         if let Some(bound) = bound {
@@ -235,7 +227,10 @@ impl<'a> Importer<'a> {
             if bound.len() != extents.len() || !pairs.all(fits) {
                 return Err(OnnxError::Input {
                     input: declared.name.clone(),
-                    what: format!("shape {bound:?} was given, the model says {}", shown()),
+                    what: format!(
+                        "shape {bound:?} was given, the model says {}",
+                        declared.extents()
+                    ),
                 });
             }
             return Ok(bound.clone());
@@ -247,7 +242,7 @@ impl<'a> Importer<'a> {
             Extent::Open(_) => None,
         };
         let shape: Option<Vec<_>> = extents.iter().enumerate().map(known).collect();
-        shape.ok_or_else(|| open(&declared.name, &shown()))
+        shape.ok_or_else(|| open(&declared.name, &declared.extents()))
     }
 
     /// Makes the values of the node with this message and number.

@@ -49,6 +49,21 @@ pub struct Declared {
     pub shape: Option<Vec<Extent>>,
 }
 
+impl Declared {
+    /// Its extents as a person reads them: `[batch, 3, 224, 224]`, `?` for one that is open and has no name.
+    pub fn extents(&self) -> String {
+        let Some(extents) = &self.shape else {
+            return "unknown".to_owned();
+        };
+        let shown = extents.iter().map(|extent| match extent {
+            Extent::Known(extent) => extent.to_string(),
+            Extent::Open(name) if name.is_empty() => "?".to_owned(),
+            Extent::Open(name) => name.clone(),
+        });
+        format!("[{}]", shown.collect::<Vec<_>>().join(", "))
+    }
+}
+
 /// An ONNX model, read and not yet made a graph.
 ///
 /// ```no_run
@@ -356,8 +371,11 @@ fn extents(shape: &[u8], name: &str, budget: &mut Budget) -> Result<Vec<Extent>,
         for field in fields(dimension.bytes()?) {
             match field? {
                 (1, content) => {
-                    let known = initializer::extent(content.number()?, name, extents.len())?;
-                    extent = Extent::Known(known);
+                    extent = match content.number()? {
+                        // As exporters write what they leave open, and ONNX Runtime takes it.
+                        -1 => Extent::Open(String::new()),
+                        known => Extent::Known(initializer::extent(known, name, extents.len())?),
+                    };
                 }
                 (2, content) => extent = Extent::Open(content.name()?.to_owned()),
                 _ => {}

@@ -1,14 +1,14 @@
 //! A classifier's logits, which a loss is attached to.
 
 use super::dead::remove_dead;
-use crate::users::Users;
-use crate::{Graph, GraphError, Op, RearrangeOp, SoftmaxOp, ValueId};
+use crate::{Graph, GraphError, Op, OutputActivation};
 
-/// The network up to its logits `[n, classes]`: without the softmax or log-softmax that makes probabilities of them,
-/// and without further axes of extent 1 that networks of convolutions alone leave behind. What then leads nowhere is
-/// left out, parameters too. A network without a softmax at its end is taken to make logits.
+/// The network up to its logits `[n, classes]`: without the softmax, log-softmax or sigmoid that makes probabilities of
+/// them, and without further axes of extent 1 that networks of convolutions alone leave behind. What then leads nowhere
+/// is left out, parameters too. A network without one of them at its end is taken to make logits.
 ///
-/// The cross-entropy of a training step, and whoever asks a classifier, have a softmax of their own.
+/// The cross-entropy of a training step has a softmax of its own, and whoever asks a classifier knows by
+/// [`OutputActivation::of`] what was left out.
 ///
 /// ```
 /// use graph::NetworkBuilder;
@@ -35,7 +35,8 @@ pub fn logits(network: &Graph) -> Result<Graph, GraphError> {
         });
     };
     let mut graph = network.clone();
-    let mut logits = before_softmax(&graph, output).unwrap_or(output);
+    let activation = OutputActivation::before(&graph, output);
+    let mut logits = activation.map_or(output, |(_, logits)| logits);
     if let [_, _, rest @ ..] = graph.value(logits).shape.as_slice()
         && !rest.is_empty()
         && rest.iter().all(|&extent| extent == 1)
@@ -44,24 +45,4 @@ pub fn logits(network: &Graph) -> Result<Graph, GraphError> {
     }
     graph.outputs = vec![logits];
     Ok(remove_dead(&graph))
-}
-
-/// What the softmax over the classes reads that makes an output, if one does.
-fn before_softmax(graph: &Graph, output: ValueId) -> Option<ValueId> {
-    let users = Users::of(graph);
-    let mut value = output;
-    loop {
-        let node = &graph.nodes[users.maker(value)?];
-        let read = *node.inputs.first()?;
-        match &node.op {
-            Op::Softmax | Op::Softmaxes(SoftmaxOp::Along { axis: 1, .. }) => return Some(read),
-            // Axes of extent 1 come and go.
-            Op::Flatten | Op::Rearrange(RearrangeOp::Reshape { .. })
-                if graph.value(read).shape.get(..2) == graph.value(value).shape.get(..2) =>
-            {
-                value = read;
-            }
-            _ => return None,
-        }
-    }
 }

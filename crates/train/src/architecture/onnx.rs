@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use formats::Preprocess;
 use formats::atomic;
 use formats::onnx::{Array, Bindings, Edge, Extent, Import, Model, OnnxError};
-use graph::{Graph, GraphError, passes};
+use graph::{Graph, GraphError, OutputActivation, passes};
 use zoo::{BuildOptions, Head};
 
 use crate::ModelCard;
@@ -15,11 +15,11 @@ use crate::ModelCard;
 /// Side of an image where the model leaves it open and nothing else says.
 const USUAL_SIDE: usize = 224;
 
-/// An ONNX model that reads pictures `[n, c, h, w]` and makes one row of logits, or of their softmax, of each.
+/// An ONNX model that reads pictures `[n, c, h, w]` and makes one row of logits, or of their softmax or sigmoids, of each.
 ///
 /// Its weights, biases and the scales and shifts of its norms are parameters that learn; running statistics are those
-/// of batch norms, in whichever mode the model was exported. A softmax at its end is left out, as the loss has its
-/// own. The batch may be any, even where the model says one, unless its shapes depend on it.
+/// of batch norms, in whichever mode the model was exported. A softmax or sigmoid at its end is left out, as the loss has
+/// a softmax of its own. The batch may be any, even where the model says one, unless its shapes depend on it.
 #[derive(Debug)]
 pub struct OnnxNetwork {
     path: PathBuf,
@@ -28,6 +28,8 @@ pub struct OnnxNetwork {
     options: BuildOptions,
     /// Batch that the model says.
     batch: Option<usize>,
+    /// What makes probabilities of its logits.
+    activation: OutputActivation,
 }
 
 /// Why an ONNX model is no network to train, or not for such images.
@@ -50,8 +52,21 @@ pub enum OnnxNetworkError {
         /// Why.
         source: Box<GraphError>,
     },
+    /// A model whose input is no picture.
+    #[error(
+        "{}: input `{input}` is {extents}, and pictures are [n, 1 or 3, height, width]; `convolve run` takes arrays in .npy files",
+        path.display()
+    )]
+    NotOfPictures {
+        /// The file.
+        path: PathBuf,
+        /// Its input.
+        input: String,
+        /// The extents of that, as the model declares them.
+        extents: String,
+    },
     /// A model of other inputs or outputs.
-    #[error("{}: is no classifier of pictures: it makes {outputs:?} of {inputs:?}", path.display())]
+    #[error("{}: is no classifier of pictures: {}", path.display(), many(inputs, outputs))]
     NotAClassifier {
         /// The file.
         path: PathBuf,
@@ -102,6 +117,22 @@ pub enum OnnxNetworkError {
     },
 }
 
+/// What a classifier has one of.
+fn many(inputs: &[Vec<usize>], outputs: &[Vec<usize>]) -> String {
+    let several = |what: &str, shapes: &[Vec<usize>]| {
+        let shapes: Vec<String> = shapes.iter().map(|shape| format!("{shape:?}")).collect();
+        let (count, shapes) = (shapes.len(), shapes.join(", "));
+        format!(
+            "it has {count} {what}, {shapes}; `convolve run` takes arrays for all, and writes all"
+        )
+    };
+    match (inputs.len(), outputs.len()) {
+        (1, 1) => format!("it makes {:?} of {:?}", outputs[0], inputs[0]),
+        (1, _) => several("outputs", outputs),
+        _ => several("inputs", inputs),
+    }
+}
+
 /// A failure of the system names the file itself.
 fn of_file(path: &Path, source: &OnnxError) -> String {
     match source {
@@ -127,8 +158,10 @@ impl OnnxNetwork {
                 classes: 0,
             },
             batch: None,
+            activation: OutputActivation::Softmax,
             model,
         };
+        network.check_pictures()?;
         let declared = network.model.inputs().first();
         let extents = declared.and_then(|input| input.shape.as_deref());
         if let Some([batch, image @ ..]) = extents {
@@ -149,9 +182,35 @@ impl OnnxNetwork {
             let options = &mut network.options;
             (options.channels, options.height, options.width) = (next(), next(), next());
         }
-        let (graph, _) = network.import(&network.options)?;
+        let import = network.whole(&network.options)?;
+        let graph = network.logits(&import, network.options.batch)?;
         network.options.classes = graph.value(graph.outputs[0]).shape[1];
+        network.activation = OutputActivation::of(&import.graph);
         Ok(network)
+    }
+
+    /// Refuses a model whose only input says that it is no picture.
+    fn check_pictures(&self) -> Result<(), OnnxNetworkError> {
+        let [input] = self.model.inputs() else {
+            return Ok(());
+        };
+        let known = |extent: &Extent| match extent {
+            Extent::Known(extent) => Some(*extent),
+            Extent::Open(_) => None,
+        };
+        let fits = match input.shape.as_deref() {
+            None => true,
+            Some([_, channels, _, _]) => known(channels).is_none_or(|c| c == 1 || c == 3),
+            Some(_) => false,
+        };
+        match fits {
+            true => Ok(()),
+            false => Err(OnnxNetworkError::NotOfPictures {
+                path: self.path.clone(),
+                input: input.name.clone(),
+                extents: input.extents(),
+            }),
+        }
     }
 
     /// The file.
@@ -168,6 +227,11 @@ impl OnnxNetwork {
     /// One image as the model reads it, of 224 × 224 where it leaves that open, and its own classes.
     pub fn options(&self) -> BuildOptions {
         self.options.clone()
+    }
+
+    /// What makes probabilities of its logits: the softmax or sigmoid that the model ends in, if it does.
+    pub fn activation(&self) -> OutputActivation {
+        self.activation
     }
 
     /// Its classes, and how pictures are prepared for it: as the file says if this program wrote it, else as is usual.
@@ -281,6 +345,12 @@ impl OnnxNetwork {
         &self,
         options: &BuildOptions,
     ) -> Result<(Graph, Vec<(String, Array)>), OnnxNetworkError> {
+        let import = self.whole(options)?;
+        Ok((self.logits(&import, options.batch)?, import.elements))
+    }
+
+    /// The model for its own classes, as the file has it.
+    fn whole(&self, options: &BuildOptions) -> Result<Import, OnnxNetworkError> {
         let asked = options.batch;
         let mut bindings = Bindings {
             rebatch: true,
@@ -298,15 +368,12 @@ impl OnnxNetwork {
             bindings.shapes.insert(input.name.clone(), shape);
         }
         let another = self.batch.filter(|&fixed| fixed != asked);
-        let import = self.model.import(&bindings);
-        let import = import.map_err(|error| match another {
+        self.model.import(&bindings).map_err(|error| match another {
             // Images of another size do not fit it in any batch.
             Some(_) if matches!(error, OnnxError::Input { .. }) => faulty(&self.path, error),
             Some(fixed) => self.fixed(fixed, asked, error.to_string()),
             None => faulty(&self.path, error),
-        })?;
-        let graph = self.logits(&import, asked)?;
-        Ok((graph, import.elements))
+        })
     }
 
     fn logits(&self, import: &Import, asked: usize) -> Result<Graph, OnnxNetworkError> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use formats::onnx::{Export, ExportSettings};
 use formats::weights::TensorFile;
 use graph::passes::{TrainingOptions, training};
-use graph::{NetworkBuilder, Op};
+use graph::{NetworkBuilder, Op, OutputActivation};
 use runtime::{Program, Run, RuntimeOptions};
 use train::{Architecture, Checkpoint, Classifier, Evaluator, TrainConfig, Trainer, Weights};
 use zoo::BuildOptions;
@@ -321,6 +321,30 @@ fn networks_that_cannot_be_trained_are_refused_in_a_line() {
 
     let error = Architecture::find(folder.path().join("none.onnx").to_str().unwrap());
     assert!(error.unwrap_err().to_string().contains("none.onnx: "));
+}
+
+/// A model that ends in sigmoids means them; a run that trains it compares its logits by a softmax.
+#[test]
+fn probabilities_are_made_as_they_were_learned() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("labels.onnx");
+    exported(&path, true, |network| {
+        let x = network.input();
+        let x = network.global_average_pool(x).unwrap();
+        let x = network.flatten(x).unwrap();
+        let x = network.linear("fc", x, 5).unwrap();
+        network.sigmoid(x).unwrap()
+    });
+    let given = Weights::open(&path, None).unwrap();
+    assert_eq!(given.activation(), OutputActivation::Sigmoid);
+    let run = folder.path().join("run");
+    let config = TrainConfig {
+        model: path.to_str().unwrap().to_owned(),
+        ..config("training.onnx")
+    };
+    finish(&mut Trainer::new(config, shapes(), Some(&run)).unwrap());
+    let trained = Weights::open(&run, None).unwrap();
+    assert_eq!(trained.activation(), OutputActivation::Softmax);
 }
 
 /// A checkpoint names its network and must not lead anywhere else.

@@ -5,10 +5,10 @@ use std::path::Path;
 use explain::doctor::Stem;
 use figures::stem::{Filters, draw as draw_stem};
 use figures::{Caption, Theme};
-use formats::atomic;
 
 use super::pictures::Examined;
-use crate::cli::draw::{Format, unwritable};
+use crate::cli::destination;
+use crate::cli::draw::Format;
 use crate::cli::failure::usage;
 
 /// Draws it into a file.
@@ -49,5 +49,5 @@ pub(super) fn draw(examined: &Examined, path: &Path, format: Format) -> anyhow::
     };
     let scene = draw_stem(&filters, &caption);
     let bytes = format.bytes(&scene, Theme::Light, None)?;
-    atomic::write(path, &bytes).map_err(|error| unwritable(path, &error))
+    destination::write(path, &bytes)
 }

@@ -1,5 +1,6 @@
 //! What goes in and what comes out: the picture, what is left of it for the network, the likeliest classes.
 
+use explain::OutputActivation;
 use figures::chart::{Bar, bars};
 use figures::panel::{Image, Panel, WIDTH};
 
@@ -41,14 +42,23 @@ pub(super) fn panels(case: &Case) -> Vec<Panel> {
         .collect();
     panels.push(Panel::new(
         "The answer",
-        format!(
-            "Probability of the likeliest of {} classes, by softmax. Explained: {}.",
-            case.probabilities.len(),
-            case.own_label()
-        ),
+        format!("{} Explained: {}.", of_what(case), case.own_label()),
         bars(&rows, WIDTH),
     ));
     panels
+}
+
+/// Which probabilities these are.
+fn of_what(case: &Case) -> String {
+    match (case.probabilities.len(), case.subject.activation()) {
+        (1, OutputActivation::Sigmoid) => "The sigmoid of the only logit.".to_owned(),
+        (classes, OutputActivation::Softmax) => {
+            format!("Probability of the likeliest of {classes} classes, by softmax.")
+        }
+        (classes, OutputActivation::Sigmoid) => format!(
+            "The likeliest of {classes} classes, each with a probability of its own, by sigmoid: they need not sum to 100 %."
+        ),
+    }
 }
 
 /// A probability in percent.

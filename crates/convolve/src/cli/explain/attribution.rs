@@ -6,7 +6,7 @@ use explain::{
 use figures::short;
 use serde_json::{Value, json};
 
-use super::case::Case;
+use super::case::{Case, Watched};
 use super::heat::{Drawn, Kind, Words};
 use super::method::Method;
 use super::occlusion;
@@ -33,7 +33,8 @@ pub(super) fn as_json(map: &Map) -> Value {
 
 /// Regions that speak for the class.
 pub(super) fn cam(case: &Case) -> anyhow::Result<(Shown, Attribution)> {
-    let cam = grad_cam(&case.subject, case.image(), case.class, Some(&case.layer))?;
+    let layer = &case.watched()?.layer;
+    let cam = grad_cam(&case.subject, case.image(), case.class, Some(layer))?;
     let [height, width] = cam.raw.extents();
     let drawn = Drawn::new(&cam.map, Kind::Magnitude);
     let (low, high) = cam.raw.range();
@@ -101,10 +102,10 @@ pub(super) fn guided_back(case: &Case) -> anyhow::Result<(Shown, Attribution)> {
 
 /// What excites the strongest neuron of a map.
 pub(super) fn deconvnet(case: &Case) -> anyhow::Result<(Shown, Attribution)> {
+    let Watched { layer, channel } = case.watched()?;
     let caption = format!(
-        "Back from the strongest activation of map {} of {}: max pools by their switches, at each ReLU only what \
-         is positive. Such maps follow the image more than the weights (Adebayo et al. 2018).",
-        case.channel, case.layer
+        "Back from the strongest activation of map {channel} of {layer}: max pools by their switches, at each ReLU only what \
+         is positive. Such maps follow the image more than the weights (Adebayo et al. 2018)."
     );
     let about = About {
         method: Method::Deconvnet,
@@ -113,8 +114,8 @@ pub(super) fn deconvnet(case: &Case) -> anyhow::Result<(Shown, Attribution)> {
         unit: "sum over channels, activation per unit of the input",
     };
     let (mut shown, attribution) = about.shown(case, &caption)?;
-    shown.numbers["layer"] = json!(case.layer);
-    shown.numbers["channel"] = json!(case.channel);
+    shown.numbers["layer"] = json!(layer);
+    shown.numbers["channel"] = json!(channel);
     Ok((shown, attribution))
 }
 
@@ -122,13 +123,17 @@ pub(super) fn deconvnet(case: &Case) -> anyhow::Result<(Shown, Attribution)> {
 pub(super) fn map_of(case: &Case, subject: &Subject, method: Method) -> Result<Map, ExplainError> {
     let (image, class) = (case.image(), case.class);
     match method {
-        Method::GradCam => Ok(grad_cam(subject, image, class, Some(&case.layer))?.map),
+        Method::GradCam => {
+            let layer = &case.watched()?.layer;
+            Ok(grad_cam(subject, image, class, Some(layer))?.map)
+        }
         Method::Occlusion => occlusion::drop_of(case, subject),
         Method::Guided => Ok(Map::sum(&guided(subject, image, class)?)?),
         Method::Deconvnet => {
+            let Watched { layer, channel } = case.watched()?;
             let neuron = Target::Neuron {
-                layer: case.layer.clone(),
-                channel: case.channel,
+                layer: layer.clone(),
+                channel: *channel,
                 at: None,
             };
             let mut back = Backpropagation::new(subject, &neuron, RectifierRule::Deconvnet)?;

@@ -5,6 +5,8 @@ use std::path::Path;
 use anyhow::anyhow;
 use explain::{ExplainError, Subject, glance};
 use formats::{Picture, Preprocess};
+use geometry::names;
+use graph::OutputActivation;
 use runtime::{Program, RuntimeOptions};
 use train::{Architecture, Checkpoint, ModelCard, TrainError};
 
@@ -24,12 +26,18 @@ pub(super) struct Case {
     pub(super) probabilities: Vec<f32>,
     /// The class that is explained.
     pub(super) class: usize,
-    /// The layer whose maps are looked at: the one asked for, or the last feature maps.
+    /// What is looked at inside; nothing of a network none of whose layers makes maps.
+    pub(super) watched: Option<Watched>,
+    pub(super) window: Window,
+    pub(super) messages: Messages,
+}
+
+/// A layer's maps.
+pub(super) struct Watched {
+    /// The layer: the one asked for, or that of the last feature maps.
     pub(super) layer: String,
     /// One of its maps: the one asked for, or the strongest on the image.
     pub(super) channel: usize,
-    pub(super) window: Window,
-    pub(super) messages: Messages,
 }
 
 /// What of a network and an image is asked about.
@@ -62,7 +70,8 @@ impl Opened {
                 let mut weights = weights::open(weights, model.as_deref(), messages)?;
                 let card = weights.card().clone();
                 let architecture = weights.architecture().clone().classifier()?;
-                Self::with(architecture, card, options, |program| {
+                let activation = weights.activation();
+                Self::with(architecture, activation, card, options, |program| {
                     Ok(weights.restore(program)?)
                 })
             }
@@ -70,7 +79,8 @@ impl Opened {
                 let checkpoint = Checkpoint::from_bytes(BUILT_IN, BUILT_IN_NAME)?;
                 let architecture = checkpoint.architecture()?.classifier()?;
                 let card = checkpoint.card.clone();
-                Self::with(architecture, card, options, |program| {
+                let activation = OutputActivation::usual(card.classes.len());
+                Self::with(architecture, activation, card, options, |program| {
                     Ok(checkpoint.restore(program)?)
                 })
             }
@@ -79,6 +89,7 @@ impl Opened {
 
     fn with(
         architecture: Architecture,
+        activation: OutputActivation,
         card: ModelCard,
         options: &RuntimeOptions,
         restore: impl FnOnce(&mut Program) -> anyhow::Result<()>,
@@ -96,7 +107,7 @@ impl Opened {
             };
             Ok(architecture.build(&options)?)
         };
-        let subject = Subject::new(build, program, options)?;
+        let subject = Subject::of_logits(build, activation, program, options)?;
         Ok(Self { subject, card })
     }
 
@@ -116,32 +127,32 @@ impl Opened {
             .map(|class| self::class(class, &card.classes));
         let class = class.transpose()?;
         let layer = match question.layer {
-            Some(layer) => layer.to_owned(),
-            None => subject.last_feature_map()?,
+            Some(layer) => Some(layer.to_owned()),
+            None if question.channel.is_some() => Some(subject.last_feature_map()?),
+            None => subject.last_feature_map().ok(),
         };
-        let [channels, ..] = subject.feature_map(&layer)?;
-        if let Some(channel) = question.channel.filter(|&channel| channel >= channels) {
-            return Err(ExplainError::Channel {
-                layer,
-                channel,
-                channels,
-            }
-            .into());
+        if let Some(layer) = &layer {
+            check_channel(&subject, layer, question.channel)?;
         }
         let picture = Picture::open(image)?;
         let photo = Photo::new(&picture, &card.preprocess)
             .map_err(|error| anyhow!("{}: {error}", image.display()))?;
-        let (probabilities, maps) = glance(&subject, &photo.numbers, &layer)?;
-        let strongest = || maps.by_strength().first().copied().unwrap_or(0);
-        let channel = question.channel.unwrap_or_else(strongest);
+        let (probabilities, watched) = match layer {
+            Some(layer) => {
+                let (probabilities, maps) = glance(&subject, &photo.numbers, &layer)?;
+                let strongest = || maps.by_strength().first().copied().unwrap_or(0);
+                let channel = question.channel.unwrap_or_else(strongest);
+                (probabilities, Some(Watched { layer, channel }))
+            }
+            None => (subject.probabilities(&photo.numbers)?, None),
+        };
         let mut case = Case {
             class: 0,
             subject,
             card,
             photo,
             probabilities,
-            layer,
-            channel,
+            watched,
             window: question.window,
             messages,
         };
@@ -150,7 +161,36 @@ impl Opened {
     }
 }
 
+/// Refuses a layer without maps, and a map that it does not have.
+fn check_channel(
+    subject: &Subject,
+    layer: &str,
+    channel: Option<usize>,
+) -> Result<(), ExplainError> {
+    let [channels, ..] = subject.feature_map(layer)?;
+    match channel {
+        Some(channel) if channel >= channels => Err(ExplainError::Channel {
+            layer: layer.to_owned(),
+            channel,
+            channels,
+        }),
+        _ => Ok(()),
+    }
+}
+
 impl Case {
+    /// The layer whose maps are looked at, and one of them.
+    ///
+    /// # Errors
+    /// A network without.
+    pub(super) fn watched(&self) -> Result<&Watched, ExplainError> {
+        self.watched
+            .as_ref()
+            .ok_or_else(|| ExplainError::NoFeatureMap {
+                name: self.subject.network().name.clone(),
+            })
+    }
+
     /// What the network reads.
     pub(super) fn image(&self) -> &[f32] {
         &self.photo.numbers
@@ -200,39 +240,16 @@ fn class(asked: &str, classes: &[String]) -> anyhow::Result<usize> {
             classes.len()
         ))),
         Err(_) => {
-            let alike = alike(asked, classes);
-            Err(usage(match alike.as_slice() {
-                [] => format!(
-                    "class '{asked}': no class of the network is called so; classes have numbers too, 0 to {last}"
-                ),
-                alike => format!(
-                    "class '{asked}': no class of the network is called so; did you mean {}?",
-                    alike.join(", ")
-                ),
-            }))
+            let known = classes.iter().map(String::as_str);
+            let end = match names::like(asked, known).as_slice() {
+                [] => format!("; classes have numbers too, 0 to {last}"),
+                like => names::suggestion(like),
+            };
+            Err(usage(format!(
+                "class '{asked}': no class of the network is called so{end}"
+            )))
         }
     }
-}
-
-/// The classes whose names are most like one: that hold it, or are written almost so.
-fn alike<'a>(asked: &str, classes: &'a [String]) -> Vec<&'a str> {
-    const MOST: usize = 5;
-    let asked = asked.trim().to_lowercase();
-    let mut ranked: Vec<_> = classes
-        .iter()
-        .filter_map(|class| {
-            let name = class.to_lowercase();
-            let away = strsim::osa_distance(&asked, &name);
-            let near = 3 * away <= asked.chars().count().max(name.chars().count());
-            (near || (!asked.is_empty() && name.contains(&asked))).then_some((away, class.as_str()))
-        })
-        .collect();
-    ranked.sort_unstable();
-    ranked
-        .into_iter()
-        .take(MOST)
-        .map(|(_, class)| class)
-        .collect()
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ const IMAGES: u64 = 16;
 /// The field of the middle of the layer's maps.
 pub(super) fn field(case: &Case) -> anyhow::Result<Shown> {
     let noise = (0..IMAGES).map(|seed| case.subject.noise(seed));
-    let field = effective_field(&case.subject, Some(&case.layer), noise)?;
+    let field = effective_field(&case.subject, Some(&case.watched()?.layer), noise)?;
     let [row, column] = field.at;
     let drawn = Drawn::new(&field.map, Kind::Magnitude);
     let caption = format!(

@@ -1,8 +1,10 @@
 //! What can be shown of a network and an image.
 
+use std::ffi::OsStr;
 use std::fmt;
 
-use clap::ValueEnum;
+use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
+use clap::{Arg, Command, ValueEnum};
 
 /// A thing to show, in the order in which all of them stand on a board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -56,6 +58,14 @@ impl Method {
         Self::Deconvnet,
     ];
 
+    /// Whether it looks at a layer's feature maps, which not every network has.
+    pub(super) fn needs_maps(self) -> bool {
+        matches!(
+            self,
+            Self::GradCam | Self::Deconvnet | Self::Maps | Self::Field | Self::Patches
+        )
+    }
+
     /// What is shown for what was asked, once each and in the order of a board. Patches need data.
     pub(super) fn chosen(asked: &[Self], has_data: bool) -> Vec<Self> {
         let mut chosen = match asked {
@@ -79,6 +89,29 @@ impl Method {
         chosen.sort_unstable();
         chosen.dedup();
         chosen
+    }
+}
+
+/// Reads the name of a method, with or without space around it: `"saliency, maps"` is a list as well.
+#[derive(Clone)]
+pub(super) struct Named;
+
+impl TypedValueParser for Named {
+    type Value = Method;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Method, clap::Error> {
+        let trimmed = value.to_str().map_or(value, |text| OsStr::new(text.trim()));
+        EnumValueParser::<Method>::new().parse_ref(command, argument, trimmed)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let all = Method::value_variants().iter();
+        Some(Box::new(all.filter_map(Method::to_possible_value)))
     }
 }
 

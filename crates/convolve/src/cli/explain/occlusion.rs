@@ -38,7 +38,7 @@ impl Window {
         Occlusion {
             window,
             stride: self.stride.map_or(half, |stride| [stride; 2]),
-            layer: Some(case.layer.clone()),
+            layer: case.watched.as_ref().map(|watched| watched.layer.clone()),
             ..usual
         }
     }

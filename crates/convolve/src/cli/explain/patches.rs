@@ -10,7 +10,7 @@ use figures::short;
 use formats::{Picture, images_below};
 use serde_json::{Value, json};
 
-use super::case::Case;
+use super::case::{Case, Watched};
 use super::method::Method;
 use super::photo::{patch, prepared};
 use super::progress::Progress;
@@ -24,7 +24,8 @@ const COLUMNS: usize = 3;
 /// Nine patches, each of another picture. Pictures that cannot be read are left out, and counted.
 pub(super) fn nine(case: &Case, folder: &Path) -> anyhow::Result<Shown> {
     let paths = images_below(folder)?;
-    let mut search = TopPatches::new(&case.subject, &case.layer, &[case.channel], COUNT)?;
+    let Watched { layer, channel } = case.watched()?;
+    let mut search = TopPatches::new(&case.subject, layer, &[*channel], COUNT)?;
     let progress = Progress::new("patches", case.messages);
     let mut tell = progress.teller();
     let mut read: Vec<&PathBuf> = Vec::new();
@@ -70,7 +71,7 @@ pub(super) fn nine(case: &Case, folder: &Path) -> anyhow::Result<Shown> {
         }));
     }
     let mut shown = Shown::new(Method::Patches, Value::Array(numbers));
-    let title = format!("What excites map {} of {}", case.channel, case.layer);
+    let title = format!("What excites map {channel} of {layer}");
     let caption = format!(
         "The strongest patch of each of the {} pictures that excite it most, of {} below {}; numbers: the activation.",
         patches.len(),

@@ -17,6 +17,18 @@ impl Progress {
         }
     }
 
+    /// One of several steps, which tells nothing on its way; what is dropped is off the screen.
+    pub(super) fn step(
+        what: impl Into<String>,
+        place: usize,
+        of: usize,
+        messages: Messages,
+    ) -> Self {
+        let progress = Self::new(what, messages);
+        progress.teller()(place, of);
+        progress
+    }
+
     /// What is told how many are done, and of how many.
     pub(super) fn teller(&self) -> impl FnMut(usize, usize) + '_ {
         |done, all| self.bar.show(self.what.clone(), done, all, String::new())

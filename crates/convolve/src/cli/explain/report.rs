@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::answer::{self, percent};
 use super::case::Case;
 use super::method::Method;
-use super::shown::Shown;
+use super::shown::{LeftOut, Shown, sentences};
 use crate::cli::printable::printable;
 use crate::cli::table::{self, Align, extents};
 
@@ -29,6 +29,7 @@ pub(super) struct Report<'a> {
     /// The network, in words.
     pub(super) network: &'a str,
     pub(super) shown: &'a [Shown],
+    pub(super) left_out: &'a [LeftOut],
     /// Panels side by side, where they were chosen.
     pub(super) columns: Option<usize>,
 }
@@ -46,11 +47,14 @@ impl Report<'_> {
         );
         let input: Vec<usize> = case.subject.image().to_vec();
         let remark = format!(
-            "{}: {} reads {} and tells {} classes apart; explained is class {}, {}.",
+            "{}: {} reads {} and {}; explained is class {}, {}.",
             self.network,
             case.card.model,
             extents(&input),
-            case.probabilities.len(),
+            match case.probabilities.len() {
+                1 => "says how likely one class is".to_owned(),
+                classes => format!("tells {classes} classes apart"),
+            },
             case.class,
             case.own_label(),
         );
@@ -71,7 +75,11 @@ impl Report<'_> {
         Board {
             caption: Caption::new(heading, remark),
             parts: vec![
-                part("Where the network looks", "", where_it_looks),
+                part(
+                    "Where the network looks",
+                    &sentences(self.left_out).join(" "),
+                    where_it_looks,
+                ),
                 part(
                     "Filters of the first layers",
                     "",
@@ -166,15 +174,21 @@ impl Report<'_> {
             .map(|shown| (shown.method.to_string(), shown.numbers.clone()))
             .collect();
         let top: Vec<Value> = case.top(TOP).into_iter().map(class).collect();
+        let left_out = self.left_out.iter();
+        let left_out: Vec<Value> = left_out
+            .map(|left_out| json!({ "method": left_out.method.to_string(), "reason": left_out.reason }))
+            .collect();
         json!({
             "image": self.image.to_string_lossy(),
             "model": case.card.model,
             "input": case.subject.image(),
-            "layer": case.layer,
-            "channel": case.channel,
+            "activation": case.subject.activation().name(),
+            "layer": case.watched.as_ref().map(|watched| &watched.layer),
+            "channel": case.watched.as_ref().map(|watched| watched.channel),
             "explained": class(case.class),
             "top": top,
             "shown": shown,
+            "left_out": left_out,
             "output": output.map(|path| path.to_string_lossy()),
         })
     }

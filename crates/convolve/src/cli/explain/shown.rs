@@ -48,3 +48,21 @@ impl Row {
         }
     }
 }
+
+/// A method that has nothing to show of a network.
+pub(super) struct LeftOut {
+    pub(super) method: Method,
+    pub(super) reason: String,
+}
+
+/// What was left out, a sentence for each reason.
+pub(super) fn sentences(left_out: &[LeftOut]) -> Vec<String> {
+    let mut reasons: Vec<&str> = left_out.iter().map(|of| of.reason.as_str()).collect();
+    reasons.dedup();
+    let sentence = |reason: &str| {
+        let methods = left_out.iter().filter(|of| of.reason == reason);
+        let methods: Vec<String> = methods.map(|of| of.method.to_string()).collect();
+        format!("Left out ({}): {reason}.", methods.join(", "))
+    };
+    reasons.into_iter().map(sentence).collect()
+}

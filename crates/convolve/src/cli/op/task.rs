@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use formats::atomic::{self, Draft};
+use formats::atomic::Draft;
 use geometry::Problem;
 use graph::ElementType;
 use kernels::conv::Algorithm;
@@ -14,6 +14,7 @@ use tensor::{NpyElement, NpyError, NpyFile, Tensor, write_npy_to};
 use super::direction::{Array, Direction};
 use super::operator::{Asked, Operator};
 use super::{Files, Precision};
+use crate::cli::destination;
 use crate::cli::failure::usage;
 
 /// What to compute, on which files.
@@ -94,10 +95,11 @@ impl Task {
 
     /// Checks where results go before anything is computed.
     fn check_places(&self) -> anyhow::Result<()> {
-        let place = |path: &Path| atomic::destination(path).map_err(io_error(path));
-        let output = place(&self.output)?;
+        let output = destination::of(&self.output)?;
         match &self.files.indices {
-            Some(indices) if self.direction == Direction::Forward && place(indices)? == output => {
+            Some(indices)
+                if self.direction == Direction::Forward && destination::of(indices)? == output =>
+            {
                 let path = self.output.display();
                 Err(usage(format!(
                     "{path}: both --output and --indices would be written there"

@@ -7,10 +7,10 @@ mod inception;
 mod inception_resnet;
 mod residual;
 
+use geometry::names;
 use graph::{Graph, GraphError, NetworkBuilder, ValueId};
 
 use crate::ZooError;
-use crate::registry::nearest_of;
 
 /// A block with the sizes of a place where it stands.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ pub fn example(name: &str) -> Result<&'static BlockExample, ZooError> {
     let found = examples().find(|block| block.name == name);
     found.ok_or_else(|| ZooError::UnknownBlock {
         name: name.to_owned(),
-        nearest: nearest_of(examples().map(|block| block.name), name),
+        nearest: names::like(name, examples().map(|block| block.name)),
     })
 }
 

@@ -1,0 +1,35 @@
+//! Files that verbs write: where they may go is asked before anything is computed, and they come whole or not at all.
+
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use formats::atomic;
+
+use super::failure::{in_words, usage};
+
+/// The place that a path leads to: the same for all spellings of it.
+///
+/// # Errors
+/// One line that names the path, where no file can be written to it.
+pub(crate) fn of(path: &Path) -> anyhow::Result<PathBuf> {
+    atomic::destination(path).map_err(|error| unwritable(path, &error))
+}
+
+/// Writes a file whole, or leaves what was there.
+///
+/// # Errors
+/// As [`of`].
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    atomic::write(path, bytes).map_err(|error| unwritable(path, &error))
+}
+
+/// What cannot be written: a folder that is not there, or a place where no file can be, is wrong usage; all else is a
+/// failure of the system.
+pub(crate) fn unwritable(path: &Path, error: &io::Error) -> anyhow::Error {
+    let text = format!("{}: {}", path.display(), in_words(error));
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidInput => usage(text),
+        _ => anyhow!(text),
+    }
+}
