@@ -4,6 +4,9 @@
 /// Names that are offered for one that there is not.
 const MOST: usize = 3;
 
+/// Letters of a name that is compared letter by letter: a file may hold one of any length.
+const LONGEST: usize = 256;
+
 /// The three names most like one, the likest first: at most a third of the letters differ, whether
 /// capital or not, or they hold it. Where none is so, those that it begins with.
 ///
@@ -23,15 +26,17 @@ pub fn like<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a
             (a, b) if a < b => (a, b),
             (a, b) => (b, a),
         };
-        let holds = !name.is_empty() && known.contains(&name);
-        // Letters that one has more than the other differ: what is far too long is not compared letter by letter.
-        let possible = 3 * (longer - shorter) <= longer;
-        let away = (holds || possible).then(|| distance(&name, &known));
-        match away.filter(|away| holds || 3 * away <= longer) {
+        // Letters that one has more than the other differ in any case.
+        let least = longer - shorter;
+        if !name.is_empty() && known.contains(&name) {
+            near.push((least, original));
+            continue;
+        }
+        let comparable = 3 * least <= longer && longer <= LONGEST;
+        let away = comparable.then(|| distance(&name, &known));
+        match away.filter(|away| 3 * away <= longer) {
             Some(away) => near.push((away, original)),
-            None if !known.is_empty() && name.starts_with(&known) => {
-                begun.push((longer - shorter, original));
-            }
+            None if !known.is_empty() && name.starts_with(&known) => begun.push((least, original)),
             None => {}
         }
     }
@@ -111,6 +116,10 @@ mod tests {
         for (name, expected) in cases {
             assert_eq!(like(name, known), expected, "{name}");
         }
+        let long = "x".repeat(1 << 20);
+        let longer = format!("{long}y");
+        assert_eq!(like(&long, [longer.as_str(), "x"]), [longer.as_str()]);
+        assert!(like(&longer, [format!("{long}z").as_str()]).is_empty());
         assert_eq!(
             suggestion(&like("pool", known)),
             "; did you mean pool-l2, pool-avg?"

@@ -144,7 +144,12 @@ impl RunFolder {
     pub fn config(path: &Path) -> Result<TrainConfig, TrainError> {
         let file = path.join(CONFIG);
         let text = match read_to_string(&file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
                 return Err(TrainError::NoRun {
                     path: path.to_path_buf(),
                     missing: CONFIG,

@@ -16,6 +16,20 @@ pub(crate) fn of(path: &Path) -> anyhow::Result<PathBuf> {
     atomic::destination(path).map_err(|error| unwritable(path, &error))
 }
 
+/// Refuses a place where a picture lies that is looked at: it would be lost for `what` is made of it.
+///
+/// # Errors
+/// One line that names the path.
+pub(crate) fn must_spare(picture: &Path, path: &Path, what: &str) -> anyhow::Result<()> {
+    match (path.canonicalize(), picture.canonicalize()) {
+        (Ok(target), Ok(source)) if target == source => Err(usage(format!(
+            "{}: the {what} would take the place of the picture",
+            path.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Writes a file whole, or leaves what was there.
 ///
 /// # Errors

@@ -175,6 +175,9 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     let format = Format::of(&output)?;
     // Before anything is drawn: whether the picture can go there.
     destination::of(&output)?;
+    for subject in &arguments.subjects {
+        destination::must_spare(subject.as_ref(), &output, "drawing")?;
+    }
     let subjects: Vec<&str> = arguments.subjects.iter().map(String::as_str).collect();
     let scene = if arguments.layer.is_some() {
         artist.files.must_be_none("a layer, which has its own")?;

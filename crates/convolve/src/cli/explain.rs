@@ -118,13 +118,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     let format = output.map(Format::of).transpose()?;
     if let Some(path) = output {
         destination::of(path)?;
-        let same = |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
-        if same(path, image) {
-            return Err(usage(format!(
-                "{}: the board would take the place of the picture",
-                path.display()
-            )));
-        }
+        destination::must_spare(image, path, "board")?;
     }
     let question = Question {
         class: arguments.class.as_deref(),

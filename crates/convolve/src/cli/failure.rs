@@ -66,6 +66,7 @@ pub(crate) fn in_words(error: &io::Error) -> String {
         ErrorKind::NotADirectory => "a part of the path is no folder",
         ErrorKind::IsADirectory => "is a folder",
         ErrorKind::PermissionDenied => "permission denied",
+        ErrorKind::FileTooLarge => "the file would be larger than it may be",
         ErrorKind::StorageFull => "no space is left on the device",
         _ => return error.to_string(),
     };
@@ -115,6 +116,7 @@ fn is_wrong_choice(error: &ExplainError) -> bool {
         error,
         ExplainError::NoLayer { .. }
             | ExplainError::NoMap { .. }
+            | ExplainError::NoFeatureMap { .. }
             | ExplainError::NoFilters { .. }
             | ExplainError::Class { .. }
             | ExplainError::Channel { .. }

@@ -141,7 +141,13 @@ pub(crate) fn for_batch(
         let shape = vec![batch, channels, height, width];
         bindings.shapes.insert(images.name.clone(), shape);
     }
-    let import = import(path, &model, &bindings)?;
+    let import = match model.import(&bindings) {
+        // The extents are those that were typed.
+        Err(error @ OnnxError::Input { .. }) if input.is_some() => {
+            return Err(usage(format!("{}: {error}", path.display())));
+        }
+        import => import.map_err(|error| named(path, error))?,
+    };
     let first = import.inputs.first().and_then(|edge| edge.shape.first());
     match first {
         Some(&fixed) if fixed != batch && batch > 1 => Err(usage(format!(

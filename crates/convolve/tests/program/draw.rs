@@ -285,14 +285,14 @@ fn what_cannot_be_drawn_is_one_line_and_no_file() {
     }
     fail(
         folder.path(),
-        1,
+        2,
         &draw(&["conv:n1c1h5w5:o1k3", "-o", "missing/x.svg"]),
         &["missing/x.svg", "no such file or folder"],
     );
     fs::create_dir(folder.path().join("x.svg")).unwrap();
     fail(
         folder.path(),
-        1,
+        2,
         &draw(&["conv:n1c1h5w5:o1k3", "-o", "x.svg"]),
         &["x.svg"],
     );

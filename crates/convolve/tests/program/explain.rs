@@ -408,14 +408,14 @@ fn what_makes_no_sense_is_one_line_and_no_file() {
     fail(path, 2, &["explain", "a.bmp", "-o", "x.gif"], &ending);
     fail(
         path,
-        1,
+        2,
         &["explain", "a.bmp", "-o", "no/x.svg"],
         &["no/x.svg: no such file or folder"],
     );
     fs::create_dir(path.join("folder.png")).unwrap();
     fail(
         path,
-        1,
+        2,
         &["explain", "a.bmp", "-o", "folder.png"],
         &["folder.png"],
     );

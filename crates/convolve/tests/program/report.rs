@@ -224,7 +224,7 @@ fn what_is_no_run_or_no_page_is_refused() {
     refused(&["report", "none"], &["--output"]);
     fail(
         path,
-        1,
+        2,
         &["report", "none", "-o", "no/where/r.html"],
         &["no/where/r.html: "],
     );

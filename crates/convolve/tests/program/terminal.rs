@@ -18,14 +18,13 @@ fn terminal() -> (File, OwnedFd) {
         ws_xpixel: 0,
         ws_ypixel: 0,
     };
-    let nothing = std::ptr::null_mut();
     // SAFETY: Both numbers and the size outlive the call, and neither a name nor settings are asked for.
     let made = unsafe {
         libc::openpty(
             &mut reader,
             &mut writer,
-            nothing.cast(),
-            nothing.cast(),
+            std::ptr::null_mut(),
+            std::ptr::null(),
             &size,
         )
     };

@@ -117,7 +117,8 @@ fn a_file_that_cannot_be_written_whole_is_not_there() {
         &["doctor", "net.onnx", "-o", "x.svg"],
     ] {
         // Files may have one block; what is longer cannot be written.
-        let output = crate::invoke::below_limit(path, "ulimit -f 1", arguments)
+        let arguments = [arguments, &["-q"]].concat();
+        let output = crate::invoke::below_limit(path, "ulimit -f 1", &arguments)
             .output()
             .unwrap();
         let line = String::from_utf8(output.stderr).unwrap();
@@ -303,6 +304,27 @@ fn receptive_fields() {
             (2, &["none.onnx"], &["none.onnx: no such file or folder"]),
         ],
     );
+}
+
+/// The picture that is looked at is not lost for one that is made of it.
+#[test]
+fn a_picture_is_not_written_over() {
+    let folder = folder();
+    let path = folder.path();
+    prepare(path);
+    fs::rename(path.join("a.bmp"), path.join("a.png")).unwrap();
+    let before = fs::read(path.join("a.png")).unwrap();
+    for (arguments, what) in [
+        (&["explain", "a.png", "-o", "run/../a.png"][..], "board"),
+        (
+            &["draw", "a.png", "--layer", "conv1", "-o", "run/../a.png"],
+            "drawing",
+        ),
+    ] {
+        let words = format!("run/../a.png: the {what} would take the place of the picture");
+        fail(path, 2, arguments, &[&words]);
+    }
+    assert_eq!(fs::read(path.join("a.png")).unwrap(), before);
 }
 
 #[test]

@@ -49,6 +49,34 @@ fn a_batch_is_bound_or_asked_for() {
     assert!(error.to_string().contains("[N, 3, 8, 8]"), "{error}");
 }
 
+/// So exporters write what they leave open, and ONNX Runtime takes it; what else is below zero is none.
+#[test]
+fn an_extent_of_minus_one_is_open() {
+    let rectified = |first: i64| {
+        let extents = [first, 4].map(|extent| Message::default().number(1, extent));
+        let shape = extents
+            .iter()
+            .fold(Message::default(), |shape, extent| shape.put(1, extent));
+        let kind = Message::default().put(1, Message::default().number(1, 1).put(2, shape));
+        let input = Message::default().put(1, "x").put(2, kind);
+        let relu = node("Relu", &["x"], &["y"]);
+        model(
+            Message::default()
+                .put(1, relu)
+                .put(11, input)
+                .put(12, value("y", &[-1, 4])),
+        )
+    };
+    let open = Model::from_bytes(rectified(-1), "test").unwrap();
+    assert_eq!(open.inputs()[0].extents(), "[?, 4]");
+    let import = open.import(&Bindings::batch(5)).unwrap();
+    assert_eq!(import.outputs[0].shape, [5, 4]);
+    refused(
+        rectified(-2),
+        &["`x`: axis 0 has the extent -2, below zero"],
+    );
+}
+
 #[test]
 fn truncated_anywhere() {
     let whole = small();
