@@ -279,11 +279,11 @@ fn places_are_checked_before_they_are_followed() {
         fail(folder.path(), 2, &twice(spelling), &words);
     }
     fail(folder.path(), 2, &twice("none/i.npy"), &["none/i.npy"]);
-    // A place that turns out to be none only when the output is computed.
+    // A place where no file can be.
     std::fs::create_dir(at("i.npy")).unwrap();
     fail(
         folder.path(),
-        1,
+        2,
         &twice("i.npy"),
         &["i.npy", "not a regular file"],
     );
