@@ -79,7 +79,7 @@ impl Mismatch {
         (!same).then_some(mismatch)
     }
 
-    /// The name left over that is most like one that is missing.
+    /// The name left over that is most like one that is missing, if one is like it.
     fn nearest(&self, missing: &str) -> Option<&str> {
         let extra = self.extra.iter().map(|tensor| tensor.name.as_str());
         names::like(missing, extra).first().copied()
@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(
             mismatch.to_string(),
             "w: not the tensors of m: 4 missing: `fc.weight` [2, 4] (nearest: `head.fc.weight`), \
-             `a` [1] (nearest: `head.fc.weight`), `b` [1] (nearest: `head.fc.weight`) and 1 more; \
+             `a` [1] (nearest: `head.fc.weight`), `b` [1] and 1 more; \
              1 left over: `head.fc.weight` [2, 4]; \
              1 of another shape: `conv.weight` [8, 3] instead of [4, 3]; they are those of n"
         );
