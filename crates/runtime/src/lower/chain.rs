@@ -40,7 +40,14 @@ impl Lowering<'_> {
             isa: self.options.isa,
             ..ConvOptions::default()
         };
-        (2..=places.len()).rev().find_map(|count| {
+        // The chain whose result is the smallest: that one goes through memory. The longest of several.
+        let mut counts: Vec<usize> = (2..=places.len()).collect();
+        let left = |count: &usize| {
+            let last = &geometries[count - 1];
+            (last.out_channels * last.output_area(), usize::MAX - count)
+        };
+        counts.sort_by_key(left);
+        counts.into_iter().find_map(|count| {
             let links = &geometries[..count];
             let chain = ChainPlan::pays(links).then(|| ChainPlan::new(links, options));
             Some((places[..count].to_vec(), chain.flatten()?))
