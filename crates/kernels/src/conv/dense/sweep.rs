@@ -28,6 +28,8 @@ pub(super) struct Sweep {
     /// Panels of a task, counted over all groups.
     panels_per_task: usize,
     splits: usize,
+    /// Sums end before the memory they go to is there.
+    is_late: bool,
 }
 
 /// The tensors of a run.
@@ -56,6 +58,11 @@ const TASKS: usize = 64;
 /// Products that are summed in one go: what a panel has for them, 64 KiB a vector, stays in a
 /// second-level cache together with the same of the next.
 const SUMMED: usize = 1024;
+/// Elements of a target larger than the caches, 16 MiB, and products of a sum too short to hide that a line of it has to be
+/// fetched before it is written: only there it pays to ask for the lines beforehand. In a nearer target the asking
+/// alone takes a third of the time of such sums.
+const FAR: usize = 4 << 20;
+const SHORT: usize = 32;
 /// Pixels of the tallest tile, and channels of the widest.
 const TALLEST: usize = 14;
 const WIDEST: usize = 64;
@@ -81,7 +88,10 @@ impl Sweep {
             .div_ceil((walk.slice_count() * cut.blocks).max(1))
             .clamp(1, all_panels.max(1));
         let panels_per_task = all_panels.div_ceil(splits);
+        let pixels = walk.slice_count() * walk.rows.count * walk.columns.count;
+        let target = pixels * walk.target_channels;
         Self {
+            is_late: walk.layout == Layout::Nhwc && target >= FAR && walk.depth() < SHORT,
             chunks: chunks(&cut.segments(&walk), SUMMED),
             splits: all_panels.div_ceil(panels_per_task.max(1)),
             panels_per_task,
@@ -562,6 +572,7 @@ impl Pass<'_> {
                 Target {
                     start: self.bases.target.add(origin),
                     channels: (per_group - first).min(NV * V::LANES),
+                    is_late: self.sweep.is_late,
                 },
                 Finish {
                     bias,

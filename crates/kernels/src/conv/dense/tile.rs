@@ -61,6 +61,8 @@ pub(in crate::conv) struct Target {
     pub(in crate::conv) start: *mut f32,
     /// Channels of the panel, at most `NV·LANES`.
     pub(in crate::conv) channels: usize,
+    /// Sums end before the lines they go to are there: these are asked for beforehand.
+    pub(in crate::conv) is_late: bool,
 }
 
 /// The weights of a tile.
@@ -138,11 +140,11 @@ pub(in crate::conv) unsafe fn tile<
 ) {
     // SAFETY: the contract of this function, element by element.
     unsafe {
-        // Short sums end before their first store has fetched its cache line, so all lines are asked
-        // for now: the output is usually larger than every cache.
-        for &offset in targets.iter().filter(|_| !(PARTS && part.stops)) {
-            for v in 0..NV {
-                V::prefetch_write(target.start.wrapping_add(offset + v * V::LANES));
+        if target.is_late {
+            for &offset in targets.iter().filter(|_| !(PARTS && part.stops)) {
+                for v in 0..NV {
+                    V::prefetch_write(target.start.wrapping_add(offset + v * V::LANES));
+                }
             }
         }
         let mut sums = [[V::zero(); NV]; MR];

@@ -102,6 +102,7 @@ impl Product {
         let target = Target {
             start: self.target,
             channels: self.panel.vectors * V::LANES,
+            is_late: false,
         };
         let finish = Finish {
             bias: std::ptr::null(),
