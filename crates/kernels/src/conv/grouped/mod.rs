@@ -13,6 +13,7 @@
 //! of them is summed at once, so that a weight is loaded once for all.
 
 mod lanes;
+mod slide;
 mod sweep;
 mod taps;
 mod weights;
@@ -20,6 +21,7 @@ mod weights;
 use geometry::{ConvGeometry, Window};
 
 use self::lanes::Lanes;
+use self::slide::Slide;
 use self::taps::{AxisTaps, Run};
 use super::dense::wanted_tasks;
 use super::{Direction, Epilogue, Refusal};
@@ -70,6 +72,8 @@ pub(super) struct GroupedPlan {
     columns: AxisTaps,
     /// The targets of a row, run by run.
     runs: Vec<Run>,
+    /// How the kernel slides over a row, if it does.
+    slide: Option<Slide>,
     /// The rows of the target in short runs, for the gradient of the weights.
     row_runs: Vec<Run>,
     /// Accumulators of the backward-weights direction; fixed by the problem alone.
@@ -98,11 +102,14 @@ impl GroupedPlan {
             }
             _ => Vec::new(),
         };
+        let lanes = Lanes::new(geometry, direction, isa);
+        let slides = lanes.are_in_place();
         let mut plan = Self {
+            slide: slides.then(|| Slide::new(width, direction)).flatten(),
             geometry: *geometry,
             direction,
             isa,
-            lanes: Lanes::new(geometry, direction, isa),
+            lanes,
             rows,
             row_runs,
             runs: columns.runs(width, direction),

@@ -5,6 +5,8 @@
 //! So a [`Tile`] holds the sums of several pixels of a [`Run`] at once. A weight is loaded once for
 //! all of them, and there are enough independent sums to hide the latency of a multiply-add.
 
+use std::ops::Range;
+
 use super::{GroupedPlan, Run};
 use crate::conv::Epilogue;
 use crate::conv::finish::Finish;
@@ -36,6 +38,10 @@ pub(super) unsafe fn row<V: Vector>(
         start: task * plan.columns.target * to,
         is_far: source.len() >= FAR,
     };
+    if let Some(slide) = &plan.slide {
+        // SAFETY: a plan has a slide only of its own.
+        return unsafe { slide.run::<V>(&row) };
+    }
     for run in &plan.runs {
         // SAFETY: the tiles stay within the run, which stays within the row; the lanes are the plan's.
         unsafe {
@@ -49,12 +55,12 @@ pub(super) unsafe fn row<V: Vector>(
 }
 
 /// One row of target pixels.
-struct Row<'a> {
-    plan: &'a GroupedPlan,
+pub(super) struct Row<'a> {
+    pub(super) plan: &'a GroupedPlan,
     /// The image.
-    source: &'a [f32],
-    packed: &'a [f32],
-    row: usize,
+    pub(super) source: &'a [f32],
+    pub(super) packed: &'a [f32],
+    pub(super) row: usize,
     finish: Finish,
     target: Shared<'a>,
     /// The row's first element of the target.
@@ -122,27 +128,27 @@ impl Row<'_> {
         }
     }
 
-    /// Asks for the source rows that the next row of targets reads and this one does not, under the same
-    /// pixels and channels: rows end where the processor's own foresight ends too.
+    /// Asks for what the row of targets after the next reads of a source in memory and the next does not: `rows` under these
+    /// columns, `NV` vectors from the channel `source` on. Rows end where the processor's own foresight ends too.
     ///
     /// # Safety
     /// `V`'s instructions exist.
     #[inline(always)]
-    unsafe fn prefetch_below<V: Vector, const P: usize, const NV: usize>(
+    pub(super) unsafe fn prefetch_below<V: Vector, const NV: usize>(
         &self,
-        tile: Tile<'_>,
+        rows: usize,
+        columns: Range<usize>,
         source: usize,
     ) {
         let plan = self.plan;
         let (channels, _) = plan.channels();
-        let shift = tile.run.shift;
-        let (row, column) = (plan.rows.at(self.row), plan.columns.at(tile.run.first));
-        let (Some((_, row)), Some((_, column))) = (row.last(), column.first()) else {
+        let last = plan.rows.at(self.row).last();
+        let Some(&(_, last)) = last.filter(|_| self.is_far) else {
             return;
         };
-        for row in row + 1..=row + shift {
-            let pixel = row * plan.columns.source + column + tile.done * shift;
-            for pixel in pixel..pixel + P * shift {
+        for row in last + 1 + rows..=last + 2 * rows {
+            for column in columns.clone() {
+                let pixel = row * plan.columns.source + column;
                 for v in 0..NV {
                     let element = pixel * channels + source + v * V::LANES;
                     // SAFETY: the contract of this function.
@@ -163,9 +169,8 @@ impl Row<'_> {
         block: usize,
     ) {
         let plan = self.plan;
-        let (from, to) = plan.channels();
+        let (from, _) = plan.channels();
         let (source, sources) = plan.lanes.sources(block);
-        let (target, targets) = plan.lanes.targets(block);
         let views = if PICK { plan.lanes.source } else { 1 };
         let pitch = tile.run.shift * from;
         let block_weights = plan.block_weights();
@@ -206,17 +211,37 @@ impl Row<'_> {
                     }
                 }
             }
-            if !PICK && self.is_far {
-                self.prefetch_below::<V, P, NV>(tile, source);
+            let reached = plan.columns.at(tile.run.first).first();
+            if let Some((_, first)) = reached.filter(|_| !PICK) {
+                let shift = tile.run.shift;
+                let first = first + tile.done * shift;
+                self.prefetch_below::<V, NV>(shift, first..first + P * shift, source);
             }
-            let offset = |p: usize| {
-                let pixel = tile.run.first + (tile.done + p) * tile.run.step;
-                self.start + pixel * to
-            };
+            let column = |p: usize| tile.run.first + (tile.done + p) * tile.run.step;
+            self.finish::<V, P, NV>(sums, block, column);
+        }
+    }
+
+    /// Writes the sums of `P` pixels by `NV` blocks, where `column` tells the pixels.
+    ///
+    /// # Safety
+    /// `V`'s instructions exist; the pixels are in the row, the blocks in the plan; of more than one all are full.
+    #[inline(always)]
+    pub(super) unsafe fn finish<V: Vector, const P: usize, const NV: usize>(
+        &self,
+        mut sums: [[V; NV]; P],
+        block: usize,
+        column: impl Fn(usize) -> usize,
+    ) {
+        let (_, channels) = self.plan.channels();
+        let (target, targets) = self.plan.lanes.targets(block);
+        let offset = |p: usize| self.start + column(p) * channels;
+        let to = self.target.as_mut_ptr();
+        // SAFETY: the contract of this function.
+        unsafe {
             if targets == V::LANES {
                 let offsets: [usize; P] = std::array::from_fn(|p| offset(p) + target);
                 self.finish.at_channel(target).apply(&mut sums, &offsets);
-                let to = self.target.as_mut_ptr();
                 for (sums, &offset) in sums.iter().zip(&offsets) {
                     for (v, &sum) in sums.iter().enumerate() {
                         sum.store(to.add(offset + v * V::LANES));
@@ -228,7 +253,6 @@ impl Row<'_> {
                 let offset = offset(p);
                 for (v, sum) in sums.into_iter().enumerate() {
                     let at = target + v * targets;
-                    let to = self.target.as_mut_ptr();
                     self.finish.write(sum, to, offset + at, at, targets);
                 }
             }

@@ -1,0 +1,229 @@
+//! A depthwise kernel that slides over a row: taps side by side.
+//!
+//! The tiles of [`sweep`](super::sweep) know nothing of their taps and load a source vector for every multiply-add; the
+//! processor loads no more than two a cycle, as many as it could multiply. Where the taps of a row are neighbours and
+//! so are the targets of a tile, they read the same elements: a source vector is loaded once here
+//! and multiplied by each tap that meets it, into the sums of as many targets.
+//!
+//! A sum takes up its taps in the order of their source elements, as in the other tiles, and leaves out what lies in the
+//! padding: results are bitwise the same.
+
+use geometry::Window;
+
+use super::sweep::Row;
+use crate::conv::Direction;
+use crate::simd::Vector;
+
+/// How the kernel of a plan slides.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slide {
+    /// Taps of a row, three or five.
+    kernel: usize,
+    /// Source elements from a target to the next, one or two.
+    stride: usize,
+    /// Source elements that the first target's first tap lies before the first element.
+    before: isize,
+    /// The last tap meets the first element: backwards.
+    turned: bool,
+    /// Targets of a tile, seven or eight.
+    pixels: usize,
+}
+
+impl Slide {
+    /// Nothing if the taps lie apart, the targets of a tile have gaps between them, or there are not enough of them.
+    pub(super) fn new(window: &Window, direction: Direction) -> Option<Self> {
+        let (kernel, stride) = (window.kernel, window.stride);
+        let (before, turned, source, targets) = match direction {
+            Direction::Forward => (window.before as isize, false, window.input, window.output),
+            Direction::BackwardData => {
+                let before = kernel as isize - 1 - window.before as isize;
+                (before, true, window.output, window.input)
+            }
+            Direction::BackwardWeights => return None,
+        };
+        let most = if turned { 1 } else { 2 };
+        if !matches!(kernel, 3 | 5) || window.dilation != 1 || stride > most || targets < 7 {
+            return None;
+        }
+        // At either end a window stands in the row with one tap at least.
+        let end = ((targets - 1) * stride + kernel) as isize - before;
+        if before.max(end - source as isize) >= kernel as isize {
+            return None;
+        }
+        // The last tile is moved back to end with the row: what makes fewer targets twice.
+        let twice = |pixels: usize| targets.div_ceil(pixels) * pixels - targets;
+        let pixels = if targets < 8 || twice(7) < twice(8) {
+            7
+        } else {
+            8
+        };
+        Some(Self {
+            kernel,
+            stride,
+            before,
+            turned,
+            pixels,
+        })
+    }
+
+    /// Makes a row of targets.
+    ///
+    /// # Safety
+    /// `V`'s instructions exist; the row is that of a depthwise plan which this is of.
+    #[inline(always)]
+    pub(super) unsafe fn run<V: Vector>(&self, row: &Row<'_>) {
+        // SAFETY: the contract of this function.
+        unsafe {
+            match (self.kernel, self.stride, self.pixels) {
+                (3, 1, 7) => self.tiles::<V, 3, 1, 7>(row),
+                (3, 1, _) => self.tiles::<V, 3, 1, 8>(row),
+                (3, _, 7) => self.tiles::<V, 3, 2, 7>(row),
+                (3, _, _) => self.tiles::<V, 3, 2, 8>(row),
+                (_, 1, 7) => self.tiles::<V, 5, 1, 7>(row),
+                (_, 1, _) => self.tiles::<V, 5, 1, 8>(row),
+                (_, _, 7) => self.tiles::<V, 5, 2, 7>(row),
+                (_, _, _) => self.tiles::<V, 5, 2, 8>(row),
+            }
+        }
+    }
+
+    /// Tiles of `P` targets by all channels.
+    ///
+    /// # Safety
+    /// As [`Self::run`]; `K`, `S` and `P` are this slide's.
+    #[inline(always)]
+    unsafe fn tiles<V: Vector, const K: usize, const S: usize, const P: usize>(
+        &self,
+        row: &Row<'_>,
+    ) {
+        let (targets, lanes) = (row.plan.columns.target, &row.plan.lanes);
+        for at in (0..targets).step_by(P) {
+            let first = at.min(targets - P);
+            let mut block = 0;
+            // SAFETY: blocks stay below their number, the targets within the row.
+            unsafe {
+                // As many sums as leave registers for the taps and an element.
+                while V::REGISTERS >= 32 && block + 2 <= lanes.full_blocks() {
+                    self.tile::<V, K, S, P, 2>(row, first, block);
+                    block += 2;
+                }
+                while block < lanes.blocks {
+                    self.tile::<V, K, S, P, 1>(row, first, block);
+                    block += 1;
+                }
+            }
+        }
+    }
+
+    /// `P` targets by `NV` blocks.
+    ///
+    /// # Safety
+    /// As [`Self::tiles`]; the targets are in the row, the blocks in the plan; of more than one all are full.
+    #[inline(always)]
+    unsafe fn tile<V: Vector, const K: usize, const S: usize, const P: usize, const NV: usize>(
+        &self,
+        row: &Row<'_>,
+        first: usize,
+        block: usize,
+    ) {
+        let plan = row.plan;
+        let (channels, _) = plan.channels();
+        let (source, sources) = plan.lanes.sources(block);
+        let (width, block_weights) = (plan.columns.source, plan.block_weights());
+        // The element that the first target's first tap meets, and which of the tile's are not in the padding.
+        let origin = (first * S) as isize - self.before;
+        let inside = (-origin, width as isize - origin);
+        // SAFETY: the contract of this function; elements that are read are inside.
+        unsafe {
+            let mut sums = [[V::zero(); NV]; P];
+            // What the next rows read, asked for in parts: all at once it would hold up what this one reads.
+            let (below, reads) = ((origin + K as isize - 1).max(0) as usize, P * S);
+            let part = reads.div_ceil(K);
+            for (number, &(tap_row, source_row)) in plan.rows.at(row.row).iter().enumerate() {
+                let columns = number * part..reads.min((number + 1) * part);
+                let columns = below + columns.start..below + columns.end;
+                row.prefetch_below::<V, NV>(S, columns, source);
+                let w = row.packed.as_ptr();
+                let w = w.add(block * block_weights + tap_row * K * V::LANES);
+                let w: [[V; NV]; K] = std::array::from_fn(|tap| {
+                    let tap = if self.turned { K - 1 - tap } else { tap };
+                    std::array::from_fn(|v| V::load(w.add(v * block_weights + tap * V::LANES)))
+                });
+                let start = (source_row * width * channels + source) as isize;
+                let start = start + origin * channels as isize;
+                let x = row.source.as_ptr().wrapping_offset(start);
+                let elements = Elements {
+                    x,
+                    channels,
+                    lanes: sources,
+                    inside,
+                };
+                // Written out: sums stay in registers only where their places are known.
+                macro_rules! steps {
+                    ($($step:literal)*) => {
+                        $(if $step < P + (K - 1) / S {
+                            elements.meet::<V, K, S, P, NV>($step, &w, &mut sums);
+                        })*
+                    };
+                }
+                const { assert!(P + (K - 1) / S <= 12, "steps") };
+                steps!(0 1 2 3 4 5 6 7 8 9 10 11);
+            }
+            row.finish::<V, P, NV>(sums, block, |p| first + p);
+        }
+    }
+}
+
+/// The elements of a source row that the taps of a tile meet.
+#[derive(Clone, Copy)]
+struct Elements {
+    /// The first, inside the row or not.
+    x: *const f32,
+    /// From an element to the next.
+    channels: usize,
+    /// Channels of a vector; all if there are several vectors.
+    lanes: usize,
+    /// The first that is in the row, and the one past the last.
+    inside: (isize, isize),
+}
+
+impl Elements {
+    /// Multiplies the elements of a step, one for each target that the stride leaves out, by the taps that meet them.
+    ///
+    /// # Safety
+    /// `V`'s instructions exist; the elements that are inside are readable.
+    #[inline(always)]
+    unsafe fn meet<V: Vector, const K: usize, const S: usize, const P: usize, const NV: usize>(
+        &self,
+        step: usize,
+        w: &[[V; NV]; K],
+        sums: &mut [[V; NV]; P],
+    ) {
+        for phase in 0..S {
+            let element = step * S + phase;
+            // Others never are in the padding, as [`Slide::new`] has seen to.
+            let at_an_end = element + 1 < K || element > (P - 1) * S;
+            let within = self.inside.0..self.inside.1;
+            if at_an_end && !within.contains(&(element as isize)) {
+                continue;
+            }
+            let x = self.x.wrapping_add(element * self.channels);
+            for v in 0..NV {
+                let x = x.wrapping_add(v * V::LANES);
+                // SAFETY: the contract of this function.
+                unsafe {
+                    let x = match NV > 1 || self.lanes == V::LANES {
+                        true => V::load(x),
+                        false => V::load_partial(x, self.lanes),
+                    };
+                    for (tap, w) in w.iter().enumerate().skip(phase).step_by(S) {
+                        if (tap / S..tap / S + P).contains(&step) {
+                            let sum = &mut sums[step - tap / S][v];
+                            *sum = x.mul_add(w[v], *sum);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
