@@ -164,6 +164,34 @@ fn layers_of_real_networks_are_exact() {
     }
 }
 
+/// A depthwise kernel slides over rows in tiles: every width that leaves another rest, with padding that is narrower than
+/// the kernel, as wide and wider, the same before and after and not.
+#[test]
+fn depthwise_rows_of_all_widths_are_exact() {
+    let teams = teams();
+    let mut seed = 0;
+    for kernel in [3, 4, 5] {
+        for stride in [1, 2, 3] {
+            for (before, after) in [
+                (0, 0),
+                (1, 1),
+                (kernel - 1, 0),
+                (2, kernel),
+                (kernel + 1, 1),
+            ] {
+                for width in 5..=18 {
+                    let channels = [3, 16, 35, 53][seed % 4];
+                    let case = ConvCase::new(1, channels, channels, [4, width], [3, kernel]);
+                    let case = case.stride([1, stride]).groups(channels);
+                    let case = case.padding_sides([1, before], [0, after]);
+                    check(&case, &teams, seed as u64);
+                    seed += 1;
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn single_pixels_are_exact() {
     let teams = teams();

@@ -42,6 +42,10 @@ fn cases() -> Vec<ConvCase> {
         ConvCase::new(2, 35, 35, [8, 9], [3, 3])
             .padding([1, 1])
             .groups(35),
+        ConvCase::new(1, 37, 37, [6, 15], [5, 5])
+            .stride([1, 2])
+            .padding([2, 2])
+            .groups(37),
         ConvCase::new(2, 20, 20, [8, 9], [3, 3])
             .padding([1, 1])
             .groups(5),
