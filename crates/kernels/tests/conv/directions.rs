@@ -192,6 +192,24 @@ fn depthwise_rows_of_all_widths_are_exact() {
     }
 }
 
+/// A kernel of three taps slides over the rows of maps with a single vector of channels: widths that leave every rest, maps
+/// larger than the caches among them.
+#[test]
+fn rows_of_few_channels_are_exact() {
+    let teams = teams();
+    let mut seed = 0;
+    for width in 5..=34 {
+        let (input, output) = [(3, 16), (16, 8), (7, 13), (16, 16)][seed % 4];
+        let height = [1, 3, 4][seed % 3];
+        let case = ConvCase::new(2, input, output, [5, width], [height, 3]);
+        let case = case.padding_sides([height / 2, seed % 4], [height / 2, 1]);
+        check(&case, &teams, seed as u64);
+        seed += 1;
+    }
+    let far = ConvCase::new(1, 5, 6, [300, 400], [3, 3]).padding([1, 1]);
+    check(&far, &teams, seed as u64);
+}
+
 #[test]
 fn single_pixels_are_exact() {
     let teams = teams();

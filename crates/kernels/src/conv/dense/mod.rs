@@ -12,6 +12,7 @@ mod chunk;
 mod columns;
 mod cut;
 mod panels;
+mod slide;
 mod sweep;
 mod tile;
 mod walk;
@@ -22,6 +23,7 @@ use tensor::Layout;
 
 pub(super) use self::cut::{Fetch, fits};
 pub(super) use self::panels::{Panel, cut_panels};
+pub(super) use self::slide::slides;
 pub(super) use self::sweep::wanted_tasks;
 use self::sweep::{Operands, Sweep};
 pub(super) use self::tile::{OfShape, Part, Target, Weights, of_shape, tile};

@@ -10,6 +10,7 @@ use tensor::Layout;
 use super::chunk::{Chunk, chunks};
 use super::cut::{Block, Cut, Fetch, units};
 use super::panels::{Panel, Panels};
+use super::slide::{Source, pixels, slide, slides};
 use super::tile::{OfShape, Part, Target, Weights, of_shape, tile};
 use super::walk::{Slice, Walk};
 use crate::Isa;
@@ -30,6 +31,8 @@ pub(super) struct Sweep {
     splits: usize,
     /// Sums end before the memory they go to is there.
     is_late: bool,
+    /// There is a single vector of channels, and kernels slide over the pixels.
+    slides: bool,
 }
 
 /// The tensors of a run.
@@ -63,6 +66,8 @@ const SUMMED: usize = 1024;
 /// alone takes a third of the time of such sums.
 const FAR: usize = 4 << 20;
 const SHORT: usize = 32;
+/// Elements of a source that second-level caches do not hold.
+const FAR_SOURCE: usize = 512 * 1024;
 /// Pixels of the tallest tile, and channels of the widest.
 const TALLEST: usize = 14;
 const WIDEST: usize = 64;
@@ -90,9 +95,14 @@ impl Sweep {
         let panels_per_task = all_panels.div_ceil(splits);
         let pixels = walk.slice_count() * walk.rows.count * walk.columns.count;
         let target = pixels * walk.target_channels;
+        let chunks = chunks(&cut.segments(&walk), SUMMED);
+        let width = &geometry.windows[2];
+        let whole = chunks.len() == 1;
+        let single = panels.per_group.iter().all(|panel| panel.vectors == 1);
         Self {
+            slides: single && walk.groups == 1 && fetch == Fetch::Strips && whole && slides(width),
             is_late: walk.layout == Layout::Nhwc && target >= FAR && walk.depth() < SHORT,
-            chunks: chunks(&cut.segments(&walk), SUMMED),
+            chunks,
             splits: all_panels.div_ceil(panels_per_task.max(1)),
             panels_per_task,
             cut,
@@ -386,6 +396,18 @@ impl Task<'_> {
         packed[panels.start(group, panel) + before * row..].as_ptr()
     }
 
+    /// The rows behind the block's in a source in memory that a kernel slides over.
+    fn ahead(&self, source: &[f32]) -> Option<*const f32> {
+        let walk = &self.sweep.walk;
+        let is_far = walk.layout == Layout::Nhwc && source.len() >= FAR_SOURCE;
+        (self.sweep.slides && is_far).then(|| {
+            let row = walk.columns.source * walk.source_channels;
+            let image = walk.image(source, self.slice.image).as_ptr();
+            let slice = self.slice.position * walk.rows.source;
+            image.wrapping_add((slice + self.block.rows.1) * row)
+        })
+    }
+
     /// # Safety
     /// As [`task_body`]; the bases are valid for every pixel's target offset.
     #[inline(always)]
@@ -421,6 +443,7 @@ impl Task<'_> {
                         resumes: number > 0,
                         stops: !last,
                     },
+                    ahead: self.ahead(operands.source),
                 };
                 // SAFETY: as this function's.
                 unsafe {
@@ -459,6 +482,8 @@ struct Pass<'a> {
     next: *const f32,
     pixels: Pixels,
     part: Part,
+    /// What the next block reads, where a kernel slides over a source in memory.
+    ahead: Option<*const f32>,
 }
 
 impl OfShape for Pass<'_> {
@@ -500,6 +525,18 @@ impl Pass<'_> {
     >(
         &self,
     ) {
+        let slides = NV == 1 && !PARTS && self.sweep.slides;
+        if let Some(pixels) = pixels::<V>(self.pixels.columns).filter(|_| slides) {
+            // SAFETY: as this function's; the pixels are those of a block's rows.
+            return unsafe {
+                match pixels {
+                    16 => self.slides::<V, 16>(),
+                    14 => self.slides::<V, 14>(),
+                    8 => self.slides::<V, 8>(),
+                    _ => self.slides::<V, 7>(),
+                }
+            };
+        }
         let mut at = 0;
         while at < self.pixels.count {
             let rest = self.pixels.count - at;
@@ -519,6 +556,61 @@ impl Pass<'_> {
         }
     }
 
+    /// Where the panel's sums go, and what becomes of them on the way, from the first pixel's on.
+    #[inline(always)]
+    fn ends<V: Vector, const NV: usize>(&self) -> (Target, Finish) {
+        let per_group = self.sweep.walk.target_channels_per_group();
+        let first = self.panel.first * self.sweep.panels.lanes;
+        let channel = self.group * per_group + first;
+        let origin = self.pixels.target_origin + channel;
+        let bias = self.operands.bias;
+        let residual = match self.bases.residual {
+            none if none.is_null() => none,
+            residual => residual.wrapping_add(origin),
+        };
+        let target = Target {
+            start: self.bases.target.wrapping_add(origin),
+            channels: (per_group - first).min(NV * V::LANES),
+            is_late: self.sweep.is_late,
+        };
+        let finish = Finish {
+            bias: bias.map_or(std::ptr::null(), |bias| bias[channel..].as_ptr()),
+            residual,
+            activation: self.operands.activation,
+        };
+        (target, finish)
+    }
+
+    /// Cuts each row of the pixels into tiles of `P` that a kernel slides over.
+    ///
+    /// # Safety
+    /// As [`Self::tiles`]; rows have at least as many pixels.
+    #[inline(always)]
+    unsafe fn slides<V: Vector, const P: usize>(&self) {
+        let pixels = &self.pixels;
+        let (target, finish) = self.ends::<V, 1>();
+        for row in 0..pixels.count / pixels.columns {
+            for column in (0..pixels.columns).step_by(P) {
+                let first = column.min(pixels.columns - P);
+                let at = row * pixels.target_by_row + first * pixels.target_by_column;
+                let targets = std::array::from_fn(|p| at + p * pixels.target_by_column);
+                let start = row * pixels.source_by_row + first * pixels.source_by_column;
+                let source = Source {
+                    start: self.origin.wrapping_add(start),
+                    channels: self.sweep.walk.source_channels,
+                    segments: &self.chunk.segments,
+                    weights: self.weights,
+                    ahead: self.ahead.map(|ahead| {
+                        let pixel = row * pixels.columns + first;
+                        ahead.wrapping_add(pixel * self.sweep.walk.source_channels)
+                    }),
+                };
+                // SAFETY: as of any tile.
+                unsafe { slide::<V, P>(source, &targets, target, finish) }
+            }
+        }
+    }
+
     /// The tile from pixel `start` on; the tiles before it have `before` rows.
     #[inline(always)]
     unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const PARTS: bool>(
@@ -526,7 +618,7 @@ impl Pass<'_> {
         start: usize,
         before: usize,
     ) {
-        let (walk, pixels) = (&self.sweep.walk, &self.pixels);
+        let pixels = &self.pixels;
         let (row, mut column) = (start / pixels.columns, start % pixels.columns);
         let mut source = self
             .origin
@@ -549,18 +641,7 @@ impl Pass<'_> {
         for index in pixels.count - start..MR {
             (sources[index], targets[index]) = (source, at);
         }
-        let per_group = walk.target_channels_per_group();
-        let first = self.panel.first * self.sweep.panels.lanes;
-        let channel = self.group * per_group + first;
-        let origin = pixels.target_origin + channel;
-        let bias = self
-            .operands
-            .bias
-            .map_or(std::ptr::null(), |bias| bias[channel..].as_ptr());
-        let residual = match self.bases.residual {
-            none if none.is_null() => none,
-            residual => residual.wrapping_add(origin),
-        };
+        let (target, finish) = self.ends::<V, NV>();
         // SAFETY: sources lie in the strip, targets in the target tensor, the panel in the packed
         // weights; all by construction of the walk.
         unsafe {
@@ -569,16 +650,8 @@ impl Pass<'_> {
                 &self.chunk.segments,
                 Weights::new::<V, NV>(self.weights, self.next, self.chunk.len, before / MR),
                 &targets,
-                Target {
-                    start: self.bases.target.add(origin),
-                    channels: (per_group - first).min(NV * V::LANES),
-                    is_late: self.sweep.is_late,
-                },
-                Finish {
-                    bias,
-                    residual,
-                    activation: self.operands.activation,
-                },
+                target,
+                finish,
                 Part {
                     sums: self.part.sums.wrapping_add(before * NV * V::LANES),
                     ..self.part

@@ -179,6 +179,24 @@ pub(in crate::conv) unsafe fn tile<
             }
             return;
         }
+        write(sums, targets, target, finish);
+    }
+}
+
+/// Writes the finished sums of a tile.
+///
+/// # Safety
+/// `V`'s instructions exist. `target.start + targets[r]` is writable for `target.channels` elements, and so is the residual
+/// readable; the bias holds that many.
+#[inline(always)]
+pub(super) unsafe fn write<V: Vector, const MR: usize, const NV: usize>(
+    mut sums: [[V; NV]; MR],
+    targets: &[usize; MR],
+    target: Target,
+    finish: Finish,
+) {
+    // SAFETY: the contract of this function.
+    unsafe {
         if target.channels == NV * V::LANES {
             finish.apply(&mut sums, targets);
             for (sums, &offset) in sums.iter().zip(targets) {

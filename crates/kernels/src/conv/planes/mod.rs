@@ -63,7 +63,8 @@ pub(super) fn refuse_by_cost(
         let rows = (walk.batch * walk.rows.count * walk.depth()) as f64;
         let columns = walk.columns.count;
         own += rows * (columns.div_ceil(lanes) * plan.targets) as f64 / EFFICIENCY;
-        others += rows * (columns * geometry.groups) as f64 / winograd::DIRECT[1];
+        others +=
+            rows * (columns * geometry.groups) as f64 / winograd::direct(1, &geometry.windows[2]);
     }
     let mut turned = plan.tasks() * plan.strip.rows(plan.rows) * plan.strip.row_len;
     if options.layout == Layout::Nchw {

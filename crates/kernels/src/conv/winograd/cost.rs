@@ -11,14 +11,20 @@
 //! The constants are fitted to single layers of 16 to 512 channels on maps of 7 to 56 elements a
 //! side; within a tenth or so of each other, predictions may choose the slower of two.
 
+use geometry::Window;
+
 use super::grid::Grid;
 use super::{GradientPlan, WinogradPlan};
 use crate::Isa;
+use crate::conv::dense::slides;
 
 /// Share of the peak that a matrix product at the points reaches: its sums are short.
 const AT_POINTS: f64 = 0.87;
-/// Share of the peak that the direct algorithm reaches, with panels of several vectors and of one.
-pub(in crate::conv) const DIRECT: [f64; 2] = [0.93, 0.76];
+/// Share of the peak that the direct algorithm reaches with panels of several vectors, with one that a kernel slides over,
+/// and with one.
+const DIRECT: [f64; 3] = [0.93, 0.9, 0.7];
+/// And its gradient of the weights.
+const GRADIENT: f64 = 0.76;
 /// Slots of transforming a vector to a point or back along an axis, by the pairs of its points.
 const TRANSFORM: [f64; 4] = [0.0, 4.0, 9.0, 12.0];
 /// Slots of finding the elements of a tile, there and back.
@@ -46,14 +52,23 @@ pub(super) fn of_plan(plan: &WinogradPlan, repacked: bool) -> f64 {
         + weights(plan.packed_len(), repacked)
 }
 
-/// Slots of a run of the direct algorithm on the same problem.
-pub(super) fn of_direct(plan: &WinogradPlan, isa: Isa, repacked: bool) -> f64 {
+/// Share of the peak that the direct algorithm reaches on sums of so many vectors, with a kernel of this width.
+pub(in crate::conv) fn direct(vectors: usize, width: &Window) -> f64 {
+    match vectors {
+        1 if slides(width) => DIRECT[1],
+        1 => DIRECT[2],
+        _ => DIRECT[0],
+    }
+}
+
+/// Slots of a run of the direct algorithm on the same problem, which has a kernel of this width.
+pub(super) fn of_direct(plan: &WinogradPlan, width: &Window, isa: Isa, repacked: bool) -> f64 {
     let taps = taps(&plan.grid);
     let positions = plan.grid.targets();
     let vectors = plan.targets.div_ceil(isa.lanes());
     let products = (positions as f64) * (taps * plan.sources * vectors) as f64;
     let packed = taps * plan.sources * vectors * isa.lanes();
-    products / DIRECT[usize::from(vectors == 1)] + weights(packed, repacked)
+    products / direct(vectors, width) + weights(packed, repacked)
 }
 
 /// Slots of transforming a vector along both axes.
@@ -92,5 +107,5 @@ pub(super) fn of_gradient(plan: &GradientPlan) -> f64 {
 /// Slots of a run of the direct algorithm for the same gradient.
 pub(super) fn of_direct_gradient(plan: &GradientPlan) -> f64 {
     let sums = (taps(&plan.grid) * plan.sources * plan.target_vectors()) as f64;
-    plan.grid.targets() as f64 * sums / DIRECT[1]
+    plan.grid.targets() as f64 * sums / GRADIENT
 }

@@ -32,7 +32,7 @@ use std::ops::{Range, RangeInclusive};
 
 use geometry::ConvGeometry;
 
-pub(super) use self::cost::DIRECT;
+pub(super) use self::cost::direct;
 pub(super) use self::gradient::GradientPlan;
 use self::grid::Grid;
 use super::dense::{Panel, cut_panels};
@@ -142,7 +142,7 @@ fn costs(
         return Some((cost::of_gradient(&plan), cost::of_direct_gradient(&plan)));
     }
     let plan = WinogradPlan::new(geometry, direction, isa, outputs).ok()?;
-    let direct = cost::of_direct(&plan, isa, repacked);
+    let direct = cost::of_direct(&plan, &geometry.windows[2], isa, repacked);
     Some((cost::of_plan(&plan, repacked), direct))
 }
 
