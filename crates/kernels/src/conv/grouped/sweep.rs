@@ -38,7 +38,8 @@ pub(super) unsafe fn row<V: Vector>(
         start: task * plan.columns.target * to,
         is_far: source.len() >= FAR,
     };
-    if let Some(slide) = &plan.slide {
+    // With fewer registers its sums and taps would not stay in them.
+    if let Some(slide) = plan.slide.as_ref().filter(|_| V::REGISTERS >= 16) {
         // SAFETY: a plan has a slide only of its own.
         return unsafe { slide.run::<V>(&row) };
     }
