@@ -4,6 +4,7 @@ use tensor::Layout;
 
 use super::columns::Columns;
 use super::walk::{Segment, Slice, Walk, stretches};
+use crate::share::share;
 use crate::simd::{Vector, turn};
 
 /// What the sums of a block are read from.
@@ -167,12 +168,15 @@ impl Cut {
         }
     }
 
-    /// The positions of block `index`. Its pixels follow each other without a gap in the slice.
+    /// The positions of block `index`. Its pixels follow each other without a gap in the slice. All blocks of rows have as
+    /// many as whole numbers allow: a last one with few would be less work for whoever gets it.
     pub(super) fn block(&self, walk: &Walk, index: usize) -> Block {
-        let part = |at: usize, size: usize, count: usize| (at * size, ((at + 1) * size).min(count));
+        let (down, at) = (index / self.across, index % self.across);
+        let rows = share(walk.rows.count, down, self.blocks / self.across);
+        let (first, last) = (at * self.columns, (at + 1) * self.columns);
         Block {
-            rows: part(index / self.across, self.rows, walk.rows.count),
-            columns: part(index % self.across, self.columns, walk.columns.count),
+            rows: (rows.start, rows.end),
+            columns: (first, last.min(walk.columns.count)),
         }
     }
 

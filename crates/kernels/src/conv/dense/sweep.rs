@@ -169,7 +169,11 @@ fn cut(walk: &Walk, fetch: Fetch, wanted: usize) -> Cut {
             let by_cache = STRIP_ELEMENTS / per_unit.saturating_mul(widest(source)).max(1);
             let by_tasks = units.div_ceil(wanted);
             let least = STRIP_PIXELS.div_ceil(per_unit.max(1));
-            Cut::strips(walk, by_cache.min(by_tasks).max(least))
+            let strip = by_cache.min(by_tasks).max(least);
+            match per_unit {
+                1 => Cut::strips(walk, even_strip(units, strip)),
+                _ => Cut::strips(walk, strip),
+            }
         }
         Fetch::Columns => {
             let row = walk.taps() * walk.source_channels;
@@ -179,6 +183,20 @@ fn cut(walk: &Walk, fetch: Fetch, wanted: usize) -> Cut {
             Cut::columns(walk, pixels.min(COLUMN_ELEMENTS / row))
         }
     }
+}
+
+/// Pixels of about as many strips, or up to half as many more, that leave the least to an odd last strip and to half empty
+/// tiles.
+fn even_strip(pixels: usize, strip: usize) -> usize {
+    let strips = pixels.div_ceil(strip.max(1));
+    if strips < 2 || strips > TASKS {
+        return strip;
+    }
+    let even = |strips: usize| pixels.div_ceil(strips).next_multiple_of(TALLEST / 2);
+    let few = |strips: &usize| even(*strips) + TALLEST / 2 >= STRIP_PIXELS;
+    let counts = (strips..=strips + strips / 2).filter(few);
+    let best = counts.min_by_key(|&strips| strips * even(strips) - pixels);
+    best.map_or(strip, even)
 }
 
 /// The pixels of a task: a block of rows and columns, and where they lie in source and target.
