@@ -17,6 +17,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use figures::arithmetic::Colouring;
 use figures::{Caption, Scene, Theme, channels, diagram, field};
+use formats::Picture;
 use geometry::Problem;
 use kernels::Team;
 use runtime::{Eager, RuntimeOptions};
@@ -30,6 +31,7 @@ use super::input_shape::InputShape;
 use super::model::Subject;
 use super::op;
 use super::output::{self, Messages};
+use super::printable::printable;
 use super::table::{self, Align, extents};
 use super::weights::Asked;
 
@@ -185,6 +187,16 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         artist.files.known = Some(known);
         artist.scene(&[&problem.to_string()], arguments.kind)?
     } else {
+        let pictures = subjects.iter().find(|subject| {
+            let path = Path::new(subject);
+            path.is_file() && Picture::is_meant_by(path)
+        });
+        if let Some(picture) = pictures {
+            return Err(usage(format!(
+                "{} is a picture: --layer names the layer of a network that is drawn with what it reads of it",
+                printable(picture)
+            )));
+        }
         artist.scene(&subjects, arguments.kind)?
     };
     let bytes = format.bytes(&scene, arguments.theme.into(), arguments.scale)?;

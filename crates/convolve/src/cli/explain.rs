@@ -102,6 +102,9 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
+const PATCHES_WANT_PICTURES: &str =
+    "patches are looked for in pictures: --data names a folder of them";
+
 /// Explains.
 pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()> {
     let (answering, images) = Answering::among(&arguments.paths, arguments.weights.as_deref())?;
@@ -109,9 +112,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     let methods = Method::chosen(&arguments.methods, arguments.data.is_some());
     let data = arguments.data.as_deref();
     if methods.contains(&Method::Patches) && data.is_none() {
-        return Err(usage(
-            "patches are looked for in pictures: --data names a folder of them",
-        ));
+        return Err(usage(PATCHES_WANT_PICTURES));
     }
     // Before anything is computed: whether the board can go there.
     let output = arguments.output.as_deref();
@@ -131,7 +132,13 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     };
     let opened = Opened::new(&answering, &arguments.engine.options(), messages)?;
     let case = opened.case(image, &question, messages)?;
-    let (methods, left_out) = possible(&case, methods, &arguments.methods)?;
+    let (methods, mut left_out) = possible(&case, methods, &arguments.methods)?;
+    if arguments.methods.contains(&Method::All) && data.is_none() {
+        left_out.push(LeftOut {
+            method: Method::Patches,
+            reason: PATCHES_WANT_PICTURES.to_owned(),
+        });
+    }
     for sentence in sentences(&left_out) {
         messages.say(printable(sentence));
     }

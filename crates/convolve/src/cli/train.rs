@@ -12,6 +12,7 @@ use clap::Args;
 use formats::Splits;
 use formats::onnx::OnnxError;
 use train::{Architecture, OnnxNetworkError, Outcome, TrainConfig, TrainError, Trainer};
+use zoo::ZooError;
 
 use self::dashboard::Dashboard;
 pub(crate) use self::dashboard::give_back as give_back_screen;
@@ -157,7 +158,8 @@ fn on_screen(
     whole
 }
 
-/// A training from the start. A size that an ONNX model is not made for is that of `--img-size`, if it was given.
+/// A training from the start. A size that an ONNX model is not made for is that of `--img-size`, if it was given; one that
+/// a network does not fit is that of the pictures, if it was not.
 fn new(config: TrainConfig, splits: Splits, folder: Option<&Path>) -> anyhow::Result<Trainer> {
     let sized = config.image_size.is_some();
     let of_size = |error: &TrainError| match error {
@@ -167,9 +169,12 @@ fn new(config: TrainConfig, splits: Splits, folder: Option<&Path>) -> anyhow::Re
         },
         _ => false,
     };
-    Trainer::new(config, splits, folder).map_err(|error| match sized && of_size(&error) {
-        true => usage(format!("--img-size: {error}")),
-        false => error.into(),
+    Trainer::new(config, splits, folder).map_err(|error| match &error {
+        error if sized && of_size(error) => usage(format!("--img-size: {error}")),
+        TrainError::Zoo(ZooError::Graph { .. }) if !sized => usage(format!(
+            "{error}; the size is that of the pictures: --img-size asks for another"
+        )),
+        _ => error.into(),
     })
 }
 

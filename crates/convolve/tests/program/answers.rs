@@ -299,6 +299,15 @@ fn a_network_without_maps_is_explained_by_its_pixels() {
     ];
     let found = objects(&succeed(path, &all)).remove(0);
     assert!(found["shown"]["saliency"]["deletion"]["area"].is_number());
+    // Without pictures to look in, patches are left out, and not silently.
+    let left_out = found["left_out"].as_array().unwrap();
+    let patches = left_out.iter().rfind(|of| of["method"] == "patches");
+    assert!(
+        patches.unwrap()["reason"]
+            .as_str()
+            .unwrap()
+            .contains("--data")
+    );
 
     for (arguments, words) in [
         (&["--methods", "saliency,field"][..], "--methods field: "),

@@ -364,7 +364,8 @@ fn a_layer_of_a_network_is_drawn_with_its_numbers_on_a_picture() {
     ];
     succeed(path, &[&columns[..], &["-o", "y.png"]].concat());
     for (arguments, said) in [
-        (&["a.bmp", "--layer", "conv9"][..], "did you mean conv1"),
+        (&["a.bmp"][..], "a.bmp is a picture: --layer names"),
+        (&["a.bmp", "--layer", "conv9"], "did you mean conv1"),
         (&["a.bmp", "--layer", "relu"], "convolutions and pools"),
         (
             &["a.bmp", "--layer", "conv1", "--input", "x.npy"],

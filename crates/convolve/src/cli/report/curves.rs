@@ -195,8 +195,12 @@ fn learning_rate(run: &Run) -> Option<Figure> {
         0 => String::new(),
         steps => format!(" after {steps} steps of warm-up"),
     };
+    let steps = match steps {
+        1 => "1 step".to_owned(),
+        steps => format!("{steps} steps"),
+    };
     let caption = format!(
-        "The {} schedule{warm_up}: {steps} steps an epoch, peak {}.",
+        "The {} schedule{warm_up}: {steps} an epoch, peak {}.",
         schedule.shape, schedule.peak
     );
     let axis = Axis::new("learning rate").range(0.0, schedule.peak * 1.05);
