@@ -1,12 +1,13 @@
 //! What is on a picture.
 
+use std::cmp::Ordering;
 use std::path::Path;
 
 use formats::Picture;
 use graph::{OutputActivation, ValueId};
 use runtime::{Program, Run, RuntimeOptions};
 
-use crate::logits::{probability, rank};
+use crate::logits::probability;
 use crate::{Checkpoint, ModelCard, TrainError, Weights};
 
 /// A trained network, ready to name what is on pictures.
@@ -164,7 +165,8 @@ impl Classifier {
             return Err(TrainError::NoAnswer { what });
         }
         let mut classes: Vec<usize> = (0..logits.len()).collect();
-        classes.sort_by_key(|class| rank(logits, *class));
+        // Of equals the first stands first: the order is kept.
+        classes.sort_by(|&a, &b| logits[b].partial_cmp(&logits[a]).unwrap_or(Ordering::Equal));
         let prediction = |class: usize| Prediction {
             label: self.card.classes[class].clone(),
             class,

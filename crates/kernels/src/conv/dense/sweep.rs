@@ -189,7 +189,7 @@ fn cut(walk: &Walk, fetch: Fetch, wanted: usize) -> Cut {
 /// tiles.
 fn even_strip(pixels: usize, strip: usize) -> usize {
     let strips = pixels.div_ceil(strip.max(1));
-    if strips < 2 || strips > TASKS {
+    if !(2..=TASKS).contains(&strips) {
         return strip;
     }
     let even = |strips: usize| pixels.div_ceil(strips).next_multiple_of(TALLEST / 2);

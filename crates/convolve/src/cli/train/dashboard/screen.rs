@@ -88,17 +88,49 @@ impl Surface for Screen {
     }
 
     fn press(&mut self, most: Duration) -> Option<Press> {
-        match poll(most) {
+        // Without a terminal there is nothing to wait for, and no reason to run in circles: a read of one that has been
+        // hung up gives nothing for ever.
+        if has_hung_up(most) {
+            sleep(most);
+            return None;
+        }
+        match poll(BRIEFLY) {
             Ok(true) => read().ok().and_then(|event| Press::of(&event)),
             Ok(false) => None,
             Err(_) => {
-                // Without a terminal there is nothing to wait for, and no reason to run in circles.
                 sleep(most);
                 None
             }
         }
     }
 }
+
+/// Waits for something to read from standard input, and tells whether its other side is gone instead.
+#[cfg(unix)]
+fn has_hung_up(most: Duration) -> bool {
+    let mut input = libc::pollfd {
+        fd: libc::STDIN_FILENO,
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    let most = most.as_millis().try_into().unwrap_or(libc::c_int::MAX);
+    // SAFETY: one descriptor, which outlives the call.
+    unsafe { libc::poll(&raw mut input, 1, most) };
+    input.revents & (libc::POLLHUP | libc::POLLERR | libc::POLLNVAL) != 0
+}
+
+/// Elsewhere a console that is gone is an error of [`poll`], which waits itself.
+#[cfg(not(unix))]
+fn has_hung_up(_: Duration) -> bool {
+    false
+}
+
+/// What is left to wait for an event once there is something to read, or once it has been waited for.
+const BRIEFLY: Duration = if cfg!(unix) {
+    Duration::ZERO
+} else {
+    Duration::from_millis(50)
+};
 
 impl Drop for Screen {
     fn drop(&mut self) {
