@@ -5,8 +5,9 @@ use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::process::{Child, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::sleep;
+use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
 /// A test that waits longer has found something that hangs.
@@ -20,6 +21,9 @@ pub struct Terminal {
     /// The side of the program, kept open so that its settings outlive the program.
     line: OwnedFd,
     written: Arc<Mutex<Vec<u8>>>,
+    /// Ends the reader.
+    gone: Arc<AtomicBool>,
+    reader: JoinHandle<()>,
 }
 
 /// What of a terminal's settings a program may change: input, output, control and local modes.
@@ -52,14 +56,29 @@ impl Terminal {
         if failed != 0 {
             return Err(io::Error::last_os_error());
         }
+        // A program that had the other side too would keep its own terminal open.
+        for descriptor in [keyboard, line] {
+            // SAFETY: the descriptor was opened just now.
+            if unsafe { libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC) } != 0 {
+                return Err(io::Error::last_os_error());
+            }
+        }
         // SAFETY: both were opened just now, and nobody else has them.
         let (keyboard, line) = unsafe { (File::from_raw_fd(keyboard), OwnedFd::from_raw_fd(line)) };
         let written = Arc::new(Mutex::new(Vec::new()));
+        let gone = Arc::new(AtomicBool::new(false));
         let (mut read, into) = (keyboard.try_clone()?, Arc::clone(&written));
+        let ends = Arc::clone(&gone);
         // Ends with the terminal: without its other side nothing can be read.
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut piece = [0; 4096];
-            while let Ok(count @ 1..) = read.read(&mut piece) {
+            while !ends.load(Ordering::Relaxed) {
+                if !is_readable(&read) {
+                    continue;
+                }
+                let Ok(count @ 1..) = read.read(&mut piece) else {
+                    break;
+                };
                 let mut written = into.lock().unwrap_or_else(PoisonError::into_inner);
                 written.extend_from_slice(&piece[..count]);
             }
@@ -68,7 +87,18 @@ impl Terminal {
             keyboard,
             line,
             written,
+            gone,
+            reader,
         })
+    }
+
+    /// Closes the terminal under the programs that have its line.
+    ///
+    /// # Panics
+    /// What reads it has panicked.
+    pub fn hang_up(self) {
+        self.gone.store(true, Ordering::Relaxed);
+        self.reader.join().expect("a reader that ends");
     }
 
     /// Its line, for a program's input or output.
@@ -163,4 +193,15 @@ impl Terminal {
         } = settings;
         Ok([c_iflag, c_oflag, c_cflag, c_lflag])
     }
+}
+
+/// Whether there is something to read, or nothing ever again; waits for it for a moment.
+fn is_readable(file: &File) -> bool {
+    let mut asked = libc::pollfd {
+        fd: file.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    // SAFETY: one descriptor, which outlives the call.
+    unsafe { libc::poll(&raw mut asked, 1, 20) > 0 }
 }

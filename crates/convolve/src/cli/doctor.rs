@@ -23,6 +23,7 @@ use super::held_out::{self, Wanted};
 use super::input_shape::InputShape;
 use super::model::{Origin, Subject};
 use super::output::{self, Messages};
+use super::printable::printable;
 use super::weights::{self, Asked};
 
 /// What `doctor` takes.
@@ -185,7 +186,14 @@ fn alone(
         true => {
             let mut program = Program::new(passes::inference(&network)?, options)?;
             subject.fill(&mut program)?;
-            Some(Parameters::of(&program))
+            let parameters = Parameters::of(&program);
+            if let Some((name, value)) = parameters.not_finite() {
+                let model = printable(&arguments.model);
+                return Err(anyhow!(
+                    "{model}: `{name}` holds {value}; weights must be finite"
+                ));
+            }
+            Some(parameters)
         }
         false => None,
     };

@@ -69,3 +69,51 @@ fn a_training_is_paused_stopped_and_gone_on_with() {
     }
     assert!(path.join("run/config.toml").exists());
 }
+
+/// A terminal that is gone gives nothing to read, for ever: the dashboard must not wait for its keys.
+#[cfg(unix)]
+#[test]
+fn a_training_ends_without_its_terminal() {
+    use std::time::{Duration, Instant};
+
+    use crate::fixture::cifar;
+    use crate::invoke::command;
+    use testkit::terminal::Terminal;
+
+    let folder = folder();
+    let path = folder.path();
+    cifar(path, 60);
+    let terminal = Terminal::open(80, 24).unwrap();
+    let arguments = [
+        &["train", "--data", "records.bin", "--model", "lenet5"][..],
+        &[
+            "-b",
+            "16",
+            "--epochs",
+            "200",
+            "--threads",
+            "1",
+            "--output",
+            "run",
+            "--dashboard",
+        ],
+    ];
+    let mut program = command(path, &arguments.concat());
+    program.env("TERM", "xterm-256color");
+    program.stdin(terminal.line().unwrap());
+    program.stderr(terminal.line().unwrap());
+    let mut child = program.spawn().unwrap();
+    // The child alone has its ends now.
+    drop(program);
+    terminal.wait_for("pause or go on", 0);
+    terminal.hang_up();
+    let patience = Instant::now() + Duration::from_secs(120);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > patience {
+            child.kill().unwrap();
+            panic!("the training does not end");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(path.join("run/best.safetensors").exists());
+}

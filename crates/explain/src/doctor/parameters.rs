@@ -19,6 +19,16 @@ impl Parameters {
         Self(copies.collect())
     }
 
+    /// A parameter or statistic that holds what is no number or infinite, and which it is; the first by its name. Of such
+    /// filters there is nothing to measure, neither a norm nor an angle.
+    pub fn not_finite(&self) -> Option<(&str, f32)> {
+        let found = self.0.iter().filter_map(|(name, values)| {
+            let value = values.iter().copied().find(|value| !value.is_finite());
+            Some((name.as_str(), value?))
+        });
+        found.min_by(|a, b| a.0.cmp(b.0))
+    }
+
     /// The elements of a parameter or statistic.
     pub fn get(&self, name: &str) -> Option<&[f32]> {
         self.0.get(name).map(Vec::as_slice)

@@ -203,3 +203,16 @@ fn pictures_of_another_size_are_refused() {
     let text = error.to_string();
     assert!(text.contains("no batches of [16, 3, 12, 12]"), "{text}");
 }
+
+#[test]
+fn what_is_no_number_is_told_by_its_name() {
+    let (_, parameters) = &*HEALTHY;
+    assert_eq!(parameters.not_finite(), None);
+    let mut parameters = parameters.clone();
+    parameters.get_mut("third.bias").unwrap()[1] = f32::INFINITY;
+    assert_eq!(parameters.not_finite(), Some(("third.bias", f32::INFINITY)));
+    let spoiled = "second.norm.running_var";
+    parameters.get_mut(spoiled).unwrap()[0] = f32::NAN;
+    let (name, value) = parameters.not_finite().unwrap();
+    assert!(name == spoiled && value.is_nan());
+}
