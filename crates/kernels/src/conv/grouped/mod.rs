@@ -70,10 +70,10 @@ pub(super) struct GroupedPlan {
     /// Rows of all depths: the two outer axes are one.
     rows: AxisTaps,
     columns: AxisTaps,
-    /// The targets of a row, run by run.
-    runs: Vec<Run>,
     /// How the kernel slides over a row, if it does.
     slide: Option<Slide>,
+    /// The targets of a row, run by run; for the gradient of the weights those that no tile of the slide has.
+    runs: Vec<Run>,
     /// The rows of the target in short runs, for the gradient of the weights.
     row_runs: Vec<Run>,
     /// Accumulators of the backward-weights direction; fixed by the problem alone.
@@ -103,16 +103,26 @@ impl GroupedPlan {
             _ => Vec::new(),
         };
         let lanes = Lanes::new(geometry, direction, isa);
-        let slides = lanes.are_in_place();
+        // With fewer registers its sums and taps would not stay in them.
+        let slides = lanes.are_in_place() && isa != Isa::Portable;
+        let slide = slides.then(|| Slide::new(width, direction)).flatten();
+        let mut runs = columns.runs(width, direction);
+        if let (Some(slide), Direction::BackwardWeights) = (&slide, direction) {
+            let covered = slide.whole_tiles().len() * slide.pixels;
+            runs = runs
+                .into_iter()
+                .filter_map(|run| run.behind(covered))
+                .collect();
+        }
         let mut plan = Self {
-            slide: slides.then(|| Slide::new(width, direction)).flatten(),
+            slide,
+            runs,
             geometry: *geometry,
             direction,
             isa,
             lanes,
             rows,
             row_runs,
-            runs: columns.runs(width, direction),
             columns,
             partitions: 0,
         };
@@ -239,24 +249,29 @@ impl GroupedPlan {
                 blocks: std::ops::Range<usize>, partials: Shared<'_>,
             ));
         });
-        let (scratch, len) = (&*scratch, self.block_weights());
+        let (len, taps) = (self.block_weights(), self.geometry.kernel_area());
         let dw = Shared::new(dw);
-        let taps = self.geometry.kernel_area();
         ctx.team.for_each(self.lanes.blocks, |block, _| {
+            let of = |partition: usize| (partition * self.lanes.blocks + block) * len;
+            // SAFETY: a task reads and writes one block of every accumulator.
+            let sums = unsafe { partials.slice(of(0), len) };
+            for partition in 1..self.partitions {
+                // SAFETY: as above.
+                let more = unsafe { partials.slice(of(partition), len) };
+                for (sum, more) in sums.iter_mut().zip(more) {
+                    *sum += *more;
+                }
+            }
             // The taps of a lane and source channel are neighbours in the weight.
-            for first in 0..len / taps.max(1) {
+            let lanes = len / taps.max(1);
+            for first in 0..lanes {
                 let Some(at) = self.weight_at(block, first) else {
                     continue;
                 };
-                for tap in 0..taps {
-                    let place = tap * (len / taps) + first;
-                    let sum = (0..self.partitions)
-                        .map(|partition| {
-                            scratch[(partition * self.lanes.blocks + block) * len + place]
-                        })
-                        .sum();
-                    // SAFETY: an element of the weight stands at one place of one block.
-                    unsafe { *dw.as_mut_ptr().add(at + tap) = sum };
+                // SAFETY: an element of the weight stands at one place of one block.
+                let dw = unsafe { dw.slice(at, taps) };
+                for (tap, dw) in dw.iter_mut().enumerate() {
+                    *dw = sums[tap * lanes + first];
                 }
             }
         });

@@ -14,19 +14,24 @@ use super::sweep::Row;
 use crate::conv::Direction;
 use crate::simd::Vector;
 
+/// Targets of a short row, which the processor does not foresee the end of.
+const SHORT: usize = 32;
+
 /// How the kernel of a plan slides.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slide {
     /// Taps of a row, three or five.
-    kernel: usize,
+    pub(super) kernel: usize,
     /// Source elements from a target to the next, one or two.
-    stride: usize,
+    pub(super) stride: usize,
     /// Source elements that the first target's first tap lies before the first element.
     before: isize,
     /// The last tap meets the first element: backwards.
     turned: bool,
     /// Targets of a tile, seven or eight.
-    pixels: usize,
+    pub(super) pixels: usize,
+    /// Those of a row.
+    targets: usize,
 }
 
 impl Slide {
@@ -34,12 +39,13 @@ impl Slide {
     pub(super) fn new(window: &Window, direction: Direction) -> Option<Self> {
         let (kernel, stride) = (window.kernel, window.stride);
         let (before, turned, source, targets) = match direction {
-            Direction::Forward => (window.before as isize, false, window.input, window.output),
+            Direction::Forward | Direction::BackwardWeights => {
+                (window.before as isize, false, window.input, window.output)
+            }
             Direction::BackwardData => {
                 let before = kernel as isize - 1 - window.before as isize;
                 (before, true, window.output, window.input)
             }
-            Direction::BackwardWeights => return None,
         };
         let most = if turned { 1 } else { 2 };
         if !matches!(kernel, 3 | 5) || window.dilation != 1 || stride > most || targets < 7 {
@@ -50,9 +56,16 @@ impl Slide {
         if before.max(end - source as isize) >= kernel as isize {
             return None;
         }
-        // The last tile is moved back to end with the row: what makes fewer targets twice.
-        let twice = |pixels: usize| targets.div_ceil(pixels) * pixels - targets;
-        let pixels = if targets < 8 || twice(7) < twice(8) {
+        // What is more work: the last tile is moved back to end with the row, and so makes some sums twice. The gradient of the
+        // weights leaves the rest of a row to its other way, which is as good for long rows throughout.
+        let extra = |pixels: usize| match direction {
+            Direction::BackwardWeights => targets % pixels,
+            _ => targets.next_multiple_of(pixels) - targets,
+        };
+        if direction == Direction::BackwardWeights && targets > SHORT {
+            return None;
+        }
+        let pixels = if targets < 8 || extra(7) < extra(8) {
             7
         } else {
             8
@@ -63,7 +76,30 @@ impl Slide {
             before,
             turned,
             pixels,
+            targets,
         })
+    }
+
+    /// The first targets of the tiles of a row that do not overlap.
+    pub(super) fn whole_tiles(&self) -> impl ExactSizeIterator<Item = usize> {
+        let (pixels, tiles) = (self.pixels, self.targets / self.pixels);
+        (0..tiles).map(move |tile| tile * pixels)
+    }
+
+    /// What the taps of a tile meet in a row of the source.
+    pub(super) fn elements(
+        &self,
+        row: *const f32,
+        channels: usize,
+        width: usize,
+        first: usize,
+    ) -> Elements {
+        let origin = (first * self.stride) as isize - self.before;
+        Elements {
+            x: row.wrapping_offset(origin * channels as isize),
+            channels,
+            inside: (-origin, width as isize - origin),
+        }
     }
 
     /// Makes a row of targets.
@@ -130,9 +166,7 @@ impl Slide {
         let (channels, _) = plan.channels();
         let (source, sources) = plan.lanes.sources(block);
         let (width, block_weights) = (plan.columns.source, plan.block_weights());
-        // The element that the first target's first tap meets, and which of the tile's are not in the padding.
         let origin = (first * S) as isize - self.before;
-        let inside = (-origin, width as isize - origin);
         // SAFETY: the contract of this function; elements that are read are inside.
         unsafe {
             let mut sums = [[V::zero(); NV]; P];
@@ -149,20 +183,14 @@ impl Slide {
                     let tap = if self.turned { K - 1 - tap } else { tap };
                     std::array::from_fn(|v| V::load(w.add(v * block_weights + tap * V::LANES)))
                 });
-                let start = (source_row * width * channels + source) as isize;
-                let start = start + origin * channels as isize;
-                let x = row.source.as_ptr().wrapping_offset(start);
-                let elements = Elements {
-                    x,
-                    channels,
-                    lanes: sources,
-                    inside,
-                };
+                let start = source_row * width * channels + source;
+                let start = row.source.as_ptr().wrapping_add(start);
+                let elements = self.elements(start, channels, width, first);
                 // Written out: sums stay in registers only where their places are known.
                 macro_rules! steps {
                     ($($step:literal)*) => {
                         $(if $step < P + (K - 1) / S {
-                            elements.meet::<V, K, S, P, NV>($step, &w, &mut sums);
+                            elements.meet::<V, K, S, P, NV>(sources, $step, &w, &mut sums);
                         })*
                     };
                 }
@@ -176,45 +204,41 @@ impl Slide {
 
 /// The elements of a source row that the taps of a tile meet.
 #[derive(Clone, Copy)]
-struct Elements {
+pub(super) struct Elements {
     /// The first, inside the row or not.
     x: *const f32,
     /// From an element to the next.
     channels: usize,
-    /// Channels of a vector; all if there are several vectors.
-    lanes: usize,
     /// The first that is in the row, and the one past the last.
     inside: (isize, isize),
 }
 
 impl Elements {
     /// Multiplies the elements of a step, one for each target that the stride leaves out, by the taps that meet them.
+    /// So many channels are of a vector, all if there are several vectors.
     ///
     /// # Safety
     /// `V`'s instructions exist; the elements that are inside are readable.
     #[inline(always)]
     unsafe fn meet<V: Vector, const K: usize, const S: usize, const P: usize, const NV: usize>(
         &self,
+        lanes: usize,
         step: usize,
         w: &[[V; NV]; K],
         sums: &mut [[V; NV]; P],
     ) {
         for phase in 0..S {
             let element = step * S + phase;
-            // Others never are in the padding, as [`Slide::new`] has seen to.
-            let at_an_end = element + 1 < K || element > (P - 1) * S;
-            let within = self.inside.0..self.inside.1;
-            if at_an_end && !within.contains(&(element as isize)) {
+            if !self.has::<K, S, P>(element) {
                 continue;
             }
-            let x = self.x.wrapping_add(element * self.channels);
             for v in 0..NV {
-                let x = x.wrapping_add(v * V::LANES);
+                let x = self.at(element).wrapping_add(v * V::LANES);
                 // SAFETY: the contract of this function.
                 unsafe {
-                    let x = match NV > 1 || self.lanes == V::LANES {
+                    let x = match NV > 1 || lanes == V::LANES {
                         true => V::load(x),
-                        false => V::load_partial(x, self.lanes),
+                        false => V::load_partial(x, lanes),
                     };
                     for (tap, w) in w.iter().enumerate().skip(phase).step_by(S) {
                         if (tap / S..tap / S + P).contains(&step) {
@@ -225,5 +249,21 @@ impl Elements {
                 }
             }
         }
+    }
+
+    /// Whether an element of a tile is in the row: those between its ends are, as [`Slide::new`] has seen to.
+    #[inline(always)]
+    pub(super) fn has<const K: usize, const S: usize, const P: usize>(
+        &self,
+        element: usize,
+    ) -> bool {
+        let at_an_end = element + 1 < K || element > (P - 1) * S;
+        let within = self.inside.0..self.inside.1;
+        !at_an_end || within.contains(&(element as isize))
+    }
+
+    #[inline(always)]
+    pub(super) fn at(&self, element: usize) -> *const f32 {
+        self.x.wrapping_add(element * self.channels)
     }
 }

@@ -38,8 +38,7 @@ pub(super) unsafe fn row<V: Vector>(
         start: task * plan.columns.target * to,
         is_far: source.len() >= FAR,
     };
-    // With fewer registers its sums and taps would not stay in them.
-    if let Some(slide) = plan.slide.as_ref().filter(|_| V::REGISTERS >= 16) {
+    if let Some(slide) = &plan.slide {
         // SAFETY: a plan has a slide only of its own.
         return unsafe { slide.run::<V>(&row) };
     }

@@ -122,6 +122,17 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// What of a run of neighbours lies at a target index or behind it.
+    pub(super) fn behind(self, target: usize) -> Option<Self> {
+        let skipped = target.saturating_sub(self.first);
+        let count = self.count.checked_sub(skipped).filter(|&count| count > 0)?;
+        Some(Self {
+            first: self.first + skipped,
+            count,
+            ..self
+        })
+    }
+
     /// The run in pieces of at most `most` targets, each with the taps of the run's first moved on.
     pub(super) fn pieces(self, most: usize) -> impl Iterator<Item = Self> {
         (0..self.count).step_by(most.max(1)).map(move |done| Self {

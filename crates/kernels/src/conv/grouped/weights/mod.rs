@@ -4,6 +4,8 @@
 //! registers while a patch of pixels goes by, a run of rows by a run of columns: one load of the gradient, then
 //! a multiply-add a tap straight from the source. The accumulator stays in the first-level cache between patches.
 
+mod slide;
+
 use std::ops::Range;
 
 use super::{GroupedPlan, Run};
@@ -34,29 +36,35 @@ pub(super) unsafe fn band<V: Vector>(
         partials.slice(first * len, blocks.len() * len)
     };
     partial.fill(0.0);
+    let partial = partial.as_mut_ptr();
     let is_far = x.len() + dy.len() >= FAR;
     for piece in share(plan.pieces(), partition, plan.partitions) {
         let (image, rows) = (piece / plan.row_runs.len(), piece % plan.row_runs.len());
         let rows = &plan.row_runs[rows];
         let x = &x[image * g.input_area() * from..][..g.input_area() * from];
         let dy = &dy[image * g.output_area() * to..][..g.output_area() * to];
-        let mut next = blocks.start;
-        while next < blocks.end {
-            let block = next;
-            let partial = &mut partial[(block - blocks.start) * len..];
+        let block_at = |block: usize| {
             let (source, sources) = plan.lanes.sources(block);
             let (target, targets) = plan.lanes.targets(block);
-            let block = Block {
+            Block {
                 plan,
                 x: x[source..].as_ptr(),
                 sources,
                 dy: dy[target..].as_ptr(),
                 targets,
-                partial: partial.as_mut_ptr(),
+                partial: partial.wrapping_add((block - blocks.start) * len),
                 is_far,
-            };
+            }
+        };
+        if let Some(slide) = &plan.slide {
+            // SAFETY: a plan has a slide only of its own; so many channels are left in every pixel.
+            unsafe { slide::rows::<V>(slide, rows, blocks.clone().map(block_at)) };
+        }
+        let mut next = blocks.start;
+        while next < blocks.end && !plan.runs.is_empty() {
+            let block = block_at(next);
             let in_place = plan.lanes.are_in_place();
-            let full = in_place && sources == V::LANES && targets == V::LANES;
+            let full = in_place && block.sources == V::LANES && block.targets == V::LANES;
             // Two full ones at a time, if the registers hold their sums.
             let pair =
                 full && V::REGISTERS >= 32 && next + 2 <= blocks.end.min(plan.lanes.full_blocks());
