@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::Vector;
+use super::{Vector, Work};
 
 /// A ymm register.
 #[derive(Clone, Copy)]
@@ -19,6 +19,18 @@ unsafe fn first_lanes(count: usize) -> __m256i {
 impl Vector for F32x8 {
     const LANES: usize = 8;
     const REGISTERS: usize = 16;
+
+    #[inline(always)]
+    unsafe fn apart(work: &impl Work) {
+        #[inline(never)]
+        #[target_feature(enable = "avx2,fma")]
+        unsafe fn run(work: &impl Work) {
+            // SAFETY: the features of this function are those of the vector type.
+            unsafe { work.run::<F32x8>() }
+        }
+        // SAFETY: the caller runs where the family exists.
+        unsafe { run(work) }
+    }
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::Vector;
+use super::{Vector, Work};
 
 /// A zmm register.
 #[derive(Clone, Copy)]
@@ -17,6 +17,18 @@ fn first_lanes(count: usize) -> __mmask16 {
 impl Vector for F32x16 {
     const LANES: usize = 16;
     const REGISTERS: usize = 32;
+
+    #[inline(always)]
+    unsafe fn apart(work: &impl Work) {
+        #[inline(never)]
+        #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+        unsafe fn run(work: &impl Work) {
+            // SAFETY: the features of this function are those of the vector type.
+            unsafe { work.run::<F32x16>() }
+        }
+        // SAFETY: the caller runs where the family exists.
+        unsafe { run(work) }
+    }
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {

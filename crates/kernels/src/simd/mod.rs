@@ -62,6 +62,13 @@ pub(crate) trait Vector: Copy {
     /// `to_row` elements apart.
     unsafe fn turn_block(from: *const f32, from_row: usize, to: *mut f32, to_row: usize);
 
+    /// Does some work in a function of its own, with the family's instructions: what the work keeps on the stack lies close
+    /// together there, where the frame of a large kernel would spread it over many cache lines.
+    ///
+    /// # Safety
+    /// As of the work, besides the family.
+    unsafe fn apart(work: &impl Work);
+
     /// All lanes 0.
     #[inline(always)]
     unsafe fn zero() -> Self {
@@ -85,6 +92,15 @@ pub(crate) trait Vector: Copy {
         }
         lanes[0]
     }
+}
+
+/// A part of a kernel.
+pub(crate) trait Work {
+    /// Must be `#[inline(always)]`, as any body.
+    ///
+    /// # Safety
+    /// `V`'s instructions exist, and whatever the work itself needs.
+    unsafe fn run<V: Vector>(&self);
 }
 
 /// Calls a generic kernel body with the vector type of an [`Isa`](crate::Isa).

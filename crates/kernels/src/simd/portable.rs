@@ -1,6 +1,6 @@
 //! Eight lanes in an array, for the compiler to vectorise as the baseline allows.
 
-use super::Vector;
+use super::{Vector, Work};
 
 /// Eight f32 in plain Rust.
 #[derive(Clone, Copy)]
@@ -16,6 +16,17 @@ impl F32x8Portable {
 impl Vector for F32x8Portable {
     const LANES: usize = 8;
     const REGISTERS: usize = 8;
+
+    #[inline(always)]
+    unsafe fn apart(work: &impl Work) {
+        #[inline(never)]
+        unsafe fn run(work: &impl Work) {
+            // SAFETY: the features of this function are those of the vector type.
+            unsafe { work.run::<F32x8Portable>() }
+        }
+        // SAFETY: the caller runs where the family exists.
+        unsafe { run(work) }
+    }
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {

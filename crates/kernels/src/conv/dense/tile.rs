@@ -20,7 +20,7 @@
 
 use super::walk::Segment;
 use crate::conv::finish::Finish;
-use crate::simd::Vector;
+use crate::simd::{Vector, Work};
 
 /// Channels of the widest tile: four vectors of sixteen.
 const MAX_TILE_ROW: usize = 64;
@@ -42,15 +42,28 @@ pub(in crate::conv) unsafe fn of_shape<V: Vector>(vectors: usize, work: &impl Of
     // SAFETY: the contract of this function.
     unsafe {
         match (V::REGISTERS, vectors) {
-            (32, 1) => work.run::<V, 14, 7, 1>(),
-            (32, 2) => work.run::<V, 14, 7, 2>(),
-            (32, 3) => work.run::<V, 9, 5, 3>(),
-            (32, _) => work.run::<V, 6, 3, 4>(),
-            (16, 1) => work.run::<V, 12, 6, 1>(),
-            (16, 2) => work.run::<V, 6, 3, 2>(),
-            (16, _) => work.run::<V, 4, 2, 3>(),
-            _ => work.run::<V, 3, 1, 1>(),
+            (32, 1) => V::apart(&Shaped::<_, 14, 7, 1>(work)),
+            (32, 2) => V::apart(&Shaped::<_, 14, 7, 2>(work)),
+            (32, 3) => V::apart(&Shaped::<_, 9, 5, 3>(work)),
+            (32, _) => V::apart(&Shaped::<_, 6, 3, 4>(work)),
+            (16, 1) => V::apart(&Shaped::<_, 12, 6, 1>(work)),
+            (16, 2) => V::apart(&Shaped::<_, 6, 3, 2>(work)),
+            (16, _) => V::apart(&Shaped::<_, 4, 2, 3>(work)),
+            _ => V::apart(&Shaped::<_, 3, 1, 1>(work)),
         }
+    }
+}
+
+/// Work in tiles of one shape, which is a function of its own.
+struct Shaped<'a, W, const MR: usize, const HALF: usize, const NV: usize>(&'a W);
+
+impl<W: OfShape, const MR: usize, const HALF: usize, const NV: usize> Work
+    for Shaped<'_, W, MR, HALF, NV>
+{
+    #[inline(always)]
+    unsafe fn run<V: Vector>(&self) {
+        // SAFETY: the contract of this function.
+        unsafe { self.0.run::<V, MR, HALF, NV>() }
     }
 }
 
