@@ -106,6 +106,10 @@ impl GroupedPlan {
         // With fewer registers its sums and taps would not stay in them.
         let slides = lanes.are_in_place() && isa != Isa::Portable;
         let slide = slides.then(|| Slide::new(width, direction)).flatten();
+        // The sums of five taps a row are too many to stay in registers with the gradients: that pays only for the order
+        // in which maps beyond the second-level cache are read.
+        let near = direction == Direction::BackwardWeights && !weights::is_far(geometry);
+        let slide = slide.filter(|_| width.kernel == 3 || !near);
         let mut runs = columns.runs(width, direction);
         if let (Some(slide), Direction::BackwardWeights) = (&slide, direction) {
             let covered = slide.whole_tiles().len() * slide.pixels;

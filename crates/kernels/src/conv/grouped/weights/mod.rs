@@ -8,6 +8,8 @@ mod slide;
 
 use std::ops::Range;
 
+use geometry::ConvGeometry;
+
 use super::{GroupedPlan, Run};
 use crate::share::share;
 use crate::shared::Shared;
@@ -37,7 +39,7 @@ pub(super) unsafe fn band<V: Vector>(
     };
     partial.fill(0.0);
     let partial = partial.as_mut_ptr();
-    let is_far = x.len() + dy.len() >= FAR;
+    let is_far = is_far(g);
     for piece in share(plan.pieces(), partition, plan.partitions) {
         let (image, rows) = (piece / plan.row_runs.len(), piece % plan.row_runs.len());
         let rows = &plan.row_runs[rows];
@@ -113,6 +115,14 @@ struct Block<'a> {
 
 /// Elements of both maps together that no second-level cache holds.
 const FAR: usize = 512 * 1024;
+
+/// Whether the maps are read from beyond the second-level cache.
+pub(super) fn is_far(geometry: &ConvGeometry) -> bool {
+    let input = geometry.input_area() * geometry.in_channels;
+    let output = geometry.output_area() * geometry.out_channels;
+    geometry.batch * (input + output) >= FAR
+}
+
 /// Blocks ahead of the one at hand whose channels are asked for: pixels lie too far apart for the processor to
 /// foresee the next.
 const AHEAD: usize = 2;

@@ -87,21 +87,21 @@ impl Tile<'_> {
         // SAFETY: the contract of this function; each call is given as many rows of taps as it sums.
         unsafe {
             while V::REGISTERS >= 32 && K == 3 && rest.len() >= 3 {
-                self.tap_rows::<V, K, S, P, 3, FULL>(block, rest);
+                self.tap_rows::<V, K, S, P, 3, FULL>(block, rest, block.is_far && rest.len() == 3);
                 rest = &rest[3..];
             }
             while V::REGISTERS >= 32 && rest.len() >= 2 {
-                self.tap_rows::<V, K, S, P, 2, FULL>(block, rest);
+                self.tap_rows::<V, K, S, P, 2, FULL>(block, rest, block.is_far && rest.len() == 2);
                 rest = &rest[2..];
             }
             while !rest.is_empty() {
-                self.tap_rows::<V, K, S, P, 1, FULL>(block, rest);
+                self.tap_rows::<V, K, S, P, 1, FULL>(block, rest, block.is_far && rest.len() == 1);
                 rest = &rest[1..];
             }
         }
     }
 
-    /// The first `T` rows of taps.
+    /// The first `T` rows of taps; `ask` for what the next row of gradients reads.
     ///
     /// # Safety
     /// As [`Self::taps`]; there are that many.
@@ -117,6 +117,7 @@ impl Tile<'_> {
         &self,
         block: &Block<'_>,
         tap_rows: &[(usize, usize)],
+        ask: bool,
     ) {
         let plan = block.plan;
         let (from, to) = plan.channels();
@@ -131,6 +132,18 @@ impl Tile<'_> {
                 let row = block.x.wrapping_add(tap_rows[t].1 * width * from);
                 self.slide.elements(row, from, width, self.first)
             });
+            if ask {
+                // The row below, of both maps: as long as a tile's row takes, memory takes to answer.
+                for p in 0..P {
+                    V::prefetch(dy.wrapping_add((plan.columns.target + p) * to));
+                }
+                for row in 1..=S {
+                    for element in 0..P * S {
+                        let element = row * width + (K - 1) / 2 + element;
+                        V::prefetch(elements[T - 1].at(element));
+                    }
+                }
+            }
             let at: [*mut f32; T] =
                 std::array::from_fn(|t| block.partial.add(tap_rows[t].0 * K * V::LANES));
             let mut sums: [[V; K]; T] = std::array::from_fn(|t| {
