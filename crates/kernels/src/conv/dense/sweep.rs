@@ -629,6 +629,35 @@ impl Pass<'_> {
         }
     }
 
+    /// Where the pixels of a tile lie in source and target that goes over the end of a row, from its first on, which is
+    /// in a `column` of it. If there are only so many pixels `left`, the last one stands for the rest.
+    #[inline(always)]
+    fn places<const MR: usize>(
+        &self,
+        mut source: *const f32,
+        mut target: usize,
+        mut column: usize,
+        left: usize,
+    ) -> ([*const f32; MR], [usize; MR]) {
+        let pixels = &self.pixels;
+        let (mut sources, mut targets) = ([source; MR], [target; MR]);
+        for index in 1..MR {
+            if index < left {
+                column += 1;
+                source = source.wrapping_add(pixels.source_by_column);
+                target += pixels.target_by_column;
+                if column == pixels.columns {
+                    column = 0;
+                    source = source.wrapping_add(pixels.source_to_next_row());
+                    target =
+                        target + pixels.target_by_row - pixels.columns * pixels.target_by_column;
+                }
+            }
+            (sources[index], targets[index]) = (source, target);
+        }
+        (sources, targets)
+    }
+
     /// The tile from pixel `start` on; the tiles before it have `before` rows.
     #[inline(always)]
     unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const PARTS: bool>(
@@ -637,28 +666,19 @@ impl Pass<'_> {
         before: usize,
     ) {
         let pixels = &self.pixels;
-        let (row, mut column) = (start / pixels.columns, start % pixels.columns);
-        let mut source = self
-            .origin
-            .wrapping_add(row * pixels.source_by_row + column * pixels.source_by_column);
-        let mut at = row * pixels.target_by_row + column * pixels.target_by_column;
-        let mut sources = [source; MR];
-        let mut targets = [at; MR];
-        // Fewer pixels than the tile has rows: the last one is computed again.
-        for index in 1..MR.min(pixels.count - start) {
-            column += 1;
-            source = source.wrapping_add(pixels.source_by_column);
-            at += pixels.target_by_column;
-            if column == pixels.columns {
-                column = 0;
-                source = source.wrapping_add(pixels.source_to_next_row());
-                at = at + pixels.target_by_row - pixels.columns * pixels.target_by_column;
-            }
-            (sources[index], targets[index]) = (source, at);
-        }
-        for index in pixels.count - start..MR {
-            (sources[index], targets[index]) = (source, at);
-        }
+        let (row, column) = (start / pixels.columns, start % pixels.columns);
+        let source = row * pixels.source_by_row + column * pixels.source_by_column;
+        let source = self.origin.wrapping_add(source);
+        let target = row * pixels.target_by_row + column * pixels.target_by_column;
+        let (sources, targets) = if column + MR <= pixels.columns {
+            // All in one row, as most are.
+            (
+                std::array::from_fn(|p| source.wrapping_add(p * pixels.source_by_column)),
+                std::array::from_fn(|p| target + p * pixels.target_by_column),
+            )
+        } else {
+            self.places(source, target, column, pixels.count - start)
+        };
         let (target, finish) = self.ends::<V, NV>();
         // SAFETY: sources lie in the strip, targets in the target tensor, the panel in the packed
         // weights; all by construction of the walk.
