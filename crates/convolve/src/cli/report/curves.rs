@@ -143,7 +143,7 @@ fn loss(run: &Run, pieces: &[Piece]) -> Figure {
         0 => String::new(),
         1 => " One value lies above the axis; a triangle with its number marks it.".to_owned(),
         many => format!(
-            " {many} values lie above the axis; triangles mark them, each with the number of its peak."
+            " {many} values lie above the axis; triangles mark where, with the numbers of the peaks."
         ),
     };
     let caption = format!(
