@@ -2,7 +2,7 @@
 //!
 //! It asks for no other file, which its content policy says to the browser too, and runs no script. Colours follow the
 //! reader's preference for light or dark; pictures stand side by side where there is room, and one below the other on a
-//! phone. What is wider than the screen (a table, a wide picture) scrolls in its own frame, which the keyboard reaches; its
+//! phone; where two have room, those of a part fill its rows without a gap. What is wider than the screen (a table, a wide picture) scrolls in its own frame, which the keyboard reaches; its
 //! edge is shaded where there is more, and the names of a table's rows stay.
 
 use std::fmt::Write;
@@ -319,6 +319,8 @@ dl div{min-width:0}
 dt{color:var(--muted);font-size:.85rem}
 dd{margin:0}
 .figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,18.5rem),1fr));gap:1.25rem;margin:1rem 0;align-items:start}
+@media (max-width:63.99rem){.figures{grid-template-columns:repeat(auto-fill,minmax(min(100%,16.5rem),1fr))}}
+@media (min-width:36.5rem) and (max-width:55.3rem){section{display:grid;grid-template-columns:1fr 1fr;column-gap:1.25rem;align-items:start}section>*{grid-column:1/-1;min-width:0}section>.figures:not(.small,.large){display:contents}section>.figures:not(.small,.large)>figure{margin-bottom:1.25rem}}
 .large{grid-template-columns:repeat(auto-fill,minmax(min(100%,25rem),1fr))}
 .small{grid-template-columns:repeat(auto-fill,minmax(min(100%,8.75rem),1fr));gap:.75rem}
 .small figure{padding:.6rem}

@@ -181,25 +181,57 @@ impl Preprocess {
         Ok(())
     }
 
+    /// The part of a picture that becomes the input. Its borders may fall between pixels.
+    ///
+    /// # Errors
+    /// [`PreprocessError`]: see its variants.
+    ///
+    /// ```
+    /// use convolve_formats::{CropMode, Interpolation, Picture, Preprocess, Region};
+    /// let preprocess = Preprocess {
+    ///     input: (224, 224),
+    ///     channels: 3,
+    ///     mean: vec![0.5; 3],
+    ///     std: vec![0.25; 3],
+    ///     crop_fraction: 0.875,
+    ///     interpolation: Interpolation::Bilinear,
+    ///     crop_mode: CropMode::Center,
+    /// };
+    /// let picture = Picture { height: 512, width: 1024, channels: 1, pixels: vec![0; 512 * 1024] };
+    /// let region = preprocess.region(&picture)?;
+    /// assert_eq!(region, Region { top: 32.0, left: 288.0, height: 448.0, width: 448.0 });
+    /// # Ok::<(), convolve_formats::PreprocessError>(())
+    /// ```
+    pub fn region(&self, picture: &Picture) -> Result<Region, PreprocessError> {
+        self.check()?;
+        check_picture(picture)?;
+        Ok(self.cut_of(picture.height, picture.width).0)
+    }
+
+    /// What is cut out of a picture, and the height and width that it is resized to.
+    fn cut_of(&self, rows: usize, columns: usize) -> (Region, (usize, usize)) {
+        let resized = self.resized_size(rows, columns);
+        // Both sides of the input, but for a picture with a border.
+        let (height, width) = (self.input.0.min(resized.0), self.input.1.min(resized.1));
+        let top = crop_start(resized.0, height);
+        let left = crop_start(resized.1, width);
+        let step_y = rows as f64 / resized.0 as f64;
+        let step_x = columns as f64 / resized.1 as f64;
+        let region = Region {
+            top: top as f64 * step_y,
+            left: left as f64 * step_x,
+            height: (height as f64 * step_y).min(rows as f64 - top as f64 * step_y),
+            width: (width as f64 * step_x).min(columns as f64 - left as f64 * step_x),
+        };
+        (region, (height, width))
+    }
+
     /// Cuts the centre out of the resized picture. Only the pixels of the crop are computed: the crop is carried
     /// back to a box in the picture, whose borders may fall between pixels, and the box is resized. The filter
     /// still sees the pixels around the box, so the result is that of resizing everything first, without ever
     /// holding it: a picture of 1 × 100,000,000 pixels needs no more room than any other.
     fn resize_and_crop(&self, picture: &Picture) -> Result<Picture, PreprocessError> {
-        let resized = self.resized_size(picture.height, picture.width);
-        // Both sides of the input, but for a picture with a border.
-        let (height, width) = (self.input.0.min(resized.0), self.input.1.min(resized.1));
-        let top = crop_start(resized.0, height);
-        let left = crop_start(resized.1, width);
-        let step_y = picture.height as f64 / resized.0 as f64;
-        let step_x = picture.width as f64 / resized.1 as f64;
-
-        let region = Region {
-            top: top as f64 * step_y,
-            left: left as f64 * step_x,
-            height: (height as f64 * step_y).min(picture.height as f64 - top as f64 * step_y),
-            width: (width as f64 * step_x).min(picture.width as f64 - left as f64 * step_x),
-        };
+        let (region, (height, width)) = self.cut_of(picture.height, picture.width);
         let cut = resize(picture, region, (height, width), self.interpolation)?;
         Ok(self.with_border(cut))
     }

@@ -79,6 +79,13 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         destination::of(path)?;
     }
     let place = trained(&arguments, messages)?;
+    if let (None, Some(data)) = (&place, &arguments.data) {
+        messages.say(format_args!(
+            "warning: the pictures of {} are not looked at: {} is without weights, which --weights names",
+            printable(data),
+            printable(&arguments.model)
+        ));
+    }
     let examined = match &place {
         Some(place) if arguments.input.is_none() => {
             with_pictures(&arguments, place, &options, messages)?

@@ -9,6 +9,7 @@ mod numbers;
 mod shuffle;
 mod smaller;
 mod stack;
+mod window;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -43,7 +44,7 @@ const BLOCK: &str = "block:";
 #[command(
     override_usage = "\
 convolve draw [OPTIONS] <PROBLEM|block:NAME|MODEL>... --output <FILE>
-       convolve draw --layer <LAYER> [RUN|MODEL] <IMAGE> --output <FILE>
+       convolve draw --layer <LAYER> [--at <y,x>] [--channel <MAP>] [RUN|MODEL] <IMAGE> --output <FILE>
        convolve draw --note --output <FOLDER>
        convolve draw --blocks",
     after_help = "\
@@ -58,6 +59,7 @@ Examples: convolve draw conv:n1c1h5w5:o1k3s2p1 -o conv.gif
           convolve draw block:residual-basic block:dense-layer -o blocks.svg
           convolve draw resnet50 -o resnet50.svg
           convolve draw photo.jpg --layer conv1 --heat -o conv1.svg
+          convolve draw photo.jpg --layer conv1 --channel 7 --at 12,20 -o conv1.svg
           convolve draw resnet18 --weights resnet18.safetensors photo.jpg --layer layer1.0.conv1 -o x.gif"
 )]
 pub(crate) struct Arguments {
@@ -428,7 +430,9 @@ impl Artist {
             As::Layout => drawn.layout(),
             _ => drawn.moving(self.colouring),
         }?;
-        if drawn.drawn != problem {
+        if let Some(part) = self.files.part() {
+            self.messages.say(&part.told);
+        } else if drawn.drawn != problem {
             self.messages.say(format_args!(
                 "{subject} is too large for a page: drawn as {}",
                 drawn.drawn

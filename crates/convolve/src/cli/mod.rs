@@ -92,7 +92,7 @@ enum Verb {
     /// Compare what the kinds of convolution cost
     Cost(cost::Arguments),
     /// Draw a convolution, a block or a network: .svg, .png or .gif
-    Draw(draw::Arguments),
+    Draw(Box<draw::Arguments>),
     /// Show what a network sees on a picture: where it looks, its filters, its feature maps
     Explain(explain::Arguments),
     /// Measure a network, single problems, or the processor itself
@@ -126,7 +126,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Doctor(arguments) => doctor::run(arguments, messages),
         Verb::Arith(arguments) => arith::run(arguments),
         Verb::Cost(arguments) => cost::run(arguments),
-        Verb::Draw(arguments) => draw::run(arguments, messages),
+        Verb::Draw(arguments) => draw::run(*arguments, messages),
         Verb::Explain(arguments) => explain::run(arguments, messages),
         Verb::Bench(arguments) => bench::run(arguments, messages),
         Verb::Run(arguments) => run::run(arguments, messages),

@@ -28,14 +28,15 @@ One page of HTML that needs nothing else: curves, the confusion matrix, the pict
 the filters of the first layer formed, and all settings. The held-out pictures are classified once for it, by the best
 weights of the run. A run that still trains, or was stopped, has a report of what there is.
 
-Example: convolve report runs/resnet20-shapes-1 -o report.html")]
+Examples: convolve report runs/resnet20-shapes-1
+          convolve report runs/resnet20-shapes-1 -o report.html")]
 pub(crate) struct Arguments {
     /// The folder of a run
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// The file to write: .html
+    /// The file to write: .html [default: report.html in the folder of the run]
     #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
+    output: Option<PathBuf>,
     /// Where the pictures of the run are now, if they have gone elsewhere
     #[arg(long, visible_alias = "data-dir", value_name = "shapes|DIR|FILE")]
     data: Option<String>,
@@ -59,17 +60,17 @@ struct Run {
 
 /// Writes the report of a run.
 pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()> {
-    let output = &arguments.output;
-    let ending = output.extension().and_then(|ending| ending.to_str());
-    if !ending.is_some_and(|ending| ["html", "htm"].contains(&&*ending.to_ascii_lowercase())) {
-        let output = output.display();
-        return Err(usage(format!(
-            "{output}: the name of a report ends in .html"
-        )));
-    }
     // Before anything is computed: whether the page can go there.
-    destination::of(output)?;
+    if let Some(output) = &arguments.output {
+        must_be_page(output)?;
+        destination::of(output)?;
+    }
     let mut run = Run::open(&arguments.run)?;
+    let output = match &arguments.output {
+        Some(output) => output.clone(),
+        None => arguments.run.join("report.html"),
+    };
+    destination::of(&output)?;
     let mut answered = None;
     if let Some(weights) = &mut run.weights {
         match Answered::of(weights, &run.config, &arguments, messages) {
@@ -85,7 +86,23 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         messages.say(format_args!("warning: {}", printable(missing)));
     }
     let page = page(&run, answered.as_ref())?;
-    destination::write(output, html::write(&page).as_bytes())
+    destination::write(&output, html::write(&page).as_bytes())?;
+    if arguments.output.is_none() {
+        messages.say(format_args!("report: {}", printable(output.display())));
+    }
+    Ok(())
+}
+
+/// Refuses a name that says it is something else.
+fn must_be_page(output: &Path) -> anyhow::Result<()> {
+    let ending = output.extension().and_then(|ending| ending.to_str());
+    match ending.map(str::to_ascii_lowercase).as_deref() {
+        Some("html" | "htm") => Ok(()),
+        _ => Err(usage(format!(
+            "{}: the name of a report ends in .html",
+            output.display()
+        ))),
+    }
 }
 
 impl Run {

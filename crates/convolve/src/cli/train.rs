@@ -54,6 +54,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     if arguments.dashboard {
         dashboard::check_terminal()?;
     }
+    let resumed = arguments.resume.is_some();
     let (mut trainer, folder) = match arguments.resume {
         Some(folder) => {
             let resumed = Trainer::resume(&folder, |config| arguments.settings.adjust(config));
@@ -85,6 +86,10 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     };
     let stop = interrupt::stop_flag();
     introduce(&trainer, &folder, messages);
+    // A resumed run keeps its batch.
+    if let (false, Some(hint)) = (resumed, single_step(&trainer)) {
+        messages.say(hint);
+    }
     if trainer.is_finished() {
         messages.say(finished(&trainer, &folder));
     }
@@ -255,6 +260,23 @@ fn left_out(trainer: &Trainer) -> Option<String> {
             "an epoch sees {} of the training pictures, never the same: {batches} whole {} of {batch}",
             thousands(seen as u64),
             if batches == 1 { "batch" } else { "batches" }
+        )
+    })
+}
+
+/// Parts that the pictures are cut into by the batch that is proposed where an epoch is a single step.
+const STEPS: usize = 8;
+
+/// A hint where all pictures together are one step: a network that learns once an epoch hardly learns.
+fn single_step(trainer: &Trainer) -> Option<String> {
+    let (pictures, batch) = (trainer.pictures().0, trainer.config().batch_size);
+    let smaller = 1 << (pictures / STEPS).max(2).ilog2();
+    let steps = pictures / smaller;
+    (trainer.batches_per_epoch() == 1 && steps > 1).then(|| {
+        format!(
+            "hint: an epoch is a single step, as {} training pictures fill one batch of {batch}; \
+             --batch-size {smaller} makes {steps} steps of them",
+            thousands(pictures as u64)
         )
     })
 }

@@ -70,6 +70,17 @@ fn a_network_by_name_is_examined_for_its_shape() {
 }
 
 #[test]
+fn pictures_for_a_network_without_weights_are_told_not_to_be_looked_at() {
+    let folder = folder();
+    let answer = convolve(folder.path(), &["doctor", "lenet5", "--data", "photos"]);
+    assert_eq!(answer.code, 0, "{}", answer.err);
+    assert_eq!(
+        answer.err,
+        "warning: the pictures of photos are not looked at: lenet5 is without weights, which --weights names\n"
+    );
+}
+
+#[test]
 fn weights_are_examined_without_pictures() {
     let folder = folder();
     weights(&folder.path().join("whole.safetensors"), None);

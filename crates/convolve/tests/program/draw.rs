@@ -348,10 +348,13 @@ fn a_layer_of_a_network_is_drawn_with_its_numbers_on_a_picture() {
     let layer = ["draw", "a.bmp", "--layer", "conv1", "-o", "x.svg"];
     succeed(path, &layer);
     let drawn = texts(&path.join("x.svg"));
-    let heading = "conv1 of resnet20:1.75 on a.bmp";
-    assert!(drawn.iter().any(|text| text == heading), "{drawn:?}");
-    let corner = "the first corner and channels of conv:n1c3h32w32:o28k3p1";
-    assert!(drawn.iter().any(|text| text.contains(corner)), "{drawn:?}");
+    let begins = "conv1 of resnet20:1.75 on a.bmp · map ";
+    assert!(
+        drawn.iter().any(|text| text.starts_with(begins)),
+        "{drawn:?}"
+    );
+    let whole = " of conv:n1c3h32w32:o28k3p1";
+    assert!(drawn.iter().any(|text| text.contains(whole)), "{drawn:?}");
     // The first weight of the network inside the program, as cells show it, and not one that is made up.
     assert!(drawn.iter().any(|text| text.contains('.')), "{drawn:?}");
     let columns = [
@@ -363,8 +366,36 @@ fn a_layer_of_a_network_is_drawn_with_its_numbers_on_a_picture() {
         "im2col",
     ];
     succeed(path, &[&columns[..], &["-o", "y.png"]].concat());
+    // The neuron that is asked for, and what of the padding its window lies on.
+    let corner = [
+        "--layer",
+        "layer1.0.conv1",
+        "--at",
+        "0,31",
+        "--channel",
+        "5",
+    ];
+    let corner = [&["draw", "a.bmp", "-o", "z.svg"], &corner[..]].concat();
+    let answer = convolve(path, &corner);
+    assert_eq!(answer.code, 0, "{}", answer.err);
+    let told = "drawn as conv:n1c3h4w4:o1k3p1,0,0,1: map 5 around its neuron 0,31, as asked for, of \
+                conv:n1c28h32w32:o28k3p1; of 28 input channels those that say most to it: ";
+    assert!(answer.err.starts_with(told), "{}", answer.err);
+    let drawn = texts(&path.join("z.svg"));
+    let heading = "layer1.0.conv1 of resnet20:1.75 on a.bmp · map 5 around 0,31";
+    assert!(drawn.iter().any(|text| text == heading), "{drawn:?}");
+    let places = "rows 0–2, columns 29–31 of conv:n1c28h32w32:o28k3p1 · input channels ";
+    assert!(drawn.iter().any(|text| text.contains(places)), "{drawn:?}");
+    std::fs::remove_file(path.join("z.svg")).unwrap();
     for (arguments, said) in [
-        (&["a.bmp"][..], "a.bmp is a picture: --layer names"),
+        (
+            &["a.bmp", "--layer", "conv1", "--at", "32,0"][..],
+            "--at 32,0: the maps of conv1 have 32 rows and 32 columns",
+        ),
+        (&["a.bmp", "--layer", "conv1", "--channel", "28"], "28"),
+        (&["a.bmp", "--layer", "conv1", "--at", "3"], "as in 3,4"),
+        (&["resnet18", "--at", "3,4"], "--layer"),
+        (&["a.bmp"], "a.bmp is a picture: --layer names"),
         (&["a.bmp", "--layer", "conv9"], "did you mean conv1"),
         (&["a.bmp", "--layer", "relu"], "convolutions and pools"),
         (

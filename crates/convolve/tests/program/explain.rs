@@ -6,7 +6,7 @@ use std::path::Path;
 use roxmltree::Document;
 use serde_json::Value;
 
-use crate::fixture::{bmp, folder, names, textured};
+use crate::fixture::{bmp, folder, names, shaded, textured};
 use crate::invoke::{convolve, fail, objects, succeed};
 
 /// Height and width of what the network inside the program reads.
@@ -111,6 +111,37 @@ fn a_board_is_drawn_in_every_format_and_its_ranges_are_printed() {
     assert_eq!(
         names(path),
         ["a.bmp", "board.html", "board.png", "board.svg"]
+    );
+}
+
+/// A picture of which the network reads the middle is shown whole, with a frame around that.
+#[test]
+fn what_is_read_of_a_picture_is_framed_on_it() {
+    let folder = folder();
+    let path = folder.path();
+    textured(&path.join("square.bmp"), 40);
+    shaded(&path.join("wide.bmp"), [48, 96]);
+    let board = |picture: &str| {
+        let methods = ["--methods", "filters", "-o", "board.html"];
+        succeed(path, &[&["explain", picture][..], &methods].concat());
+        main_of(&path.join("board.html"))
+    };
+    let square = board("square.bmp");
+    assert!(square.contains("All of it is read by the network, as 32×32 pixels."));
+    let wide = board("wide.bmp");
+    let said = "48×96 pixels. The network reads what is in the frame, as 32×32 pixels.";
+    assert!(wide.contains(said), "{wide}");
+    // The middle 48 of 96 columns, of a picture that is 250 wide.
+    let mut items = wide.split("<rect ").skip(1);
+    let dashed = items.find(|item| item.contains("c-dash"));
+    let frame = dashed.expect("a frame");
+    let number = |name: &str| -> f64 {
+        let (_, rest) = frame.split_once(&format!(" {name}=\"")).unwrap();
+        rest.split('"').next().unwrap().parse().unwrap()
+    };
+    assert!(
+        (number("width") - 125.0).abs() < 0.2 && (number("height") - 125.0).abs() < 0.2,
+        "{frame}"
     );
 }
 

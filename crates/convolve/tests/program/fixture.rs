@@ -34,12 +34,12 @@ pub(crate) fn cifar(folder: &Path, count: usize) -> PathBuf {
 
 /// A 24-bit BMP of one colour (blue, green, red).
 pub(crate) fn bmp(path: &Path, side: usize, colour: [u8; 3]) {
-    bmp_of(path, side, |_, _| colour);
+    bmp_of(path, [side; 2], |_, _| colour);
 }
 
 /// A 24-bit BMP of a bright disc before a ground that grows dark to one side.
 pub(crate) fn textured(path: &Path, side: usize) {
-    bmp_of(path, side, |row, column| {
+    bmp_of(path, [side; 2], |row, column| {
         let [down, across] = [row, column].map(|place| place as f64 / side as f64 - 0.4);
         match down.hypot(across) < 0.25 {
             true => [40, 180, 230],
@@ -48,17 +48,24 @@ pub(crate) fn textured(path: &Path, side: usize) {
     });
 }
 
+/// A 24-bit BMP of some rows and columns that grows bright to one side.
+pub(crate) fn shaded(path: &Path, extents: [usize; 2]) {
+    bmp_of(path, extents, |_, column| {
+        [(220 * column / extents[1]) as u8; 3]
+    });
+}
+
 /// A 24-bit BMP of a colour for each row, from the lowest on, and column.
-fn bmp_of(path: &Path, side: usize, colour: impl Fn(usize, usize) -> [u8; 3]) {
-    let row = (3 * side).next_multiple_of(4);
+fn bmp_of(path: &Path, [rows, columns]: [usize; 2], colour: impl Fn(usize, usize) -> [u8; 3]) {
+    let row = (3 * columns).next_multiple_of(4);
     let mut bytes = b"BM".to_vec();
-    for word in [54 + row * side, 0, 54, 40, side, side] {
+    for word in [54 + row * rows, 0, 54, 40, columns, rows] {
         bytes.extend((word as u32).to_le_bytes());
     }
     bytes.extend([1, 0, 24, 0]);
     bytes.extend([0; 24]);
-    for at in 0..side {
-        let mut line: Vec<u8> = (0..side).flat_map(|column| colour(at, column)).collect();
+    for at in 0..rows {
+        let mut line: Vec<u8> = (0..columns).flat_map(|column| colour(at, column)).collect();
         line.resize(row, 0);
         bytes.extend(line);
     }

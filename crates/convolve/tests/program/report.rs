@@ -92,6 +92,12 @@ fn a_run_is_shown_on_one_page() {
     );
     let (page, told) = report(path);
     assert_eq!(told, "");
+    // Where nothing says where it goes, it lies in the run's folder.
+    let own = convolve(path, &["report", "run"]);
+    let place = std::path::MAIN_SEPARATOR;
+    assert_eq!(own.err, format!("report: run{place}report.html\n"));
+    let same = std::fs::read_to_string(path.join("run/report.html")).unwrap();
+    assert_eq!((own.code, own.out.as_str(), same), (0, "", page.clone()));
     assert!(
         page.contains("<h1>lenet5 on records.bin</h1>"),
         "{}",
@@ -221,7 +227,7 @@ fn what_is_no_run_or_no_page_is_refused() {
         &["report", "none", "-o", "r.pdf"],
         &["r.pdf: the name of a report ends in .html"],
     );
-    refused(&["report", "none"], &["--output"]);
+    refused(&["report", "none"], &["none: no run here (no config.toml)"]);
     fail(
         path,
         2,

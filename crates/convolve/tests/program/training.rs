@@ -245,7 +245,7 @@ fn a_run_says_what_it_leaves_out_and_what_it_held_back() {
     let how = ["--val-fraction", "0", "--batch-size", "16"];
     let told = train_shortly(path, "records.bin", &how);
     let words = "an epoch sees 48 of the training pictures, never the same: 3 whole batches of 16";
-    assert!(told.contains(words), "{told}");
+    assert!(told.contains(words) && !told.contains("hint"), "{told}");
     let measured = convolve(path, &["eval", "run"]);
     let words = "the network was trained on these pictures: none were held out";
     assert!(measured.err.contains(words), "{}", measured.err);
@@ -419,11 +419,13 @@ fn what_is_frozen_and_was_never_trained_is_told() {
     let words = [
         "warning: what is frozen is random: it was never trained, and --weights names none",
         "never the same: 1 whole batch of 9\n",
+        "hint: an epoch is a single step, as 10 training pictures fill one batch of 9; --batch-size 2 makes 5 steps",
     ];
     for words in words {
         assert!(answer.err.contains(words), "{words}: {}", answer.err);
     }
     let again = convolve(path, &["train", "--resume", "run"]);
+    assert!(!again.err.contains("hint"), "{}", again.err);
     let words = "--weights run --epochs 1 --batch-size 9 --freeze body\n";
     assert!(again.err.contains(words), "{}", again.err);
 }

@@ -7,13 +7,16 @@
 //!
 //! Measured is the share of the power of a filter's answers that lies beyond the limit. It depends on the pictures as
 //! much as on the filter: where none are given, their power is that of photographs, which falls with the square of the
-//! frequency.
+//! frequency. Filters that are still the noise they began with let everything through, and are not judged.
 
 use graph::Graph;
 
 use super::diagnosis::percent;
 use super::filters::Filters;
-use super::{Check, Finding, Findings, Parameters, Sample, Severity, Spectrum};
+use super::{Check, Finding, Findings, Parameters, Sample, Severity, Spectrum, Unevenness};
+
+/// Mean share, in units of that of filters drawn at random, below which a layer has learned: it lets less of the fine through.
+const DRAWN: f64 = 0.75;
 
 /// Mean share beyond the limit from which on the first layer aliases.
 const MUCH: f64 = 0.25;
@@ -38,6 +41,10 @@ pub struct Stem {
     pub spectra: Vec<Vec<f64>>,
     /// Frequencies along an axis of the spectra.
     pub side: usize,
+    /// How uneven the filters' own spectra are: noise has flat ones. Nothing where that cannot be told.
+    pub unevenness: Option<Unevenness>,
+    /// The mean share that filters drawn at random would have.
+    pub drawn: f64,
 }
 
 impl Stem {
@@ -82,8 +89,17 @@ impl Stem {
             folded: shares.collect(),
             spectra,
             side: spectrum.side(),
+            drawn: share(&spectrum, &spectrum.total(), stride).unwrap_or(0.0),
+            unevenness: Unevenness::of(filters.weights, [channels, kh, kw]),
             weights: taps.weights,
         })
+    }
+
+    /// Whether the filters are still noise: each as flat as if it were drawn, and all together too. What they let through
+    /// nothing has been learned of.
+    pub fn is_noise(&self) -> bool {
+        let flat = self.unevenness.is_some_and(|own| own.is_noise());
+        flat && self.mean() > DRAWN * self.drawn
     }
 
     /// The mean over filters that answer anything.
@@ -171,6 +187,17 @@ pub(super) fn check(network: &Graph, parameters: &Parameters, sample: Option<&Sa
     let mean = stem.mean();
     if mean < SOME {
         return Ok(Vec::new());
+    }
+    if let (true, Some(unevenness)) = (stem.is_noise(), stem.unevenness) {
+        return Err(format!(
+            "the filters of {} are still noise: unevenness of their spectra {:.1}, of drawn ones {:.1}; aliased {}, of drawn \
+             ones {}",
+            stem.layer,
+            unevenness.mean,
+            unevenness.drawn,
+            percent(mean),
+            percent(stem.drawn)
+        ));
     }
     let [_, height, width] = stem.filter;
     let [down, right] = stem.stride;

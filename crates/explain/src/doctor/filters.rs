@@ -11,7 +11,8 @@ pub(super) struct Filters<'a> {
     pub(super) desc: &'a ConvDesc,
     /// `[o, c/g, kernel…]`
     pub(super) shape: &'a [usize],
-    weights: &'a [f32],
+    /// All of them, one after the other.
+    pub(super) weights: &'a [f32],
 }
 
 impl<'a> Filters<'a> {

@@ -130,6 +130,13 @@ impl Spectrum {
         }
     }
 
+    /// The power of all channels by frequency, `[side, side]`: what filters drawn at random answer on average.
+    pub(super) fn total(&self) -> Vec<f64> {
+        let pairs = self.channels * self.channels;
+        let own = |powers: &[Complex]| powers.iter().step_by(self.channels + 1).map(|p| p[0]).sum();
+        self.power.chunks_exact(pairs).map(own).collect()
+    }
+
     /// The power of what a filter `[channels, kh, kw]` answers, by frequency, `[side, side]`.
     pub(super) fn answer(&self, filter: &[f32], [height, width]: [usize; 2]) -> Vec<f64> {
         let (side, channels) = (self.side, self.channels);

@@ -1,6 +1,6 @@
 //! Checks of the weights.
 
-use explain::doctor::{Check, Parameters, Patient, Severity, Stem, examine};
+use explain::doctor::{Check, LeftOut, Parameters, Patient, Severity, Stem, examine};
 use geometry::ConvDesc;
 use graph::{Graph, NetworkBuilder};
 use runtime::{Program, initialise};
@@ -132,4 +132,50 @@ fn fine_gratings_in_long_steps_alias() {
         let stem = Stem::of(&network, &parameters, None).unwrap();
         assert!(stem.mean() < 0.1, "{stride} {period}: {}", stem.mean());
     }
+}
+
+/// Drawn filters let everything through: in steps of four half of it is aliased, of which nothing is learned.
+#[test]
+fn noise_is_called_noise_and_not_aliasing() {
+    let mut network = NetworkBuilder::new("stem", [1, 3, 64, 64]);
+    let x = network.input();
+    let desc = ConvDesc::new(16, 11).stride(4).padding(2);
+    let y = network.conv("stem", x, desc, true).unwrap();
+    let network = network.finish(y).unwrap();
+    let mut parameters = drawn(&network);
+    let examined = |parameters: &Parameters| {
+        let patient = Patient {
+            parameters: Some(parameters),
+            ..Patient::new(&network)
+        };
+        examine(&patient).unwrap()
+    };
+    let diagnosis = examined(&parameters);
+    assert_eq!(diagnosis.findings, []);
+    let aliasing = |left_out: &&LeftOut| left_out.check == Check::AliasingStem;
+    let left_out = diagnosis.left_out.iter().find(aliasing);
+    let reason = &left_out.expect("noise").reason;
+    assert!(
+        reason.starts_with("the filters of stem are still noise: "),
+        "{reason}"
+    );
+    let stem = Stem::of(&network, &parameters, None).unwrap();
+    assert!(stem.is_noise() && stem.mean() > 0.25, "{}", stem.mean());
+
+    // Fine gratings over the noise are what the layer learned, and alias.
+    let weights = parameters.get_mut("stem.weight").unwrap();
+    let largest = weights
+        .iter()
+        .fold(0.0, |most, weight| f32::max(most, weight.abs()));
+    for (place, weight) in weights.iter_mut().enumerate() {
+        *weight += largest * (std::f32::consts::FRAC_PI_2 * (place % 11) as f32).cos();
+    }
+    let diagnosis = examined(&parameters);
+    assert_eq!(diagnosis.findings[0].check, Check::AliasingStem);
+    assert!(
+        !diagnosis
+            .left_out
+            .iter()
+            .any(|left_out| aliasing(&left_out))
+    );
 }

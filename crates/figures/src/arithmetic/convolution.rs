@@ -225,6 +225,7 @@ pub(super) fn draw(sweep: &Sweep, caption: &Caption, names: &Names, colouring: C
         outputs,
         line: at(MARGIN, bottom + LINE),
         name: "output",
+        colouring,
     };
     let frames = sweep.frames(&mut scene, &board);
     let line = MARGIN + sweep.longest_line(board.name);

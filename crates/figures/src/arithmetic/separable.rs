@@ -88,6 +88,7 @@ pub fn separable(
         outputs: middle.clone(),
         line,
         name: "filtered",
+        colouring,
     };
     let second = Board {
         inputs: middle,
@@ -95,6 +96,7 @@ pub fn separable(
         outputs,
         line,
         name: "output",
+        colouring,
     };
     let mut frames = sweeps[0].frames(&mut scene, &first);
     frames.extend(sweeps[1].frames(&mut scene, &second));

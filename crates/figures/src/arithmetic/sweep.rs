@@ -2,6 +2,8 @@
 
 use geometry::Window;
 
+use super::Colouring;
+use crate::font::{self, Weight};
 use crate::number::short;
 use crate::plane::{Grid, Plane};
 use crate::scene::{Anchor, Item, Point, Scene, Symbol, at};
@@ -30,6 +32,7 @@ pub(crate) struct Board {
     pub(crate) line: Point,
     /// What the output is called in that line.
     pub(crate) name: &'static str,
+    pub(crate) colouring: Colouring,
 }
 
 /// A number as a factor: a negative one in brackets.
@@ -40,15 +43,17 @@ fn factor(value: f64) -> String {
     }
 }
 
-/// The window as it lies on a plane, with the weights of a kernel in the corners of its cells.
+/// The window as it lies on a plane, with the weights of a kernel in the corners of its cells. On cells that are coloured by
+/// their numbers each weight has a ground of its own, on which it can be read.
 pub(crate) fn window(
     scene: &mut Scene,
     walk: [Window; 2],
     cell: f64,
-    kernel: Option<&Plane>,
+    kernel: Option<(&Plane, Colouring)>,
 ) -> Symbol {
     let [down, across] = walk;
     let mut items = Vec::new();
+    let size = kernel.map_or(0.0, |(kernel, _)| corner_letters(kernel, cell));
     for row in 0..down.kernel {
         for column in 0..across.kernel {
             let corner = at(
@@ -58,10 +63,15 @@ pub(crate) fn window(
             let tap = Item::rectangle(corner, cell, cell);
             let tap = tap.fill(Paint::KernelEdge).opacity(0.22);
             items.push(tap.stroke(Paint::KernelEdge, 1.0));
-            if let Some(kernel) = kernel {
+            if let Some((kernel, colouring)) = kernel {
                 let weight = short(kernel.value(row, column));
                 let place = corner.moved(cell - 2.0, cell - 2.5);
-                let size = (cell * 0.27).min(9.5);
+                if colouring == Colouring::Value {
+                    let wide = font::width(&weight, size, Weight::Bold);
+                    let ground = place.moved(-wide - 1.0, -size * 0.85);
+                    let ground = Item::rounded(ground, wide + 2.0, size * 0.85 + 1.5, 1.5);
+                    items.push(ground.fill(Paint::Page).opacity(0.9));
+                }
                 let weight = Item::text(place, weight, size, Anchor::End).bold();
                 items.push(weight.fill(Paint::KernelEdge));
             }
@@ -76,6 +86,15 @@ pub(crate) fn window(
     scene.symbol(items)
 }
 
+/// The size of bold letters in which every weight stands in the corner of its cell and reaches into no other.
+fn corner_letters(kernel: &Plane, cell: f64) -> f64 {
+    let widest = kernel
+        .values()
+        .map(|value| font::width(&short(value), 1.0, Weight::Bold))
+        .fold(0.1, f64::max);
+    (cell * 0.27).min(9.5).min((cell - 3.0) / widest)
+}
+
 impl Sweep {
     /// What each frame adds, output by output in row-major order.
     pub(crate) fn frames(&self, scene: &mut Scene, board: &Board) -> Vec<Vec<Item>> {
@@ -86,7 +105,8 @@ impl Sweep {
                 .zip(&board.inputs)
                 .map(|(kernel, grid)| {
                     let kernel = kernel.as_ref()?;
-                    Some(window(scene, self.walk, grid.cell, Some(kernel)))
+                    let kernel = Some((kernel, board.colouring));
+                    Some(window(scene, self.walk, grid.cell, kernel))
                 })
                 .collect();
             for row in 0..plane.rows {

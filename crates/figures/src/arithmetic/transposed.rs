@@ -78,6 +78,7 @@ pub fn transposed(
         outputs,
         line: at(MARGIN, bottom + LINE),
         name: "output",
+        colouring,
     };
     let mut frames = sweep.frames(&mut scene, &board);
     mark_sources(&mut frames, &sweep, &axes, &sources);

@@ -1,6 +1,7 @@
 //! Lines over a common axis, such as a probability while pixels are taken away.
 
 use super::axis::{Axis, labelled};
+use super::beyond;
 use super::series::{LETTERS, Names, Series};
 use crate::font::{self, Weight};
 use crate::scene::{Anchor, Item, Point, Scene, at};
@@ -11,7 +12,8 @@ const TOP: f64 = 8.0;
 /// Room below: numbers and the label.
 const BELOW: f64 = 32.0;
 
-/// Lines over an axis, `width` by `height` with everything around them. Names stand below where there are several.
+/// Lines over an axis, `width` by `height` with everything around them. Names stand below where there are several. What
+/// lies above the upright axis is cut off there, and marked with its number.
 ///
 /// ```
 /// use figures::chart::{Axis, Series, lines};
@@ -70,8 +72,10 @@ pub fn lines([across, up]: &[Axis; 2], series: &[Series], [width, height]: [f64;
     ));
 
     for series in series {
-        let runs = series.runs(|a, b| at(x(a).clamp(left, right), y(b).clamp(top, bottom)));
-        for run in runs {
+        let place = |&(a, b): &(f64, f64)| at(x(a).clamp(left, right), y(b).clamp(top, bottom));
+        let pieces = series.whole().flat_map(|run| beyond::within(run, high));
+        for piece in pieces {
+            let run: Vec<Point> = piece.iter().map(place).collect();
             if let (true, [first, .., last]) = (series.filled, run.as_slice()) {
                 let ends = [at(last.x, bottom), at(first.x, bottom)];
                 let area = [run.as_slice(), &ends].concat();
@@ -81,6 +85,7 @@ pub fn lines([across, up]: &[Axis; 2], series: &[Series], [width, height]: [f64;
             scene.top.push(series.drawn(run));
         }
     }
+    beyond::mark(&mut scene, series, high, [at(left, top), at(right, top)], x);
     names.draw(&mut scene, bottom + 41.0);
     scene.fit(width, height);
     scene

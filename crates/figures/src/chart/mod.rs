@@ -2,6 +2,7 @@
 
 mod axis;
 mod bars;
+mod beyond;
 mod lines;
 mod rows;
 mod series;

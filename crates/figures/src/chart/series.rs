@@ -48,13 +48,18 @@ impl Series {
         self
     }
 
-    /// Its points where `place` puts them on the page, in pieces between those that are not finite.
-    pub(super) fn runs(&self, place: impl Fn(f64, f64) -> Point) -> Vec<Vec<Point>> {
+    /// Its points in pieces between those that are not finite.
+    pub(super) fn whole(&self) -> impl Iterator<Item = &[(f64, f64)]> {
         let runs = self
             .points
             .split(|&(a, b)| !(a.is_finite() && b.is_finite()));
-        let runs = runs.filter(|run| !run.is_empty());
-        runs.map(|run| run.iter().map(|&(a, b)| place(a, b)).collect())
+        runs.filter(|run| !run.is_empty())
+    }
+
+    /// The same where `place` puts them on the page.
+    pub(super) fn runs(&self, place: impl Fn(f64, f64) -> Point) -> Vec<Vec<Point>> {
+        self.whole()
+            .map(|run| run.iter().map(|&(a, b)| place(a, b)).collect())
             .collect()
     }
 

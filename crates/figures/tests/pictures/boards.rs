@@ -281,3 +281,45 @@ fn a_chart_draws_its_points_where_the_axes_say() {
     assert!((middle[0] - (first[0] + last[0]) / 2.0).abs() < 0.02);
     assert!((middle[1] - (first[1] + last[1]) / 2.0).abs() < 0.02);
 }
+
+/// A spike leaves a chart at the end of its axis, where a mark says how far it went; the numbers of the axis stay.
+#[test]
+fn what_lies_above_an_axis_is_marked_with_its_number() {
+    let axes = [Axis::new("epochs"), Axis::new("loss").range(0.0, 2.5)];
+    let spiked = vec![(0.0, 2.3), (1.0, 41.2), (2.0, 1.0), (3.0, 7.5), (4.0, 0.5)];
+    let held_out = vec![(1.0, 1.5), (2.0, 1.2), (4.0, 1.1)];
+    let series = [
+        Series::new("training", 0, spiked).dashed(),
+        Series::new("held out", 1, held_out),
+    ];
+    let scene = lines(&axes, &series, [340.0, 210.0]);
+    let picture = Picture::read(&svg::write(&scene));
+    let said = |text: &str| {
+        picture
+            .always
+            .iter()
+            .filter(|mark| mark.text == text)
+            .count()
+    };
+    assert_eq!(
+        [said("41.2"), said("7.5"), said("2.5"), said("40")],
+        [1, 1, 1, 0]
+    );
+    for text in ["41.2", "7.5"] {
+        let mark = picture
+            .always
+            .iter()
+            .find(|mark| mark.text == text)
+            .unwrap();
+        let end = picture
+            .always
+            .iter()
+            .find(|mark| mark.text == "2.5")
+            .unwrap();
+        assert!(mark.y < end.y + 1.0, "{mark:?} {end:?}");
+    }
+    let flat = lines(&axes, &series[1..], [340.0, 210.0]);
+    assert_eq!(flat.top.len(), 1);
+    // Three pieces, two triangles, two numbers, and the line of the held-out ones.
+    assert_eq!(scene.top.len(), 3 + 2 + 2 + 1);
+}

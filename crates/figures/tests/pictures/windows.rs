@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use figures::arithmetic::{
     Backward, Colouring, Convolution, Pool, Transposed, convolution, pool, transposed,
 };
-use figures::{Caption, short, svg};
+use figures::{Caption, Scene, Weight, short, svg};
 use geometry::{ConvDesc, Padding, PoolDesc, TransposedDesc};
 use tensor::Tensor;
 use testkit::window::{Axis, Cell, visits};
@@ -285,4 +285,60 @@ fn what_does_not_fit_is_refused_with_numbers() {
         error.contains("output: [1, 1, 5, 5]") && error.contains("[1, 9, 3, 3]"),
         "{error}"
     );
+}
+
+/// Weights of a real layer are long numbers: in the corner of a cell none reaches into the next one, nor do those of the
+/// planes.
+#[test]
+fn long_numbers_stay_in_their_cells() {
+    let geometry = ConvDesc::new(1, 3).resolve(&[1, 1, 5, 5]).unwrap();
+    let numbers = |count: usize, factor: f64| -> Vec<f64> {
+        let number = |place: usize| factor * ((place * 7) as f64 - 30.0) / 37.0;
+        (0..count).map(number).collect()
+    };
+    let problem = Convolution {
+        geometry: &geometry,
+        input: &tensor(&[1, 1, 5, 5], &numbers(25, 1e-7)),
+        weight: &tensor(&[1, 1, 3, 3], &numbers(9, -3.7e-4)),
+        bias: None,
+        output: &tensor(&[1, 1, 3, 3], &numbers(9, -2e9)),
+    };
+    for colouring in [Colouring::Role, Colouring::Value] {
+        let scene = convolution(&problem, &caption(), colouring).unwrap();
+        let picture = Picture::read(&svg::write(&scene));
+        let cell = Cells::of(&picture, &["cf-kernel"]).size;
+        let width = |mark: &Mark, weight| {
+            let mut classes = mark.class.split(' ');
+            let size = classes.find_map(|class| class.strip_prefix("ct"));
+            let size: f64 = size.unwrap().parse().unwrap();
+            Scene::text_width(&mark.text, size / 10.0, weight)
+        };
+        let is_weight = |mark: &&Mark| mark.tag == "text" && mark.class.contains("cf-kernel-edge");
+        let weights: Vec<&Mark> = picture.frames[4].iter().filter(is_weight).collect();
+        assert_eq!(weights.len(), 9);
+        for weight in weights {
+            assert!(
+                width(weight, Weight::Bold) <= cell - 2.0,
+                "{} in {cell}",
+                weight.text
+            );
+        }
+        // The ends of a scale are muted.
+        let is_number = |mark: &&Mark| {
+            !mark.class.contains("cf-muted")
+                && mark.text.contains('e')
+                && mark.text.chars().all(|c| "0123456789.e−".contains(c))
+        };
+        let numbers = picture.always.iter().filter(is_number);
+        let mut count = 0;
+        for number in numbers {
+            assert!(
+                width(number, Weight::Regular) <= cell,
+                "{} in {cell}",
+                number.text
+            );
+            count += 1;
+        }
+        assert!(count >= 25, "{count}");
+    }
 }

@@ -34,10 +34,14 @@ pub(super) fn draw(examined: &Examined, path: &Path, format: Format) -> anyhow::
                 false => format!("{down}×{right}"),
             }
         ),
-        format!(
-            "below each filter its answers by frequency; outside of the frame they are aliased: {:.1} % on average",
-            100.0 * stem.mean()
-        ),
+        match stem.is_noise() {
+            true => "below each filter its answers by frequency; the filters are still noise, which lets all of them through"
+                .to_owned(),
+            false => format!(
+                "below each filter its answers by frequency; outside of the frame they are aliased: {:.1} % on average",
+                100.0 * stem.mean()
+            ),
+        },
     );
     let filters = Filters {
         shape: stem.filter,

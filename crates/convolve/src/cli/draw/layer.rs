@@ -1,17 +1,21 @@
 //! A layer of a real network, with its weights and what it reads of a picture.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use anyhow::anyhow;
 use clap::Args;
-use explain::{Computation, computation};
+use explain::{Computation, FeatureMaps, computation, feature_maps};
+use figures::short;
 use formats::Picture;
 use geometry::{InputShape, Problem};
 use graph::{Op, TransposedOp};
 use runtime::RuntimeOptions;
 use tensor::Tensor;
 
-use super::numbers::Known;
+use super::numbers::{Known, Shown};
+use super::smaller::smaller;
+use super::window::{self, Neuron, Part};
 use crate::cli::answering::{self, Answering};
 use crate::cli::explain::{Opened, prepared};
 use crate::cli::failure::usage;
@@ -28,6 +32,34 @@ pub(super) struct Asked {
     /// The weights of the layer's network: a .safetensors or .onnx file, a run folder, or hf-hub:ORG/NAME
     #[arg(long, value_name = "FILE|RUN|hf-hub:ORG/NAME", requires = "layer")]
     weights: Option<String>,
+    /// The neuron of the layer around which its window is drawn, by row and column of its map [default: the strongest of
+    /// the map]
+    #[arg(long, value_name = "y,x", requires = "layer")]
+    at: Option<Place>,
+    /// The map of the layer that is drawn [default: the strongest]
+    #[arg(long, value_name = "MAP", requires = "layer")]
+    channel: Option<usize>,
+}
+
+/// Row and column of a neuron.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place([usize; 2]);
+
+impl FromStr for Place {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // As `rf --at` writes them, too.
+        let inner = text
+            .strip_prefix('[')
+            .and_then(|text| text.strip_suffix(']'));
+        let places = inner.unwrap_or(text).split(',');
+        let places: Option<Vec<usize>> = places.map(|n| n.trim().parse().ok()).collect();
+        let places = places.and_then(|places| places.try_into().ok());
+        places
+            .map(Self)
+            .ok_or("a row and a column are wanted, as in 3,4")
+    }
 }
 
 impl Asked {
@@ -62,8 +94,133 @@ impl Asked {
         for (array, numbers) in names.into_iter().zip(&computation.parameters) {
             arrays.push((array, widened(numbers)?));
         }
-        Ok((problem, Known { of, arrays }))
+        let chosen = self.at.is_some() || self.channel.is_some();
+        if !chosen && smaller(&problem) == problem {
+            return Ok((
+                problem,
+                Known {
+                    of,
+                    arrays,
+                    part: None,
+                },
+            ));
+        }
+        let maps = feature_maps(&opened.subject, &read, &[layer])?.remove(0);
+        let (neuron, why) = self.neuron(&maps)?;
+        match window::around(&problem, &arrays, neuron)? {
+            Some(part) => {
+                let value = value_of(&maps, neuron);
+                let (shown, arrays) = words(part, (neuron, value), why, &problem);
+                let part = Some(shown);
+                Ok((problem, Known { of, arrays, part }))
+            }
+            None if chosen => Err(usage(format!(
+                "layer '{layer}': --at and --channel are for convolutions and pools over planes"
+            ))),
+            None => Ok((
+                problem,
+                Known {
+                    of,
+                    arrays,
+                    part: None,
+                },
+            )),
+        }
     }
+
+    /// The neuron that is drawn, and why it is that one.
+    fn neuron(&self, maps: &FeatureMaps) -> anyhow::Result<(Neuron, &'static str)> {
+        let [channels, height, width] = [0, 1, 2].map(|axis| maps.maps.dims()[axis]);
+        if let Some(channel) = self.channel.filter(|&channel| channel >= channels) {
+            let error = explain::ExplainError::Channel {
+                layer: maps.layer.clone(),
+                channel,
+                channels,
+            };
+            return Err(error.into());
+        }
+        if let Some(Place([y, x])) = self
+            .at
+            .filter(|place| place.0[0] >= height || place.0[1] >= width)
+        {
+            return Err(usage(format!(
+                "--at {y},{x}: the maps of {} have {height} rows and {width} columns",
+                maps.layer
+            )));
+        }
+        let largest = |values: &mut dyn Iterator<Item = f32>| {
+            let better = |best: (usize, f32), (place, value): (usize, f32)| match value > best.1 {
+                true => (place, value),
+                false => best,
+            };
+            values.enumerate().fold((0, f32::NEG_INFINITY), better).0
+        };
+        Ok(match (self.channel, self.at) {
+            (Some(channel), Some(Place(at))) => (Neuron { channel, at }, "as asked for"),
+            (None, Some(Place(at))) => {
+                let place = at[0] * width + at[1];
+                let mut there = (0..channels).map(|channel| maps.channel(channel)[place].abs());
+                let channel = largest(&mut there);
+                (Neuron { channel, at }, "the strongest map there")
+            }
+            (channel, None) => {
+                let strongest = || maps.by_strength().first().copied().unwrap_or(0);
+                let why = match channel {
+                    Some(_) => "the strongest of the map",
+                    None => "the strongest of the strongest map",
+                };
+                let channel = channel.unwrap_or_else(strongest);
+                let place = largest(&mut maps.channel(channel).iter().map(|value| value.abs()));
+                let at = [place / width, place % width];
+                (Neuron { channel, at }, why)
+            }
+        })
+    }
+}
+
+/// What the layer makes there, of all that it reads.
+fn value_of(maps: &FeatureMaps, Neuron { channel, at }: Neuron) -> f32 {
+    maps.channel(channel)[at[0] * maps.maps.dims()[2] + at[1]]
+}
+
+/// What is drawn of a layer, in words.
+fn words(
+    part: Part,
+    (neuron, value): (Neuron, f32),
+    why: &str,
+    whole: &Problem,
+) -> (Shown, Vec<(Array, Tensor<f64>)>) {
+    let Neuron {
+        channel,
+        at: [y, x],
+    } = neuron;
+    let [rows, columns] = part.places.map(|[first, count]| match count {
+        1 => first.to_string(),
+        count => format!("{first}–{}", first + count - 1),
+    });
+    let (channels, of) = &part.channels;
+    let channels: Vec<String> = channels.iter().map(usize::to_string).collect();
+    let (few, channels) = (channels.len() < *of, channels.join(", "));
+    let [mut remark, mut told] = [
+        format!("rows {rows}, columns {columns} of {whole}"),
+        format!("map {channel} around its neuron {y},{x}, {why}, of {whole}"),
+    ];
+    if few {
+        remark.push_str(&format!(
+            " · input channels {channels} of {of}; all make {} at {y},{x}",
+            short(value.into())
+        ));
+        told.push_str(&format!(
+            "; of {of} input channels those that say most to it: {channels}"
+        ));
+    }
+    let shown = Shown {
+        told: format!("drawn as {}: {told}", part.problem),
+        heading: format!("map {channel} around {y},{x}"),
+        problem: part.problem,
+        remark,
+    };
+    (shown, part.arrays)
 }
 
 /// What a layer computes, as a problem.

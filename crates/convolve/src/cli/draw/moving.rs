@@ -54,7 +54,10 @@ impl<'a> Drawn<'a> {
     ) -> anyhow::Result<Self> {
         Operator::new(asked, Direction::Forward, Asked::default()).map_err(usage)?;
         Ok(Self {
-            drawn: smaller(asked),
+            drawn: match files.part() {
+                Some(part) => part.problem.clone(),
+                None => smaller(asked),
+            },
             asked,
             eager,
             files,
@@ -63,6 +66,9 @@ impl<'a> Drawn<'a> {
 
     /// What stands above: the problem, and that it is another one where it is.
     pub(super) fn caption(&self) -> Caption {
+        if let (Some(part), Some(known)) = (self.files.part(), &self.files.known) {
+            return Caption::new(format!("{} · {}", known.of, part.heading), &part.remark);
+        }
         let remark = match (self.drawn == *self.asked, &self.files.known) {
             (true, _) => String::new(),
             (false, None) => format!("drawn smaller than {}", self.asked),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use geometry::Problem;
 use tensor::{NpyFile, Tensor};
 
 use crate::cli::failure::usage;
@@ -43,6 +44,20 @@ pub(super) struct Known {
     /// Which layer, of which network, on what.
     pub(super) of: String,
     pub(super) arrays: Vec<(Array, Tensor<f64>)>,
+    /// What is drawn instead of the whole layer. The arrays are its own then.
+    pub(super) part: Option<Shown>,
+}
+
+/// A part of a layer, and what it is in words.
+#[derive(Clone, Debug)]
+pub(super) struct Shown {
+    pub(super) problem: Problem,
+    /// What stands behind the name of the layer.
+    pub(super) heading: String,
+    /// What stands below.
+    pub(super) remark: String,
+    /// What is told of it.
+    pub(super) told: String,
 }
 
 impl Files {
@@ -64,6 +79,11 @@ impl Files {
         let mut arrays = self.known.as_ref()?.arrays.iter();
         let (_, numbers) = arrays.find(|(of, _)| *of == array)?;
         Some(numbers)
+    }
+
+    /// The part that is drawn of a layer too large for a page.
+    pub(super) fn part(&self) -> Option<&Shown> {
+        self.known.as_ref()?.part.as_ref()
     }
 
     /// Whether an array is not made up.

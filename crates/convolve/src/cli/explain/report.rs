@@ -7,7 +7,7 @@ use figures::html::{Block, Column, Page, Section, Table};
 use figures::{Caption, Scene, short};
 use serde_json::{Value, json};
 
-use super::answer::{self, percent};
+use super::answer::{self, percent, percents};
 use super::case::Case;
 use super::method::Method;
 use super::shown::{LeftOut, Shown, sentences};
@@ -134,11 +134,15 @@ impl Report<'_> {
     /// Lines for a terminal.
     pub(super) fn lines(&self) -> Vec<String> {
         let case = self.case;
-        let top = case.top(TOP).into_iter().map(|class| {
-            let probability = percent(case.probabilities[class]);
-            format!("{} {probability}", printable(case.label(class)))
-        });
-        let top: Vec<String> = top.collect();
+        let classes = case.top(TOP);
+        let shares: Vec<f32> = classes
+            .iter()
+            .map(|&class| case.probabilities[class])
+            .collect();
+        let named = classes.iter().zip(percents(&shares));
+        let top: Vec<String> = named
+            .map(|(&class, share)| format!("{} {share}", printable(case.label(class))))
+            .collect();
         let mut lines = vec![
             format!("{}: {}", printable(self.image.display()), top.join(", ")),
             format!(

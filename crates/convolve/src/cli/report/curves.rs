@@ -128,17 +128,48 @@ fn training(
 fn loss(run: &Run, pieces: &[Piece]) -> Figure {
     let training = training(run, pieces, |piece| piece.loss, |epoch| epoch.train_loss);
     let series = both(run, training, |epoch| Some(epoch.held_out?.loss));
-    let highest = series.iter().flat_map(|series| &series.points);
-    let highest = highest.map(|point| point.1).filter(|loss| loss.is_finite());
-    let highest = highest.fold(0.0, f64::max);
+    let losses = series.iter().flat_map(|series| &series.points);
+    let losses = losses.map(|point| point.1).filter(|loss| loss.is_finite());
+    let classes = run
+        .weights
+        .as_ref()
+        .map(|weights| weights.card().classes.len());
+    let (end, beyond) = end_of_losses(losses.collect(), classes);
     let smoothing = match run.config.label_smoothing {
         0.0 => String::new(),
         _ => " The training loss contains label smoothing, the held-out loss does not.".to_owned(),
     };
-    let caption =
-        format!("Mean cross-entropy a picture (natural logarithm); lower is better.{smoothing}");
-    let axis = Axis::new("loss").range(0.0, if highest > 0.0 { highest * 1.05 } else { 1.0 });
+    let beyond = match beyond {
+        0 => String::new(),
+        1 => " One value lies above the axis; a triangle with its number marks it.".to_owned(),
+        many => format!(
+            " {many} values lie above the axis; triangles mark where, with the numbers of the peaks."
+        ),
+    };
+    let caption = format!(
+        "Mean cross-entropy a picture (natural logarithm); lower is better.{beyond}{smoothing}"
+    );
+    let axis = Axis::new("loss").range(0.0, end);
     chart("Loss", axis, run, &series, caption)
+}
+
+/// Where the axis of losses ends, and how many lie above it.
+///
+/// A step that goes wrong makes a loss that flattens all others. It is left above the axis where it is more than twice
+/// as high as both the upper quartile of all losses and the loss of an answer that knows nothing, `ln(classes)`: a
+/// training that only begins badly is shown whole.
+fn end_of_losses(mut losses: Vec<f64>, classes: Option<usize>) -> (f64, usize) {
+    losses.sort_by(f64::total_cmp);
+    let highest = losses.last().copied().unwrap_or(0.0);
+    let quartile = losses.get(losses.len() * 3 / 4).copied().unwrap_or(0.0);
+    let most = classes.map_or(f64::INFINITY, |classes| {
+        2.0 * quartile.max((classes as f64).ln())
+    });
+    let (end, beyond) = match losses.partition_point(|&loss| loss <= most) {
+        0 => (highest, 0),
+        within => (losses[within - 1], losses.len() - within),
+    };
+    (if end > 0.0 { end * 1.05 } else { 1.0 }, beyond)
 }
 
 fn accuracy(run: &Run, pieces: &[Piece]) -> Figure {
@@ -258,5 +289,25 @@ fn table(epochs: &[EpochReport]) -> Table {
         caption: "A row an epoch".to_owned(),
         columns: columns.map(Column::numbers).into(),
         rows: epochs.iter().map(row).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::end_of_losses;
+
+    #[test]
+    fn a_spike_lies_above_the_axis_and_a_bad_beginning_does_not() {
+        let falling = vec![2.31, 1.2, 0.6, 0.4, 0.3, 0.25, 0.2, 0.2];
+        assert_eq!(end_of_losses(falling.clone(), Some(10)), (2.31 * 1.05, 0));
+        let spiked = [falling.clone(), vec![41.0, 60.0]].concat();
+        assert_eq!(end_of_losses(spiked.clone(), Some(10)), (2.31 * 1.05, 2));
+        // How many classes there are is not known: nothing says what is high.
+        assert_eq!(end_of_losses(spiked, None), (60.0 * 1.05, 0));
+        // A training that diverges is shown as it is.
+        let diverged = vec![2.3, 40.0, 55.0, 60.0];
+        assert_eq!(end_of_losses(diverged, Some(10)), (60.0 * 1.05, 0));
+        assert_eq!(end_of_losses(Vec::new(), Some(10)), (1.0, 0));
+        assert_eq!(end_of_losses(vec![0.0], Some(1)), (1.0, 0));
     }
 }
