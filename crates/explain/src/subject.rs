@@ -403,6 +403,13 @@ impl Subject {
         Ok(program)
     }
 
+    /// Bytes that a run of a graph made of the network takes, its parameters left out; by a single thread, so that nothing
+    /// that follows from it depends on their number.
+    pub(crate) fn planned(&self, graph: &Graph) -> Result<usize, ExplainError> {
+        let planned = Program::planned(graph, &self.options, 1)?;
+        Ok(planned.edges.saturating_add(planned.arena))
+    }
+
     /// Applies single operators on the same threads.
     pub(crate) fn eager(&self) -> Eager {
         Eager::with_team(self.options, Arc::clone(self.weights.team()))
