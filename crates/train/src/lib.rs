@@ -47,7 +47,7 @@ pub use augment::{Augment, Augmenter, Crop};
 pub use checkpoint::{Checkpoint, Progress, Score, Sums};
 pub use config::TrainConfig;
 pub use error::{CheckpointError, TrainError};
-pub use evaluate::{Answer, Evaluation, Evaluator, class_places};
+pub use evaluate::{Answer, ClassPlaces, Evaluation, Evaluator, class_places};
 pub use filters::FilterBank;
 pub use history::{History, Snapshot};
 pub use loader::{Batch, Job, Loader, Transform};
