@@ -213,8 +213,16 @@ pub(super) fn check(network: &Graph, parameters: &Parameters, sample: Option<&Sa
             ("stride", down as f64),
         ],
         channels: half,
-        advice: "Halve the stride and shrink the window with it, as ZFNet did to AlexNet (11×11 in steps of 4 to 7×7 \
-                 in steps of 2), or blur before the step",
+        advice: match [height, width] {
+            [1, 1] => {
+                "Blur before the step, or give the layer a window at least as wide as its steps: a window of one pixel \
+                 lets every frequency through"
+            }
+            _ => {
+                "Halve the stride and shrink the window with it, as ZFNet did to AlexNet (11×11 in steps of 4 to 7×7 \
+                 in steps of 2), or blur before the step"
+            }
+        },
     }])
 }
 
