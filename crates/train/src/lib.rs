@@ -57,7 +57,7 @@ pub use optimiser::{Moment, Optimiser, Rule, Segment};
 pub use predict::{Classifier, Prediction};
 pub use recipe::Recipe;
 pub use report::{EpochReport, Outcome, Progressing, StepReport};
-pub use run_folder::{RunFolder, RunLock};
+pub use run_folder::{Replaced, RunFolder, RunLock};
 pub use sampler::{permutation, whole_batches};
 pub use schedule::{Schedule, Shape};
 pub use state_dict::{Mismatch, NamedShape, Reshaped};
