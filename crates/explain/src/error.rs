@@ -50,7 +50,7 @@ pub enum ExplainError {
     },
     /// A layer that makes no maps.
     #[error(
-        "layer {layer} makes {shape:?}, not [1, channels, height, width] of more than one place"
+        "layer {layer} makes {shape:?}, which are no feature maps of an image, [1, channels, height, width] of more than one place"
     )]
     NoMap {
         /// The layer.
