@@ -5,15 +5,21 @@ use crate::forward::Forward;
 use crate::subject::Subject;
 
 /// The most images that are run at once: more gain no speed and take memory.
-const MOST: usize = 16;
+pub(crate) const MOST: usize = 16;
 
-/// How many of `images` to run at once: what leaves the fewest places of the last run empty, of equal ones the most.
-pub(crate) fn batch_of(images: usize) -> usize {
+/// Bytes that a run of several images may take: images, maps, scratch and packed weights, as the program plans them. 16
+/// images of 224 × 224 stay below it in the networks of the zoo; of larger images fewer are run at once, down to one,
+/// which is run whatever it takes.
+pub(crate) const BUDGET: usize = 1 << 30;
+
+/// How many of `images` to run at once, of `most` at the most: what leaves the fewest places of the last run empty, of
+/// equal ones the most.
+pub(crate) fn batch_of(images: usize, most: usize) -> usize {
     let runs_of = |batch: &usize| images.div_ceil(*batch) * batch;
-    let sizes = (MOST.div_ceil(2)..=MOST).rev();
-    match images <= MOST {
+    let sizes = (most.div_ceil(2).max(1)..=most).rev();
+    match images <= most {
         true => images.max(1),
-        false => sizes.min_by_key(runs_of).unwrap_or(MOST),
+        false => sizes.min_by_key(runs_of).unwrap_or(1),
     }
 }
 
@@ -27,7 +33,7 @@ pub(crate) fn run_all(
     mut read: impl FnMut(&Forward<'_>, usize, usize) -> Result<(), ExplainError>,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<(), ExplainError> {
-    let mut forward = Forward::for_many(subject, batch_of(count), layers)?;
+    let mut forward = Forward::for_many(subject, count, layers)?;
     let mut done = 0;
     progress(0, count);
     while done < count {
@@ -59,11 +65,12 @@ mod tests {
             (226, 230),
             (1000, 1005),
         ] {
-            let batch = batch_of(images);
+            let batch = batch_of(images, MOST);
             assert!(
                 batch <= MOST && images.div_ceil(batch) * batch <= most,
                 "{images}"
             );
         }
+        assert_eq!([4, 3, 2, 1].map(|most| batch_of(9, most)), [3, 3, 1, 1]);
     }
 }

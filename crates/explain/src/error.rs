@@ -49,7 +49,9 @@ pub enum ExplainError {
         nearest: Vec<String>,
     },
     /// A layer that makes no maps.
-    #[error("layer {layer} makes {shape:?}, which are no feature maps of more than one place")]
+    #[error(
+        "layer {layer} makes {shape:?}, which are no feature maps of an image, [1, channels, height, width] of more than one place"
+    )]
     NoMap {
         /// The layer.
         layer: String,

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use graph::passes::{logits, remove_dead};
-use graph::{Graph, GraphError, Node, Op, OutputActivation, Role, SamplingOp, Value, ValueId};
+use graph::{
+    Graph, GraphError, Node, Op, OutputActivation, RearrangeOp, Role, SamplingOp, Value, ValueId,
+};
 use runtime::{Eager, Program, RuntimeOptions};
 
 use crate::error::ExplainError;
@@ -81,10 +83,11 @@ impl Layer {
     }
 }
 
-/// Channels, height and width, of feature maps of more than one place.
+/// Channels, height and width, of an image's feature maps of more than one place. What has several places along its
+/// first axis holds no maps: attention keeps tokens there, and windows.
 fn map(shape: &[usize]) -> Option<[usize; 3]> {
     match *shape {
-        [_, channels, height, width] if height > 1 || width > 1 => Some([channels, height, width]),
+        [1, channels, height, width] if height > 1 || width > 1 => Some([channels, height, width]),
         _ => None,
     }
 }
@@ -257,13 +260,19 @@ impl Subject {
     }
 
     /// The stages of the network, from the image on: of each size of map the last layer that all behind it see the image
-    /// through, pooling left out. Layers on a branch, which others lead round, are none.
+    /// through; pooling is left out, and what only lays out the same numbers otherwise. Layers on a branch, which others
+    /// lead round, are none.
     pub fn stages(&self) -> Vec<String> {
         let mut stages: Vec<([usize; 2], String)> = Vec::new();
         for node in self.bottlenecks() {
             let shape = &self.network.value(node.outputs[0]).shape;
-            let pooling = matches!(node.op, Op::Pool { .. } | Op::Pooling(_));
-            let (Some([_, height, width]), false) = (map(shape), pooling) else {
+            let moves = matches!(
+                node.op,
+                Op::Pool { .. }
+                    | Op::Pooling(_)
+                    | Op::Rearrange(RearrangeOp::Permute { .. } | RearrangeOp::Reshape { .. })
+            );
+            let (Some([_, height, width]), false) = (map(shape), moves) else {
                 continue;
             };
             match stages.last_mut() {
@@ -392,6 +401,13 @@ impl Subject {
         let mut program = Program::with_team(graph, &self.options, team)?;
         named::restore(&mut program, |name| self.weight(name));
         Ok(program)
+    }
+
+    /// Bytes that a run of a graph made of the network takes, its parameters left out; by a single thread, so that nothing
+    /// that follows from it depends on their number.
+    pub(crate) fn planned(&self, graph: &Graph) -> Result<usize, ExplainError> {
+        let planned = Program::planned(graph, &self.options, 1)?;
+        Ok(planned.edges.saturating_add(planned.arena))
     }
 
     /// Applies single operators on the same threads.

@@ -139,6 +139,14 @@ pub fn destination(path: &Path) -> io::Result<PathBuf> {
                 "is the name of an open file, which cannot be replaced; name the file itself",
             ));
         }
+        if ["/proc", "/sys"]
+            .iter()
+            .any(|of_kernel| folder.starts_with(of_kernel))
+        {
+            return Err(invalid(
+                "lies where the system tells of itself, where no file is kept",
+            ));
+        }
         let name = end.file_name();
         end = folder.join(name.ok_or_else(|| invalid("does not name a file"))?);
         match fs::read_link(&end) {
@@ -154,7 +162,8 @@ pub fn destination(path: &Path) -> io::Result<PathBuf> {
 
 /// Whether names in a folder stand for what processes have open, as `/proc/self/fd/1`, to which `/dev/stdout` leads.
 fn holds_open_files(folder: &Path) -> bool {
-    folder == Path::new("/dev/fd") || folder.starts_with("/proc")
+    let of_process = folder.starts_with("/proc") && folder.ends_with("fd");
+    folder == Path::new("/dev/fd") || of_process
 }
 
 const PARTIAL: &str = ".partial";

@@ -138,15 +138,42 @@ impl Region {
         Some([vec![first], around.unwrap_or_default()].concat())
     }
 
-    /// What is left without the first axis: elements that any place along it holds.
+    /// What is left of some axes, which ascend: elements that any places along the others hold.
+    ///
+    /// ```
+    /// use geometry::{IndexSet, Region};
+    ///
+    /// let all = Region::product(&[IndexSet::from(0..2), IndexSet::from(3..5), IndexSet::from(0..7)])?;
+    /// assert_eq!(all.onto(&[1])?, Region::product(&[IndexSet::from(3..5)])?);
+    /// # Ok::<(), geometry::GeometryError>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Region::product`].
-    pub fn without_first_axis(self) -> Result<Self, GeometryError> {
-        match self {
-            Self::Element => Ok(self),
-            Self::Bands(bands) => Self::unite(bands.into_iter().map(|band| band.inner).collect()),
-        }
+    pub fn onto(&self, axes: &[usize]) -> Result<Self, GeometryError> {
+        self.onto_from(0, axes)
+    }
+
+    /// The same of the axes from `first` on.
+    fn onto_from(&self, first: usize, axes: &[usize]) -> Result<Self, GeometryError> {
+        let (Self::Bands(bands), false) = (self, axes.is_empty()) else {
+            return Ok(match self.is_empty() {
+                true => Self::empty(),
+                false => Self::Element,
+            });
+        };
+        let (kept, inner) = match axes.split_first() {
+            Some((&axis, rest)) if axis == first => (true, rest),
+            _ => (false, axes),
+        };
+        let bands = bands.iter().map(|band| {
+            let left = band.inner.onto_from(first + 1, inner)?;
+            match kept {
+                true => Self::stack(&band.places.clone().into(), left),
+                false => Ok(left),
+            }
+        });
+        Self::unite(bands.collect::<Result<_, _>>()?)
     }
 
     /// Elements of either.

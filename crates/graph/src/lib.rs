@@ -10,6 +10,7 @@
 
 mod append;
 mod autodiff;
+mod axis_roles;
 mod builder;
 mod cost;
 mod counting;
@@ -35,6 +36,7 @@ mod users;
 mod verify;
 
 pub use autodiff::{backward, pullback, pullback_by};
+pub use axis_roles::AxisRoles;
 pub use builder::{BatchNormOptions, NetworkBuilder, Normaliser, Separable, WeightInit};
 pub use counting::{Count, Counting};
 pub use error::{GraphError, OpError};

@@ -5,8 +5,9 @@
 //! branch as it lies.
 
 use geometry::names::suggestion;
-use geometry::{GeometryError, Region};
+use geometry::{GeometryError, IndexSet, Region};
 
+use crate::axis_roles::AxisRoles;
 use crate::reads::ways;
 use crate::receptive_field::dependents;
 use crate::{Graph, ValueId};
@@ -18,9 +19,9 @@ pub struct Neuron {
     pub layer: String,
     /// Its place in the layer's map, outermost axis first; the neurons of all channels there are meant.
     pub at: Vec<usize>,
-    /// Extents of the layer's map.
+    /// Extents of the layer's map: along its axes of space, wherever those lie ([`AxisRoles`]).
     pub map: Vec<usize>,
-    /// Extents of the input.
+    /// Extents of the input along its own.
     pub input: Vec<usize>,
     /// The pixels, along the axes of space of the input.
     pub pixels: Region,
@@ -130,7 +131,14 @@ impl Neuron {
             .find(|node| node.outputs.contains(&value));
         let layer = maker.map_or(&network.value(value).name, |node| &node.layer);
         let shape = &network.value(value).shape;
-        let map = shape.get(2..).unwrap_or_default().to_vec();
+        let roles = AxisRoles::of(network, input).expect("there is an input at that place");
+        let space = [value, image].map(|id| roles.space(network, id));
+        let along = |id: ValueId, axes: &[usize]| -> Vec<usize> {
+            axes.iter()
+                .map(|&axis| network.value(id).shape[axis])
+                .collect()
+        };
+        let map = along(value, &space[0]);
         let place = match at {
             [] => map.iter().map(|extent| extent / 2).collect(),
             at => at.to_vec(),
@@ -150,18 +158,19 @@ impl Neuron {
                 input: network.value(image).name.clone(),
             });
         }
-        let flat = shape.iter().take(2).map(|&extent| (0..extent).into());
-        let ends = place.iter().map(|&at| (at..at + 1).into());
-        let pixels = Region::product(&flat.chain(ends).collect::<Vec<_>>())
+        let mut start: Vec<IndexSet> = shape.iter().map(|&extent| (0..extent).into()).collect();
+        for (&axis, &at) in space[0].iter().zip(&place) {
+            start[axis] = (at..at + 1).into();
+        }
+        let pixels = Region::product(&start)
             .and_then(|start| elements_read(network, value, start, image, &depends))
             // Of every image, and of every channel.
-            .and_then(Region::without_first_axis)
-            .and_then(Region::without_first_axis);
+            .and_then(|elements| elements.onto(&space[1]));
         Ok(Self {
             layer: layer.clone(),
             at: place,
             map,
-            input: network.value(image).shape.iter().skip(2).copied().collect(),
+            input: along(image, &space[1]),
             pixels: pixels.map_err(|source| NeuronError::TooLarge {
                 layer: layer.clone(),
                 source,

@@ -8,6 +8,7 @@
 
 use geometry::{Field, GeometryError};
 
+use crate::axis_roles::AxisRoles;
 use crate::reads::{Link, Way, ways};
 use crate::{Graph, Node, ValueId};
 
@@ -32,6 +33,8 @@ pub struct LayerField {
     pub op: &'static str,
     /// The shape it makes, batch first.
     pub output: Vec<usize>,
+    /// Extents of that along its axes of space, wherever those lie ([`AxisRoles`]).
+    pub map: Vec<usize>,
     /// What it sees along each axis of the input; empty for a layer that does not depend on it.
     pub axes: Vec<AxisField>,
     /// It belongs to an auxiliary head.
@@ -99,16 +102,21 @@ pub fn receptive_fields(network: &Graph, input: usize) -> Result<ReceptiveFields
             what: "the number of inputs of a network that has receptive fields",
         });
     };
-    let extents = network.value(image).shape.iter().skip(2).copied();
+    let roles = AxisRoles::of(network, input).expect("there is an input at that place");
+    let map = |id: ValueId| -> Vec<usize> {
+        let space = roles.space(network, id).into_iter();
+        space.map(|axis| network.value(id).shape[axis]).collect()
+    };
     let mut fields = ReceptiveFields {
-        input: extents.collect(),
+        input: map(image),
         layers: Vec::new(),
         misaligned: Vec::new(),
     };
     let mut seen: Vec<Option<Vec<AxisField>>> = vec![None; network.values().len()];
-    let axes = (0..fields.input.len()).map(|axis| AxisField {
+    let space = roles.space(network, image).into_iter();
+    let axes = space.map(|axis| AxisField {
         local: Some(Local {
-            axis: 2 + axis,
+            axis,
             longest: Field::INPUT,
             shortest: Field::INPUT,
             aligned: true,
@@ -128,11 +136,13 @@ pub fn receptive_fields(network: &Graph, input: usize) -> Result<ReceptiveFields
             }
             seen[output.index()] = axes;
         }
-        let output = node.outputs.first().map(|&id| network.value(id));
+        let output = node.outputs.first().copied();
+        let shape = output.map(|id| network.value(id).shape.clone());
         fields.layers.push(LayerField {
             layer: node.layer.clone(),
             op: node.op.name(),
-            output: output.map(|value| value.shape.clone()).unwrap_or_default(),
+            output: shape.unwrap_or_default(),
+            map: output.map(map).unwrap_or_default(),
             axes: first.unwrap_or_default(),
             auxiliary,
         });

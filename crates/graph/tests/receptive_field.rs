@@ -1,7 +1,10 @@
 //! What layers and neurons see, by small networks that can be drawn on paper.
 
 use geometry::{ConvDesc, DeformableDesc, IndexSet, PoolDesc, Rational, Region, TransposedDesc};
-use graph::{Graph, NetworkBuilder, Neuron, NeuronError, ValueId, receptive_fields};
+use graph::{
+    AxisRoles, Graph, NetworkBuilder, Neuron, NeuronError, ReceptiveFields, ValueId,
+    receptive_fields,
+};
 
 fn network(size: [usize; 2], body: impl FnOnce(&mut NetworkBuilder, ValueId) -> ValueId) -> Graph {
     let mut net = NetworkBuilder::new("drawn", [1, 2, size[0], size[1]]);
@@ -180,4 +183,68 @@ fn sets_too_large_to_keep_are_refused() {
     });
     let error = Neuron::trace(&network, "sieve", &[0, 0], 0).unwrap_err();
     assert!(matches!(error, NeuronError::TooLarge { .. }), "{error}");
+}
+
+/// Rows and columns by their own strides, so that no two axes see alike.
+fn strided(net: &mut NetworkBuilder, x: ValueId) -> ValueId {
+    let conv = ConvDesc::new(4, [3, 5]).stride([1, 2]).padding([1, 0]);
+    let x = net.conv("conv", x, conv, false).unwrap();
+    net.max_pool("pool", x, PoolDesc::max([2, 1]).stride([2, 1]))
+        .unwrap()
+}
+
+#[test]
+fn channels_last_are_told_in_their_own_order() {
+    let first = network([8, 11], strided);
+    let mut net = NetworkBuilder::new("last", [1, 8, 11, 2]);
+    let image = net.input();
+    let x = net.permute(image, &[0, 3, 1, 2]).unwrap();
+    let x = strided(&mut net, x);
+    // Brought back, as converted networks do before what their authors wrote with channels last.
+    let x = net.permute(x, &[0, 2, 3, 1]).unwrap();
+    let back = net.relu(x).unwrap();
+    let last = net.finish(back).unwrap();
+
+    let roles = AxisRoles::of(&last, 0).unwrap();
+    assert_eq!(roles.channels(&last, image), Some(3));
+    assert_eq!(roles.space(&last, back), [1, 2]);
+    let [fields, expected] = [&last, &first].map(|net| receptive_fields(net, 0).unwrap());
+    assert_eq!(fields.input, [8, 11]);
+    for layer in ["conv", "pool"] {
+        let row = |of: &ReceptiveFields| {
+            let found = of.layers.iter().find(|row| row.layer == layer);
+            found.cloned().unwrap()
+        };
+        assert_eq!(row(&fields), row(&expected));
+    }
+    let behind = fields.layers.last().unwrap();
+    assert_eq!((behind.op, behind.map.as_slice()), ("relu", &[4, 4][..]));
+    let sizes = behind.axes.iter().map(|axis| axis.local.unwrap().longest);
+    let sizes: Vec<String> = sizes.map(|field| field.size().to_string()).collect();
+    assert_eq!(sizes, ["4", "5"]);
+    for at in [[0, 0], [1, 3], [3, 2]] {
+        let expected = Neuron::trace(&first, "pool", &at, 0).unwrap();
+        for layer in ["pool", "relu"] {
+            let neuron = Neuron::trace(&last, layer, &at, 0).unwrap();
+            assert_eq!(neuron.pixels, expected.pixels, "{layer}{at:?}");
+            assert_eq!((neuron.map, neuron.input), (vec![4, 4], vec![8, 11]));
+        }
+    }
+}
+
+#[test]
+fn an_axis_of_one_channel_may_be_moved_by_a_reshape() {
+    // As tf2onnx turns grey images round: no element moves.
+    let mut net = NetworkBuilder::new("grey", [1, 8, 11, 1]);
+    let image = net.input();
+    let x = net.reshape(image, &[1, 1, 8, 11]).unwrap();
+    let x = strided(&mut net, x);
+    let net = net.finish(x).unwrap();
+    let roles = AxisRoles::of(&net, 0).unwrap();
+    assert_eq!(
+        (roles.channels(&net, image), roles.space(&net, image)),
+        (Some(3), vec![1, 2])
+    );
+    let neuron = Neuron::trace(&net, "pool", &[1, 3], 0).unwrap();
+    assert_eq!(neuron.pixels, square(&[1, 2, 3, 4], &[6, 7, 8, 9, 10]));
 }

@@ -74,6 +74,19 @@ pub struct MemoryReport {
 }
 
 impl MemoryReport {
+    fn of(regions: &Regions, lowered: &Lowered) -> Self {
+        // More than can be addressed is refused where memory is taken.
+        let bytes = |elements: usize| elements.saturating_mul(size_of::<f32>());
+        Self {
+            parameters: bytes(regions.parameters.len),
+            gradients: bytes(regions.gradients.len),
+            states: bytes(regions.state.len),
+            edges: bytes(regions.edges()),
+            arena: bytes(lowered.arena),
+            unshared: bytes(lowered.unshared),
+        }
+    }
+
     /// All bytes.
     pub fn total(&self) -> usize {
         self.parameters + self.gradients + self.states + self.edges + self.arena
@@ -179,7 +192,20 @@ impl Program {
         options: &RuntimeOptions,
         threads: usize,
     ) -> Result<(), RuntimeError> {
-        plan(graph, options, threads, &|_| options.layout).map(drop)
+        Self::planned(graph, options, threads).map(drop)
+    }
+
+    /// Bytes that the program of a graph would hold, before memory is taken for them.
+    ///
+    /// # Errors
+    /// As [`Program::check`].
+    pub fn planned(
+        graph: &Graph,
+        options: &RuntimeOptions,
+        threads: usize,
+    ) -> Result<MemoryReport, RuntimeError> {
+        let (_, regions, lowered) = plan(graph, options, threads, &|_| options.layout)?;
+        Ok(MemoryReport::of(&regions, &lowered))
     }
 
     /// The graph.
@@ -326,15 +352,7 @@ impl Program {
 
     /// Bytes the program holds, by purpose.
     pub fn memory(&self) -> MemoryReport {
-        let bytes = |elements: usize| elements * size_of::<f32>();
-        MemoryReport {
-            parameters: bytes(self.regions.parameters.len),
-            gradients: bytes(self.regions.gradients.len),
-            states: bytes(self.regions.state.len),
-            edges: bytes(self.regions.edges()),
-            arena: bytes(self.lowered.arena),
-            unshared: bytes(self.lowered.unshared),
-        }
+        MemoryReport::of(&self.regions, &self.lowered)
     }
 
     /// The steps of a run, the machine to run them on, and what must run once before them.

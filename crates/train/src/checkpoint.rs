@@ -216,11 +216,11 @@ impl Checkpoint {
         let text = |key: &'static str| tensors.metadata.get(key).map(String::as_str);
         let card = read_card(&tensors.metadata, &origin)?;
         let progress = text("progress").map(|text| json(&origin, "progress", text));
-        let score = text("score").map(|text| json(&origin, "score", text));
+        let score = read_score(&tensors.metadata, &origin)?;
         Ok(Self {
             card,
             progress: progress.transpose()?,
-            score: score.transpose()?,
+            score,
             tensors,
             origin,
         })
@@ -566,6 +566,15 @@ impl<'de> Visitor<'de> for Names {
         }
         Ok(names)
     }
+}
+
+/// Reads what the weights reached among the text entries of a checkpoint, if it is there.
+pub(crate) fn read_score(
+    metadata: &BTreeMap<String, String>,
+    origin: &str,
+) -> Result<Option<Score>, CheckpointError> {
+    let text = metadata.get("score");
+    text.map(|text| json(origin, "score", text)).transpose()
 }
 
 fn json<T: DeserializeOwned>(

@@ -191,12 +191,12 @@ impl Evaluator {
         &self.card
     }
 
-    /// Whether the network tells apart what the pictures of a data set are of. An evaluation asks first of all.
+    /// Where among the network's classes those of a data set are. An evaluation asks first of all.
     ///
     /// # Errors
     /// [`TrainError::UnknownClass`]
-    pub fn check_classes(&self, dataset: &dyn Dataset) -> Result<(), TrainError> {
-        class_places(dataset.classes(), &self.card.classes).map(|_| ())
+    pub fn class_places(&self, dataset: &dyn Dataset) -> Result<ClassPlaces, TrainError> {
+        ClassPlaces::of(dataset.classes(), &self.card.classes)
     }
 
     /// Classifies all pictures of a data set.
@@ -212,7 +212,8 @@ impl Evaluator {
     /// Classifies all pictures of a data set, telling after each batch how many of how many are done; `None` when
     /// the flag was raised before the end.
     ///
-    /// Classes are matched by name, so a data set may have fewer of them or in another order.
+    /// Classes are matched by name, so a data set may have fewer of them or in another order; where the network's have
+    /// numbers for names, they are taken in the data set's order ([`ClassPlaces`]).
     ///
     /// # Errors
     /// [`TrainError::UnknownClass`], [`TrainError::Data`] when more than a twentieth of the pictures are unreadable,
@@ -257,7 +258,7 @@ impl Evaluator {
         stop: &AtomicBool,
     ) -> Result<Option<Evaluation>, TrainError> {
         let classes = self.card.classes.len();
-        let targets = class_places(dataset.classes(), &self.card.classes)?;
+        let targets = self.class_places(&*dataset)?.places;
         let total = dataset.len();
         let mut evaluation = Evaluation {
             pictures: 0,
@@ -341,6 +342,50 @@ pub fn class_places(dataset: &[String], model: &[String]) -> Result<Vec<usize>, 
         })
     };
     dataset.iter().map(place).collect()
+}
+
+/// How the classes of a data set were found among those of a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClassPlaces {
+    /// The place in the model of each class of the data set.
+    pub places: Vec<usize>,
+    /// They were not known by name: the model's classes have numbers for names, and those of the data set are taken to
+    /// be in their order.
+    pub by_order: bool,
+}
+
+impl ClassPlaces {
+    /// By name as [`class_places`], or in the data set's order where the model's classes have numbers for names and are
+    /// as many.
+    ///
+    /// ```
+    /// use train::ClassPlaces;
+    ///
+    /// let names = |names: [&str; 2]| names.map(str::to_owned);
+    /// let found = ClassPlaces::of(&names(["cat", "dog"]), &names(["class 0", "class 1"]))?;
+    /// assert!(found.by_order && found.places == [0, 1]);
+    /// # Ok::<(), train::TrainError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrainError::UnknownClass`]
+    pub fn of(dataset: &[String], model: &[String]) -> Result<Self, TrainError> {
+        // As `imagenet::labels` calls the classes that nobody named.
+        let mut names = model.iter().enumerate();
+        let numbered = names.all(|(place, name)| *name == format!("class {place}"));
+        match class_places(dataset, model) {
+            Err(TrainError::UnknownClass { .. }) if numbered && dataset.len() == model.len() => {
+                Ok(Self {
+                    places: (0..dataset.len()).collect(),
+                    by_order: true,
+                })
+            }
+            places => Ok(Self {
+                places: places?,
+                by_order: false,
+            }),
+        }
+    }
 }
 
 /// Threads that make batches ready. Pictures in memory take one thread little time, and the others are for the

@@ -69,6 +69,16 @@ pub struct EpochReport {
     pub images_per_second: f64,
 }
 
+impl EpochReport {
+    /// What its weights are judged by: the held-out pictures, and where there are none those that were learned from.
+    pub fn score(&self) -> Score {
+        self.held_out.unwrap_or(Score {
+            accuracy: self.train_accuracy,
+            loss: self.train_loss,
+        })
+    }
+}
+
 /// How a call of [`Trainer::run_epoch`](crate::Trainer::run_epoch) ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {

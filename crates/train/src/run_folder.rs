@@ -12,6 +12,7 @@
 //! ```
 
 mod lock;
+mod replaced;
 
 use std::fs::{File, OpenOptions, create_dir_all, read_to_string, symlink_metadata};
 use std::io::{self, Write};
@@ -22,6 +23,7 @@ use formats::atomic;
 use formats::events::EventWriter;
 
 pub use self::lock::RunLock;
+pub use self::replaced::Replaced;
 use crate::architecture::KEPT;
 use crate::{Architecture, Checkpoint, EpochReport, History, TrainConfig, TrainError};
 
@@ -181,6 +183,15 @@ impl RunFolder {
                 })
             })
             .collect()
+    }
+
+    /// Whether the metrics of a folder end in half a line, which [`RunFolder::metrics`] leaves out.
+    ///
+    /// # Errors
+    /// [`TrainError::Io`].
+    pub fn has_half_a_line(path: &Path) -> Result<bool, TrainError> {
+        let text = metrics_in(path)?;
+        Ok(!text.is_empty() && !text.ends_with('\n'))
     }
 
     /// Epochs that the metrics of a folder tell of.

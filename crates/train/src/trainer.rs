@@ -26,7 +26,7 @@ use formats::{CropMode, Dataset, Interpolation, Preprocess, Skipped, Splits};
 use graph::passes::{TrainingOptions, training};
 use runtime::{Program, Run, RuntimeOptions, initialise};
 
-use crate::checkpoint::{Progress, Score, Sums};
+use crate::checkpoint::{Progress, Sums};
 use crate::common_size::common_size;
 use crate::evaluate::loader_workers;
 use crate::filters::FirstFilters;
@@ -492,11 +492,7 @@ impl Trainer {
 
     /// Counts an epoch as done and keeps its weights if none before did better.
     fn end_epoch(&mut self, report: &mut EpochReport) -> Result<(), TrainError> {
-        // Without held-out pictures there is nothing better to go by than those learned from.
-        let score = report.held_out.unwrap_or(Score {
-            accuracy: report.train_accuracy,
-            loss: report.train_loss,
-        });
+        let score = report.score();
         let former = self.progress.best.map(|(_, score)| score);
         report.best = score.loss.is_finite() && former.is_none_or(|former| score.beats(&former));
         if report.best {

@@ -17,9 +17,11 @@ use tensor::memory::try_zeros;
 use zoo::{BuildOptions, Head};
 
 use self::tensors::Tensors;
-use crate::checkpoint::{is_checkpoint, metadata, read_card, unusable_model};
+use crate::checkpoint::{is_checkpoint, metadata, read_card, read_score, unusable_model};
 use crate::state_dict::Mismatch;
-use crate::{Architecture, ArchitectureError, Checkpoint, CheckpointError, ModelCard, OnnxNetwork};
+use crate::{
+    Architecture, ArchitectureError, Checkpoint, CheckpointError, ModelCard, OnnxNetwork, Score,
+};
 
 /// A file of weights whose header is read and checked against the network it is for. Its numbers go straight into a
 /// program, so a network is loaded without a second copy of them. Those of an ONNX model are its initializers.
@@ -50,6 +52,8 @@ pub struct Weights {
     tensors: Tensors,
     /// Names of the tensors of auxiliary heads that are not there, head by head.
     absent: Vec<Vec<String>>,
+    /// What they reached, where the file says so.
+    score: Option<Score>,
 }
 
 /// Name of the weights in a folder of timm's.
@@ -116,13 +120,10 @@ impl Weights {
         let network = architecture.build(&card.options(1)).map_err(unusable)?;
         // Whatever the network ended in when it came here, it was trained on a softmax of its logits.
         let activation = OutputActivation::usual(card.classes.len());
-        Self::fitting(
-            card,
-            architecture,
-            activation,
-            Tensors::File(reader),
-            &network,
-        )
+        let score = read_score(reader.metadata(), reader.origin())?;
+        let tensors = Tensors::File(reader);
+        let weights = Self::fitting(card, architecture, activation, tensors, &network)?;
+        Ok(Self { score, ..weights })
     }
 
     /// Tensors of a network with its card, if they are all that it needs.
@@ -140,6 +141,7 @@ impl Weights {
             activation,
             tensors,
             absent,
+            score: None,
         })
     }
 
@@ -171,6 +173,7 @@ impl Weights {
                 activation,
                 tensors,
                 absent: Vec::new(),
+                score: None,
             }),
         }
     }
@@ -229,6 +232,7 @@ impl Weights {
             architecture,
             tensors,
             absent,
+            score: None,
         })
     }
 
@@ -245,6 +249,11 @@ impl Weights {
     /// What the network is built from.
     pub fn architecture(&self) -> &Architecture {
         &self.architecture
+    }
+
+    /// What they reached, where a file of this program says so.
+    pub fn score(&self) -> Option<Score> {
+        self.score
     }
 
     /// The file.

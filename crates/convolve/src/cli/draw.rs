@@ -11,6 +11,7 @@ mod smaller;
 mod stack;
 mod window;
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -70,7 +71,7 @@ pub(crate) struct Arguments {
         required_unless_present_any = ["note", "blocks"],
         conflicts_with_all = ["note", "blocks"]
     )]
-    subjects: Vec<String>,
+    subjects: Vec<OsString>,
     /// Where the picture goes; its ending says what it is: .svg moves and turns dark with its reader, .gif moves
     /// anywhere, .png stands still
     #[arg(short, long, value_name = "FILE", required_unless_present = "blocks")]
@@ -182,24 +183,34 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     for subject in &arguments.subjects {
         destination::must_spare(subject.as_ref(), &output, "drawing")?;
     }
-    let subjects: Vec<&str> = arguments.subjects.iter().map(String::as_str).collect();
     let scene = if arguments.layer.is_some() {
         artist.files.must_be_none("a layer, which has its own")?;
-        let (problem, known) = arguments.layer.known(&subjects, messages)?;
+        let paths: Vec<PathBuf> = arguments.subjects.iter().map(PathBuf::from).collect();
+        let (problem, known) = arguments.layer.known(&paths, messages)?;
         artist.files.known = Some(known);
         artist.scene(&[&problem.to_string()], arguments.kind)?
     } else {
-        let pictures = subjects.iter().find(|subject| {
-            let path = Path::new(subject);
-            path.is_file() && Picture::is_meant_by(path)
-        });
-        if let Some(picture) = pictures {
+        let mut paths = arguments.subjects.iter().map(Path::new);
+        let picture = paths.find(|path| path.is_file() && Picture::is_meant_by(path));
+        if let Some(picture) = picture {
             return Err(usage(format!(
                 "{} is a picture: --layer names the layer of a network that is drawn with what it reads of it",
-                printable(picture)
+                printable(picture.display())
             )));
         }
-        artist.scene(&subjects, arguments.kind)?
+        let subjects = arguments.subjects.iter().map(|subject| {
+            let name = subject.to_str();
+            name.ok_or_else(|| {
+                usage(format!(
+                    "{}: no problem, block or network has such a name, whose letters are no UTF-8",
+                    subject.display()
+                ))
+            })
+        });
+        artist.scene(
+            &subjects.collect::<anyhow::Result<Vec<_>>>()?,
+            arguments.kind,
+        )?
     };
     let bytes = format.bytes(&scene, arguments.theme.into(), arguments.scale)?;
     destination::write(&output, &bytes)

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use clap::Args;
 use serde_json::{Value, json};
-use train::{Evaluation, Evaluator, Weights};
+use train::{Evaluation, Evaluator, Replaced, Weights};
 
 use super::bar::{Bar, clock};
 use super::engine::Engine;
@@ -74,6 +74,9 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     }
     let place = weights::locate(reference, messages)?;
     let mut weights = Weights::open(&place, model)?;
+    if let Some(replaced) = Replaced::found(&place, &weights) {
+        messages.say(format_args!("warning: {replaced}"));
+    }
     let wanted = Wanted {
         data: arguments.data.as_deref(),
         val_fraction: arguments.val_fraction,
@@ -87,7 +90,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     let batch = dataset.len().clamp(1, arguments.batch_size.into());
     let options = arguments.engine.options();
     let mut evaluator = Evaluator::from_weights(&mut weights, batch, &options)?;
-    evaluator.check_classes(&*dataset)?;
+    held_out::say_order(&evaluator.class_places(&*dataset)?, messages);
     messages.say(format_args!(
         "{} {part}",
         table::thousands(dataset.len() as u64)

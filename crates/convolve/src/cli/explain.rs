@@ -20,6 +20,7 @@ mod statistics;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use explain::ExplainError;
 use figures::{Theme, html, png, svg};
 
 use self::attribution::Attribution;
@@ -35,7 +36,7 @@ use super::answering::{self, Answering};
 use super::destination;
 use super::draw::{Background, factor};
 use super::engine::Engine;
-use super::failure::usage;
+use super::failure::{one_line, usage};
 use super::output::{self, Messages};
 use super::printable::printable;
 
@@ -142,7 +143,12 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     for sentence in sentences(&left_out) {
         messages.say(printable(sentence));
     }
-    let shown = look(&case, &methods, question.layer, data)?;
+    let looked = look(&case, &methods, &arguments.methods, question.layer, data)?;
+    for sentence in sentences(&looked.left_out) {
+        messages.say(printable(sentence));
+    }
+    let shown = looked.shown;
+    left_out.extend(looked.left_out);
     let report = Report {
         case: &case,
         image,
@@ -190,42 +196,97 @@ fn possible(
     }
 }
 
-/// Looks at a network in the ways that were chosen. On a terminal each is named while it is computed.
+/// What a look at a network came to.
+struct Looked {
+    shown: Vec<Shown>,
+    left_out: Vec<LeftOut>,
+}
+
+/// Looks at a network in the ways that were chosen. On a terminal each is named while it is computed. What cannot be done
+/// with the network takes nothing else with it.
+///
+/// # Errors
+/// One that cannot be done and was asked for by its name, or all of them.
 fn look(
     case: &Case,
     methods: &[Method],
+    asked: &[Method],
     layer: Option<&str>,
     data: Option<&Path>,
-) -> anyhow::Result<Vec<Shown>> {
-    let mut all = Vec::new();
+) -> anyhow::Result<Looked> {
+    let mut looked = Looked {
+        shown: Vec::new(),
+        left_out: Vec::new(),
+    };
+    let mut first = None;
     for (place, &method) in methods.iter().enumerate() {
-        let counts_itself = matches!(method, Method::Occlusion | Method::Patches);
-        let step = (!counts_itself)
-            .then(|| Progress::step(method.to_string(), place, methods.len(), case.messages));
-        let (mut shown, map) = match method {
-            Method::GradCam => with_map(attribution::cam(case)?),
-            Method::Occlusion => with_map(occlusion::occlusion(case)?),
-            Method::Saliency => with_map(attribution::gradient(case)?),
-            Method::Guided => with_map(attribution::guided_back(case)?),
-            Method::Deconvnet => with_map(attribution::deconvnet(case)?),
-            Method::Filters => (filters::first_layers(case, layer)?, None),
-            Method::Maps => (features::by_depth(case, layer)?, None),
-            Method::Statistics => (statistics::by_layer(case)?, None),
-            Method::Field => (field::field(case)?, None),
-            Method::Patches => match data {
-                Some(folder) => (patches::nine(case, folder)?, None),
-                None => continue,
-            },
-            // Checks stand beside the maps that they check.
-            Method::Deletion | Method::Randomisation | Method::All => continue,
-        };
-        drop(step);
-        if let Some(map) = map {
-            check(case, methods, &mut shown, &map)?;
+        match look_by(case, method, place, methods, layer, data) {
+            Ok(shown) => looked.shown.extend(shown),
+            Err(error) if is_of_network(&error) && !asked.contains(&method) => {
+                let reason = one_line(&error.to_string());
+                looked.left_out.push(LeftOut { method, reason });
+                first.get_or_insert(error);
+            }
+            Err(error) => return Err(error),
         }
-        all.push(shown);
     }
-    Ok(all)
+    match first {
+        Some(error) if looked.shown.is_empty() => Err(error),
+        _ => Ok(looked),
+    }
+}
+
+/// Whether it is the network that does not allow something, and not a setting that was chosen.
+fn is_of_network(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref(),
+        Some(
+            ExplainError::Build { .. }
+                | ExplainError::Geometry(_)
+                | ExplainError::Graph(_)
+                | ExplainError::Memory(_)
+                | ExplainError::Neuron(_)
+                | ExplainError::NoMap { .. }
+                | ExplainError::Runtime(_)
+                | ExplainError::Shape(_)
+        )
+    )
+}
+
+/// Looks at a network in one way, with the checks of its map.
+fn look_by(
+    case: &Case,
+    method: Method,
+    place: usize,
+    methods: &[Method],
+    layer: Option<&str>,
+    data: Option<&Path>,
+) -> anyhow::Result<Option<Shown>> {
+    let counts_itself = matches!(method, Method::Occlusion | Method::Patches);
+    let step = (!counts_itself)
+        .then(|| Progress::step(method.to_string(), place, methods.len(), case.messages));
+    let (mut shown, map) = match method {
+        Method::GradCam => with_map(attribution::cam(case)?),
+        Method::Occlusion => with_map(occlusion::occlusion(case)?),
+        Method::Saliency => with_map(attribution::gradient(case)?),
+        Method::Guided => with_map(attribution::guided_back(case)?),
+        Method::Deconvnet => with_map(attribution::deconvnet(case)?),
+        Method::Filters => (filters::first_layers(case, layer)?, None),
+        Method::Maps => (features::by_depth(case, layer)?, None),
+        Method::Statistics => (statistics::by_layer(case)?, None),
+        Method::Field => (field::field(case)?, None),
+        Method::Patches => match data {
+            Some(folder) => (patches::nine(case, folder)?, None),
+            None => return Ok(None),
+        },
+        // Checks stand beside the maps that they check.
+        Method::Deletion | Method::Randomisation | Method::All => return Ok(None),
+    };
+    drop(step);
+    if let Some(map) = map {
+        check(case, methods, &mut shown, &map)?;
+    }
+    Ok(Some(shown))
 }
 
 /// What is shown of a map that can be checked.

@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use formats::{Dataset, HeldOut, OpenOptions, Source, Splits};
-use train::{RunFolder, TrainConfig, TrainError};
+use train::{ClassPlaces, RunFolder, TrainConfig, TrainError};
 
 use super::failure::usage;
+use super::output::Messages;
 use super::trained;
 
 /// What is said of pictures of which none are held out.
@@ -74,6 +75,15 @@ impl Wanted<'_> {
             part,
             of_run: settings.is_some(),
         })
+    }
+}
+
+/// Says that classes were taken by their order, if they were.
+pub(crate) fn say_order(found: &ClassPlaces, messages: Messages) {
+    if found.by_order {
+        messages.say(
+            "the network's classes have no names: they are taken to be in the order of the data's",
+        );
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use anyhow::anyhow;
-use formats::onnx::{Bindings, Import, Model, OnnxError};
+use formats::onnx::{Bindings, Extent, Import, Model, OnnxError};
 use graph::Graph;
 use runtime::{Program, initialise, initialise_where};
 use train::Architecture;
@@ -138,7 +138,10 @@ pub(crate) fn for_batch(
     if let (Some(images), Some(InputShape([channels, height, width]))) =
         (model.inputs().first(), input)
     {
-        let shape = vec![batch, channels, height, width];
+        let shape = match has_channels_last(images.shape.as_deref(), channels) {
+            true => vec![batch, height, width, channels],
+            false => vec![batch, channels, height, width],
+        };
         bindings.shapes.insert(images.name.clone(), shape);
     }
     let import = match model.import(&bindings) {
@@ -156,6 +159,12 @@ pub(crate) fn for_batch(
         ))),
         _ => Ok((import, model.metadata().to_vec())),
     }
+}
+
+/// Whether a model says that it reads so many channels behind rows and columns.
+fn has_channels_last(declared: Option<&[Extent]>, channels: usize) -> bool {
+    let is = |extent: &Extent| matches!(extent, Extent::Known(known) if *known == channels);
+    matches!(declared, Some([_, first, _, last]) if is(last) && !is(first))
 }
 
 /// Gives a program the parameters and states of a model.

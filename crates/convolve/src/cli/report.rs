@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use figures::html::{self, Block, Page, Section};
-use train::{Checkpoint, EpochReport, History, RunFolder, TrainConfig, TrainError, Weights};
+use train::{
+    Checkpoint, EpochReport, History, Replaced, RunFolder, TrainConfig, TrainError, Weights,
+};
 
 use self::answers::Answered;
 use super::destination;
@@ -122,12 +124,24 @@ impl Run {
             note("The metrics could not be read", &error);
             Vec::new()
         });
+        if RunFolder::has_half_a_line(folder).unwrap_or(false) {
+            let torn =
+                "its last line is half a line, as a run that was killed leaves it, and is left out";
+            note("metrics.jsonl", &torn);
+        }
         let history = History::open(folder).unwrap_or_else(|error| {
             note("The history could not be read", &error);
             None
         });
         let weights = Weights::open(folder, None);
         let weights = weights.map_err(|error| note("The weights could not be read", &error));
+        let replaced = weights
+            .as_ref()
+            .ok()
+            .and_then(|weights| Replaced::found(folder, weights));
+        if let Some(replaced) = replaced {
+            note("The weights", &replaced);
+        }
         Ok(Self {
             folder: folder.to_path_buf(),
             config,

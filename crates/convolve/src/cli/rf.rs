@@ -142,7 +142,7 @@ fn row(row: &LayerField) -> [String; 9] {
     [
         row.layer.clone(),
         row.op.to_owned(),
-        extents(row.output.get(2..).unwrap_or_default()),
+        extents(&row.map),
         match row.axes.is_empty() {
             true => "none".to_owned(),
             false => field::size(&row.axes),

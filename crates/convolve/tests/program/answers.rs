@@ -318,3 +318,31 @@ fn a_network_without_maps_is_explained_by_its_pixels() {
     }
     assert_eq!(names(path), ["a.bmp", "mlp.onnx", "x.svg"]);
 }
+
+#[test]
+fn what_reads_bytes_or_makes_no_row_is_told_so() {
+    let folder = folder();
+    let path = folder.path();
+    textured(&path.join("a.bmp"), 16);
+    let imported = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/program/imported");
+    for (file, words) in [
+        (
+            "bytes.onnx",
+            "bytes.onnx: `bytes` holds uint8, and pictures are read as floating-point numbers",
+        ),
+        (
+            "single.onnx",
+            "single.onnx: is no classifier of pictures: it makes [1] of [1, 3, 8, 8], not a row of logits for each \
+             picture, [n, classes], for a single logit [n, 1]",
+        ),
+    ] {
+        std::fs::copy(imported.join(file), path.join(file)).unwrap();
+        fail(path, 1, &["predict", file, "a.bmp"], &[words]);
+        fail(
+            path,
+            1,
+            &["explain", file, "a.bmp", "-o", "x.svg"],
+            &[words],
+        );
+    }
+}

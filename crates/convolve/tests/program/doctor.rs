@@ -237,3 +237,44 @@ fn what_cannot_be_examined_is_one_line() {
         &["class"],
     );
 }
+
+#[test]
+fn a_stem_behind_a_transpose_is_the_first_layer() {
+    let folder = folder();
+    let path = folder.path();
+    let imported = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/program/imported");
+    std::fs::copy(imported.join("channels_last.onnx"), path.join("net.onnx")).unwrap();
+    let told = diagnosis(path, &["net.onnx"]);
+    let checked = told["checked"].as_array().unwrap();
+    assert!(
+        checked.iter().any(|check| check == "aliasing stem"),
+        "{told}"
+    );
+    let text = succeed(path, &["doctor", "net.onnx", "-o", "stem.svg"]);
+    assert!(!text.contains("reads the picture's channels"), "{text}");
+    assert_eq!(names(path), ["net.onnx", "stem.svg"]);
+}
+
+#[test]
+fn classes_without_names_are_taken_by_their_order_as_eval_does() {
+    let folder = folder();
+    let path = folder.path();
+    cifar(path, 40);
+    crate::fixture::onnx(&path.join("net.onnx"), &[1, 3, 32, 32], |network, x| {
+        let conv = geometry::ConvDesc::new(6, 5).stride(3);
+        let x = network.conv("conv1", x, conv, true)?;
+        let x = network.relu(x)?;
+        let x = network.flatten(x)?;
+        Ok(vec![network.linear("fc", x, 10)?])
+    });
+    let line =
+        "the network's classes have no names: they are taken to be in the order of the data's\n";
+    let mut accuracies = Vec::new();
+    for verb in ["doctor", "eval"] {
+        let answer = convolve(path, &[verb, "net.onnx", "--data", "records.bin", "--json"]);
+        assert_eq!(answer.code, 0, "{verb}: {}", answer.err);
+        assert!(answer.err.contains(line), "{verb}: {}", answer.err);
+        accuracies.push(objects(&answer.out)[0]["accuracy"].as_f64().unwrap());
+    }
+    assert_eq!(accuracies[0], accuracies[1]);
+}

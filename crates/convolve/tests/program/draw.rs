@@ -415,3 +415,38 @@ fn a_layer_of_a_network_is_drawn_with_its_numbers_on_a_picture() {
     }
     assert_eq!(names(path), ["a.bmp", "x.svg", "y.png"]);
 }
+
+#[cfg(unix)]
+#[test]
+fn pictures_may_have_any_name() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = folder();
+    let path = folder.path();
+    let name = OsStr::from_bytes(b"ph\xffto.bmp");
+    crate::fixture::textured(&path.join(name), 32);
+    let drawn = |more: &[&str]| {
+        let mut command = crate::invoke::command(path, &["draw"]);
+        command.arg(name).args(more).args(["-o", "x.svg"]);
+        command.output().unwrap()
+    };
+    let answer = drawn(&["--layer", "conv1"]);
+    let told = String::from_utf8_lossy(&answer.stderr).into_owned();
+    assert!(
+        answer.status.success() && path.join("x.svg").is_file(),
+        "{told}"
+    );
+    // Without a layer it is still known for a picture.
+    let told = String::from_utf8(drawn(&[]).stderr).unwrap();
+    assert!(told.contains("is a picture: --layer names"), "{told}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_is_kept_where_the_system_tells_of_itself() {
+    let folder = folder();
+    let words = ["/proc/x.svg: lies where the system tells of itself, where no file is kept"];
+    let arguments = ["draw", "conv:n1c1h5w5:o1k3", "-o", "/proc/x.svg"];
+    fail(folder.path(), 2, &arguments, &words);
+}

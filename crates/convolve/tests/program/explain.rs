@@ -452,3 +452,50 @@ fn what_makes_no_sense_is_one_line_and_no_file() {
     );
     assert_eq!(names(path), ["a.bmp", "broken.png", "folder.png"]);
 }
+
+/// Attention as PyTorch exports it: tokens along the first axis, and a batch of one in every shape.
+#[test]
+fn a_network_whose_shapes_hold_a_batch_of_one_has_a_board() {
+    let folder = folder();
+    let path = folder.path();
+    textured(&path.join("a.bmp"), SIDE);
+    crate::fixture::onnx(&path.join("net.onnx"), &[1, 3, 24, 24], |network, x| {
+        let conv = geometry::ConvDesc::new(48, 3).stride(3);
+        let x = network.conv("stem", x, conv, true)?;
+        let x = network.relu(x)?;
+        let x = network.reshape(x, &[1, 48, 64])?;
+        let x = network.permute(x, &[2, 0, 1])?;
+        let x = network.reshape(x, &[64, 1, 3, 16])?;
+        let x = network.sigmoid(x)?;
+        let x = network.permute(x, &[1, 2, 3, 0])?;
+        let x = network.reshape(x, &[1, 3072])?;
+        Ok(vec![network.linear("fc", x, 5)?])
+    });
+    let arguments = [
+        "explain",
+        "net.onnx",
+        "a.bmp",
+        "--methods",
+        "all",
+        "-o",
+        "b.svg",
+        "--json",
+    ];
+    let answer = convolve(path, &arguments);
+    assert_eq!(answer.code, 0, "{}", answer.err);
+    let told = objects(&answer.out).remove(0);
+    let left_out: Vec<&str> = (told["left_out"].as_array().unwrap().iter())
+        .map(|of| of["method"].as_str().unwrap())
+        .collect();
+    assert_eq!(left_out, ["patches"], "{told}");
+    assert_eq!(told["shown"]["maps"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        told["shown"]["maps"][0]["shape"],
+        serde_json::json!([48, 8, 8])
+    );
+    // One image at a time: each with an answer of its own.
+    let probabilities = &told["shown"]["occlusion"]["probabilities"];
+    let least = probabilities["low"].as_f64().unwrap();
+    assert!(least > 0.0 && least < probabilities["high"].as_f64().unwrap());
+    assert!(path.join("b.svg").is_file());
+}

@@ -92,3 +92,66 @@ fn fields_of_onnx_files_are_those_that_were_published() {
         must_see(folder.path(), &file, expected);
     }
 }
+
+#[test]
+fn channels_last_are_told_in_the_order_of_the_file() {
+    let folder = folder();
+    let path = folder.path();
+    let file = "channels_last.onnx";
+    let imported = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/program/imported");
+    std::fs::copy(imported.join(file), path.join(file)).unwrap();
+    let answer = objects(&succeed(path, &["rf", file, "--json"])).remove(0);
+    assert_eq!(answer["input"], serde_json::json!([16, 22]));
+    let layers = answer["layers"].as_array().unwrap();
+    let named = |op: &str, place: usize| {
+        let mut found = layers.iter().filter(|layer| layer["op"] == op);
+        let layer = found
+            .nth(place)
+            .unwrap_or_else(|| panic!("no {op}: {layers:?}"));
+        (
+            layer["layer"].as_str().unwrap(),
+            layer["axes"].as_array().unwrap(),
+        )
+    };
+    let fields = |axes: &[Value]| {
+        axes.iter()
+            .map(|axis| local(axis).unwrap())
+            .collect::<Vec<_>>()
+    };
+    // Rows see three, two of them five; columns six, in their own steps.
+    let (conv, axes) = named("conv", 0);
+    assert_eq!(fields(axes), [[3, 2, 1], [6, 4, 0]]);
+    let (pool, axes) = named("pool", 0);
+    assert_eq!(fields(axes), [[5, 4, 1], [6, 4, 0]]);
+    // Behind the pool maps lie as the image does.
+    let (turned, axes) = named("relu", 1);
+    assert_eq!(fields(axes), [[5, 4, 1], [6, 4, 0]]);
+
+    let text = succeed(path, &["rf", file]);
+    let row = |layer: &str| {
+        let mut lines = text
+            .lines()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>());
+        lines.find(|words| words.first() == Some(&layer)).unwrap()
+    };
+    for (layer, map, field) in [
+        (conv, "8×5", "3×6"),
+        (pool, "4×5", "5×6"),
+        (turned, "4×5", "5×6"),
+    ] {
+        let row = row(layer);
+        assert!(
+            row.contains(&map) && row.contains(&field),
+            "{row:?} in\n{text}"
+        );
+    }
+    for (layer, pixels) in [
+        (conv, "rows 1–3: columns 8–13"),
+        (pool, "rows 3–7: columns 8–13"),
+        (turned, "rows 3–7: columns 8–13"),
+    ] {
+        let told = succeed(path, &["rf", file, "--at", &format!("{layer}[1,2]")]);
+        assert!(told.contains(pixels), "{layer}: {told}");
+        assert!(told.contains(" of the 352 pixels of 16×22; "), "{told}");
+    }
+}

@@ -193,13 +193,56 @@ fn what_is_missing_is_told_and_the_rest_is_shown() {
     let answer = convolve(path, &moved);
     assert_eq!((answer.code, answer.err.as_str()), (0, ""));
 
+    // Weights of another run of the same network.
+    let best = path.join("run/best.safetensors");
+    let own = std::fs::read(&best).unwrap();
+    let other = [
+        "train",
+        "--data",
+        "moved.bin",
+        "--model",
+        "lenet5",
+        "--lr",
+        "0.02",
+        "--epochs",
+        "1",
+        "--threads",
+        "1",
+        "--output",
+        "other",
+    ];
+    assert_eq!(convolve(path, &other).code, 0);
+    std::fs::copy(path.join("other/best.safetensors"), &best).unwrap();
+    let words = "best.safetensors is not of epoch 1, the best of metrics.jsonl, which reached ";
+    for verb in [
+        &["report", "run", "-o", "x.html", "--data", "moved.bin"][..],
+        &["eval", "run", "--data", "moved.bin"],
+    ] {
+        let answer = convolve(path, verb);
+        assert!(
+            answer.code == 0 && answer.err.contains(words),
+            "{verb:?}: {}",
+            answer.err
+        );
+        assert!(
+            answer
+                .err
+                .contains("; it was replaced, or the run was killed"),
+            "{}",
+            answer.err
+        );
+    }
+    std::fs::write(&best, own).unwrap();
+
     // A run of before, one that was killed in the middle of a line, and one without anything.
     std::fs::remove_file(path.join("run/history.safetensors")).unwrap();
     let metrics = path.join("run/metrics.jsonl");
     let mut text = std::fs::read_to_string(&metrics).unwrap();
     text.push_str("{\"epoch\":2,");
     std::fs::write(&metrics, &text).unwrap();
-    let (page, _) = report(path);
+    let (page, told) = report(path);
+    let torn = "warning: metrics.jsonl: its last line is half a line, as a run that was killed leaves it, and is left out.\n";
+    assert!(told.starts_with(torn), "{told}");
     assert!(part(&page, "Filters of the first layer").contains("kept no history of its filters"));
     assert_eq!(pictures(part(&page, "Curves")).len(), 4);
     std::fs::write(&metrics, "nonsense\n").unwrap();

@@ -9,7 +9,7 @@
 //! much as on the filter: where none are given, their power is that of photographs, which falls with the square of the
 //! frequency. Filters that are still the noise they began with let everything through, and are not judged.
 
-use graph::Graph;
+use graph::{AxisRoles, Graph};
 
 use super::diagnosis::percent;
 use super::filters::Filters;
@@ -58,11 +58,8 @@ impl Stem {
         parameters: &Parameters,
         sample: Option<&Sample>,
     ) -> Result<Self, String> {
-        let input = network.inputs.first().map(|&id| network.value(id));
-        let image = input.map(|value| value.shape.as_slice());
-        let Some(&[_, channels, height, width]) = image else {
-            return Err("the network does not read pictures".to_owned());
-        };
+        let [channels, height, width] =
+            image(network).ok_or("the network does not read pictures")?;
         let filters = Filters::of(network, parameters).find(|filters| {
             let x = network.value(filters.node.inputs[0]);
             x.shape.get(1) == Some(&channels) && filters.desc.groups == 1
@@ -107,6 +104,17 @@ impl Stem {
         let shares: Vec<f64> = self.folded.iter().copied().flatten().collect();
         shares.iter().sum::<f64>() / shares.len().max(1) as f64
     }
+}
+
+/// Channels, height and width of what the network reads, in whatever order.
+fn image(network: &Graph) -> Option<[usize; 3]> {
+    let &input = network.inputs.first()?;
+    let roles = AxisRoles::of(network, 0)?;
+    let &[height, width] = roles.space(network, input).as_slice() else {
+        return None;
+    };
+    let shape = &network.value(input).shape;
+    Some([roles.channels(network, input)?, height, width].map(|axis| shape[axis]))
 }
 
 /// Filters with the zeros that a dilation puts between their weights.
@@ -232,8 +240,16 @@ pub(super) fn check(network: &Graph, parameters: &Parameters, sample: Option<&Sa
             ("stride", down as f64),
         ],
         channels: half,
-        advice: "Halve the stride and shrink the window with it, as ZFNet did to AlexNet (11×11 in steps of 4 to 7×7 \
-                 in steps of 2), or blur before the step",
+        advice: match [height, width] {
+            [1, 1] => {
+                "Blur before the step, or give the layer a window at least as wide as its steps: a window of one pixel \
+                 lets every frequency through"
+            }
+            _ => {
+                "Halve the stride and shrink the window with it, as ZFNet did to AlexNet (11×11 in steps of 4 to 7×7 \
+                 in steps of 2), or blur before the step"
+            }
+        },
     }])
 }
 

@@ -4,10 +4,11 @@ use graph::{Activation, Graph, Node, Op, UnaryOp};
 use tensor::Unary;
 
 use super::diagnosis::some_of;
+use super::filters::median;
 use super::observe::{Observed, Statistics};
 use super::{Check, Finding, Severity};
 
-/// What varies less than this part of the layer's widest range is constant.
+/// What varies less than this part of its own numbers, or of the layer's median range, is constant.
 const STILL: f64 = 1e-6;
 
 /// Root mean square of a map between the limits −1 and 1 from which on it is saturated.
@@ -49,13 +50,15 @@ pub(super) fn constant(network: &Graph, observed: &Observed) -> Vec<Finding> {
     findings
 }
 
+/// The median and not the widest: beside one channel of huge numbers all others would be still.
 fn still(statistics: &Statistics) -> Vec<usize> {
-    let ranges = statistics.largest.iter().zip(&statistics.least);
-    let ranges: Vec<f64> = ranges.map(|(largest, least)| largest - least).collect();
-    let widest = ranges.iter().copied().fold(0.0, f64::max);
-    let channels = ranges.iter().enumerate();
+    let ends = || statistics.largest.iter().zip(&statistics.least);
+    let ranges: Vec<f64> = ends().map(|(largest, least)| largest - least).collect();
+    let usual = median(&ranges);
+    let own = ends().map(|(largest, least)| largest.abs().max(least.abs()));
+    let channels = ranges.iter().zip(own).enumerate();
     channels
-        .filter(|&(_, &range)| range <= STILL * widest)
+        .filter(|&(_, (&range, own))| range <= STILL * own.max(usual))
         .map(|(channel, _)| channel)
         .collect()
 }
@@ -134,4 +137,27 @@ fn finding(
         channels,
         advice,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_channel_of_huge_numbers_does_not_still_the_others() {
+        let statistics = |least: &[f64], largest: &[f64]| Statistics {
+            mean: least.to_vec(),
+            variance: vec![0.0; least.len()],
+            least: least.to_vec(),
+            largest: largest.to_vec(),
+        };
+        let found = still(&statistics(&[0.0, -1.0, 0.0, 0.5], &[1e30, 2.0, 0.0, 3.0]));
+        assert_eq!(found, [2]);
+        // Noise of rounding, in its own scale and in that of the layer.
+        let found = still(&statistics(
+            &[7.0, 0.0, 0.0, 0.0],
+            &[7.000_001, 1e-9, 1.0, 2.0],
+        ));
+        assert_eq!(found, [0, 1]);
+    }
 }

@@ -21,6 +21,14 @@ pub(super) struct Statistics {
     pub(super) largest: Vec<f64>,
 }
 
+impl Statistics {
+    /// Whether there are numbers among them that are infinite or none. Squares may be too large to be summed up.
+    fn overflows(&self) -> bool {
+        let ends = self.least.iter().chain(&self.largest);
+        ends.copied().any(|end| !end.is_finite()) || self.mean.iter().any(|mean| mean.is_nan())
+    }
+}
+
 /// Statistics of values of a network.
 #[derive(Debug, Default)]
 pub(super) struct Observed {
@@ -73,7 +81,7 @@ pub(super) fn is_activation(op: &Op) -> bool {
 /// Runs a network on the pictures and sums up what its activations make, what its batch norms read, and its answers.
 ///
 /// # Errors
-/// Why it cannot be run.
+/// Why it cannot be run, or says nothing.
 pub(super) fn observe(
     patient: &Patient<'_>,
     parameters: &Parameters,
@@ -93,9 +101,16 @@ pub(super) fn observe(
         }
     }
     let made = wanted.into_iter().zip(sums);
-    Ok(Observed {
-        statistics: made.map(|(id, sums)| (id, sums.finish())).collect(),
-    })
+    let made: Vec<(ValueId, Statistics)> = made.map(|(id, sums)| (id, sums.finish())).collect();
+    match made.iter().find(|(_, statistics)| statistics.overflows()) {
+        Some(&(id, _)) => Err(format!(
+            "{} makes numbers on the pictures that 32 bits do not hold: its weights, or those before it, are too large",
+            network.value(id).name
+        )),
+        None => Ok(Observed {
+            statistics: made.into_iter().collect(),
+        }),
+    }
 }
 
 /// The values to be summed up.

@@ -30,7 +30,7 @@ fn what_is_not_there_is_named() {
     );
     assert_eq!(
         words(grad_cam(&subject, &image, 0, Some("fc"))),
-        "layer fc makes [1, 5], which are no feature maps of more than one place"
+        "layer fc makes [1, 5], which are no feature maps of an image, [1, channels, height, width] of more than one place"
     );
     assert_eq!(
         words(filters(&subject, Some("relu"))),

@@ -216,3 +216,24 @@ fn what_is_no_number_is_told_by_its_name() {
     let (name, value) = parameters.not_finite().unwrap();
     assert!(name == spoiled && value.is_nan());
 }
+
+#[test]
+fn weights_beyond_what_can_be_computed_are_told_and_nothing_is_called_constant() {
+    let (network, parameters) = &*HEALTHY;
+    let mut parameters = parameters.clone();
+    for name in ["second.weight", "third.weight"] {
+        let weights = parameters.get_mut(name).unwrap();
+        weights.iter_mut().for_each(|weight| *weight *= 1e30);
+    }
+    let diagnosis = diagnose(network, &parameters, &unseen());
+    assert_eq!(diagnosis.of(Check::ConstantMaps).count(), 0);
+    assert_eq!(diagnosis.of(Check::DeadFilters).count(), 0);
+    let of_maps = |check: &Check| matches!(check, Check::ConstantMaps | Check::SaturatedMaps);
+    let reasons = diagnosis.left_out.iter().filter(|of| of_maps(&of.check));
+    let reasons: Vec<&str> = reasons.map(|of| of.reason.as_str()).collect();
+    let words = " makes numbers on the pictures that 32 bits do not hold: its weights, or those before it, are too large";
+    assert!(
+        reasons.len() == 2 && reasons.iter().all(|reason| reason.ends_with(words)),
+        "{reasons:?}"
+    );
+}

@@ -179,3 +179,24 @@ fn noise_is_called_noise_and_not_aliasing() {
             .any(|left_out| aliasing(&left_out))
     );
 }
+
+#[test]
+fn a_window_of_one_pixel_is_not_told_to_shrink() {
+    let mut network = NetworkBuilder::new("stem", [1, 3, 64, 64]);
+    let x = network.input();
+    let y = network
+        .conv("stem", x, ConvDesc::new(4, 1).stride(4), true)
+        .unwrap();
+    let network = network.finish(y).unwrap();
+    let parameters = drawn(&network);
+    let patient = Patient {
+        parameters: Some(&parameters),
+        ..Patient::new(&network)
+    };
+    let findings = examine(&patient).unwrap().findings;
+    let aliasing = findings
+        .iter()
+        .find(|finding| finding.check == Check::AliasingStem);
+    let advice = aliasing.expect("steps of four").advice;
+    assert!(advice.starts_with("Blur before the step") && !advice.contains("shrink"));
+}

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use formats::Preprocess;
 use formats::atomic;
-use formats::onnx::{Array, Bindings, Edge, Extent, Import, Model, OnnxError};
+use formats::onnx::{Array, Bindings, Edge, Element, Extent, Import, Model, OnnxError};
 use graph::{Graph, GraphError, OutputActivation, passes};
 use zoo::{BuildOptions, Head};
 
@@ -75,6 +75,19 @@ pub enum OnnxNetworkError {
         /// Shapes of its outputs.
         outputs: Vec<Vec<usize>>,
     },
+    /// A model whose input or output holds no floating-point numbers.
+    #[error(
+        "{}: `{name}` holds {element}, and pictures are read as floating-point numbers, as are logits; `convolve run` takes arrays in .npy files",
+        path.display()
+    )]
+    NotOfFloats {
+        /// The file.
+        path: PathBuf,
+        /// The input or output.
+        name: String,
+        /// Its element type.
+        element: Element,
+    },
     /// A model with shapes that depend on its batch.
     #[error(
         "{}: is made for batches of {fixed} and does not fit {asked} images: {reason}; export it with an open first axis",
@@ -127,7 +140,16 @@ fn many(inputs: &[Vec<usize>], outputs: &[Vec<usize>]) -> String {
         )
     };
     match (inputs.len(), outputs.len()) {
-        (1, 1) => format!("it makes {:?} of {:?}", outputs[0], inputs[0]),
+        (1, 1) => {
+            let single = match outputs[0].len() {
+                0 | 1 => ", for a single logit [n, 1]",
+                _ => "",
+            };
+            format!(
+                "it makes {:?} of {:?}, not a row of logits for each picture, [n, classes]{single}",
+                outputs[0], inputs[0]
+            )
+        }
         (1, _) => several("outputs", outputs),
         _ => several("inputs", inputs),
     }
@@ -393,6 +415,15 @@ impl OnnxNetwork {
                 }
                 _ => {}
             }
+        }
+        if (inputs, outputs) == (1, 1)
+            && let Some(edge) = edges().find(|edge| !edge.element.is_float())
+        {
+            return Err(OnnxNetworkError::NotOfFloats {
+                path: self.path.clone(),
+                name: edge.name.clone(),
+                element: edge.element,
+            });
         }
         let shapes = |edges: &[Edge]| edges.iter().map(|edge| edge.shape.clone()).collect();
         Err(OnnxNetworkError::NotAClassifier {

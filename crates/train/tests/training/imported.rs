@@ -295,7 +295,8 @@ fn networks_that_cannot_be_trained_are_refused_in_a_line() {
         network.relu(x).unwrap()
     });
     let error = found().unwrap_err().to_string();
-    let what = "net.onnx: is no classifier of pictures: it makes [1, 3, 12, 12] of [1, 3, 12, 12]";
+    let what = "net.onnx: is no classifier of pictures: it makes [1, 3, 12, 12] of [1, 3, 12, 12], not a row of logits for \
+                each picture, [n, classes]";
     assert!(error.ends_with(what), "{error}");
 
     // Means of channels have no weights behind them.

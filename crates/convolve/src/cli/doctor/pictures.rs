@@ -4,13 +4,12 @@ use std::time::Instant;
 
 use anyhow::anyhow;
 use explain::doctor::{Parameters, Sample};
-use formats::Dataset;
 use graph::{Graph, Role, passes};
 use runtime::{Program, RuntimeOptions};
-use train::{Job, Loader, ModelCard, TrainError, Transform, Weights, class_places, permutation};
+use train::{ClassPlaces, Job, Loader, ModelCard, TrainError, Transform, Weights, permutation};
 
 use crate::cli::bar::{Bar, clock};
-use crate::cli::held_out::Pictures;
+use crate::cli::held_out::{self, Pictures};
 use crate::cli::output::Messages;
 use crate::cli::table::thousands;
 
@@ -36,7 +35,9 @@ pub(super) fn examined(
     messages: Messages,
 ) -> anyhow::Result<Examined> {
     let card = weights.card().clone();
-    let places = places(&*pictures.dataset, &card, messages)?;
+    let found = ClassPlaces::of(pictures.dataset.classes(), &card.classes)?;
+    held_out::say_order(&found, messages);
+    let places = found.places;
     let all = pictures.dataset.len();
     let mut sample = read(&pictures, &card, count, &places, options.threads, messages)?;
     messages.say(format_args!(
@@ -62,28 +63,6 @@ pub(super) fn examined(
         parameters: Some(Parameters::of(&program)),
         sample: Some(sample),
     })
-}
-
-/// The place of each class of the data among the logits: by name, or in the data's order where the network's classes
-/// have numbers for names.
-fn places(
-    dataset: &dyn Dataset,
-    card: &ModelCard,
-    messages: Messages,
-) -> Result<Vec<usize>, TrainError> {
-    let (given, known) = (dataset.classes(), &card.classes);
-    // As `imagenet::labels` calls the classes that nobody named.
-    let mut names = known.iter().enumerate();
-    let numbered = names.all(|(place, name)| *name == format!("class {place}"));
-    match class_places(given, known) {
-        Err(TrainError::UnknownClass { .. }) if numbered && given.len() == known.len() => {
-            messages.say(
-                "the network's classes have no names: they are taken to be in the order of the data's",
-            );
-            Ok((0..given.len()).collect())
-        }
-        places => places,
-    }
 }
 
 /// Reads pictures drawn from all of them.

@@ -74,12 +74,11 @@ impl Asked {
     /// As `explain`; a layer that is no convolution or pool.
     pub(super) fn known(
         &self,
-        subjects: &[&str],
+        paths: &[PathBuf],
         messages: Messages,
     ) -> anyhow::Result<(Problem, Known)> {
         let layer = self.layer.as_deref().unwrap_or_default();
-        let paths: Vec<PathBuf> = subjects.iter().map(PathBuf::from).collect();
-        let (answering, images) = Answering::among(&paths, self.weights.as_deref())?;
+        let (answering, images) = Answering::among(paths, self.weights.as_deref())?;
         let image = answering::the_picture(images)?;
         let opened = Opened::new(&answering, &RuntimeOptions::default(), messages)?;
         let picture = Picture::open(image)?;
