@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use formats::Preprocess;
 use formats::atomic;
-use formats::onnx::{Array, Bindings, Edge, Extent, Import, Model, OnnxError};
+use formats::onnx::{Bindings, Edge, Elements, Extent, Import, Model, OnnxError};
 use graph::{Graph, GraphError, OutputActivation, passes};
 use zoo::{BuildOptions, Head};
 
@@ -317,7 +317,7 @@ impl OnnxNetwork {
     ///
     /// # Errors
     /// As [`OnnxNetwork::build`].
-    pub fn elements(&self) -> Result<Vec<(String, Array)>, OnnxNetworkError> {
+    pub fn elements(&self) -> Result<Vec<(String, Elements)>, OnnxNetworkError> {
         Ok(self.import(&self.options)?.1)
     }
 
@@ -344,7 +344,7 @@ impl OnnxNetwork {
     fn import(
         &self,
         options: &BuildOptions,
-    ) -> Result<(Graph, Vec<(String, Array)>), OnnxNetworkError> {
+    ) -> Result<(Graph, Vec<(String, Elements)>), OnnxNetworkError> {
         let import = self.whole(options)?;
         Ok((self.logits(&import, options.batch)?, import.elements))
     }
