@@ -152,7 +152,7 @@ fn a_program_for_inference_computes_the_same_and_reads_no_parameter_that_is_gone
 #[test]
 fn a_training_graph_keeps_what_its_runs_read() {
     let network = wide();
-    let graph = passes::training(&network, &passes::TrainingOptions::default()).unwrap();
+    let graph = passes::training(&network, passes::TrainingOptions::default()).unwrap();
     let mut program = Program::new(graph, &options(Layout::Nhwc)).unwrap();
     prepare(&mut program, 5);
     program.input_index(1).fill(3);
