@@ -33,5 +33,5 @@ pub use evaluate::Evaluation;
 pub use init::{initialise, initialise_where};
 pub use options::{Run, RuntimeOptions};
 pub use profile::ProfileRow;
-pub use program::{MemoryReport, Program};
+pub use program::{InferenceProgram, MemoryReport, Program};
 pub use slots::{Slot, StateSlot};

@@ -1,5 +1,7 @@
 //! A graph made ready to run: everything checked, chosen and allocated.
 
+mod inference;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,6 +15,8 @@ use crate::lower::{Lowered, lower};
 use crate::memory::{Block, Span};
 use crate::regions::Regions;
 use crate::{Run, RuntimeError, RuntimeOptions, Slot, StateSlot};
+
+pub use inference::InferenceProgram;
 
 /// A graph lowered to steps on the CPU. It owns its parameters, and a run allocates nothing.
 ///

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use formats::Picture;
 use graph::{OutputActivation, ValueId};
-use runtime::{Program, Run, RuntimeOptions};
+use runtime::{InferenceProgram, Program, Run, RuntimeOptions};
 
 use crate::logits::probability;
 use crate::{Checkpoint, ModelCard, TrainError, Weights};
@@ -26,7 +26,7 @@ use crate::{Checkpoint, ModelCard, TrainError, Weights};
 /// ```
 pub struct Classifier {
     card: ModelCard,
-    program: Program,
+    program: InferenceProgram,
     activation: OutputActivation,
 }
 
@@ -79,7 +79,7 @@ impl Classifier {
         Ok(Self {
             activation: OutputActivation::usual(card.classes.len()),
             card,
-            program,
+            program: program.into_inference(),
         })
     }
 
@@ -97,7 +97,7 @@ impl Classifier {
         Ok(Self {
             activation: weights.activation(),
             card,
-            program,
+            program: program.into_inference(),
         })
     }
 
@@ -131,7 +131,7 @@ impl Classifier {
         }
         Ok(Self {
             card,
-            program,
+            program: program.into_inference(),
             activation,
         })
     }

@@ -167,24 +167,24 @@ fn has_channels_last(declared: Option<&[Extent]>, channels: usize) -> bool {
     matches!(declared, Some([_, first, _, last]) if is(last) && !is(first))
 }
 
-/// Gives a program the parameters and states of a model.
+/// Gives a program the parameters and states of a model, read straight to their places.
 ///
 /// # Errors
-/// Integers that 32-bit floats cannot hold.
+/// Integers that 32-bit floats cannot hold; a file that cannot be read any more.
 pub(crate) fn load(import: &Import, program: &mut Program) -> Result<(), OnnxError> {
     let elements: std::collections::HashMap<_, _> = import
         .elements
         .iter()
-        .map(|(name, array)| (name.as_str(), array))
+        .map(|(name, elements)| (name.as_str(), elements))
         .collect();
     for slot in program.slots().to_vec() {
-        if let Some(array) = elements.get(slot.name.as_str()) {
-            array.write_f32(&mut program.parameters_mut()[slot.range])?;
+        if let Some(elements) = elements.get(slot.name.as_str()) {
+            elements.write_f32(&mut program.parameters_mut()[slot.range])?;
         }
     }
     for slot in program.states().to_vec() {
-        if let Some(array) = elements.get(slot.name.as_str()) {
-            array.write_f32(&mut program.state_mut()[slot.range])?;
+        if let Some(elements) = elements.get(slot.name.as_str()) {
+            elements.write_f32(&mut program.state_mut()[slot.range])?;
         }
     }
     Ok(())

@@ -125,6 +125,7 @@ fn of_network(
     let graph = passes::inference(&subject.network)?;
     let mut program = Program::new(graph, &arguments.engine.options())?;
     subject.fill(&mut program)?;
+    let mut program = program.into_inference();
     input.write_f32(program.input_f32(0))?;
     program.run(Run::default());
     let graph = program.graph();

@@ -127,7 +127,8 @@ fn of_graph(graph: &Graph) -> Vec<Vec<f64>> {
 
 fn of_import(import: &Import, original: &Graph) -> Vec<Vec<f64>> {
     let mut program = program(&import.graph);
-    let elements = import.elements.iter().map(|(name, array)| {
+    let elements = import.elements.iter().map(|(name, elements)| {
+        let array = elements.read().unwrap();
         let values = array.reals().map(|value| value as f32).collect();
         (name.clone(), values)
     });

@@ -44,11 +44,12 @@ impl Imported {
             .map(|(id, value)| (id, value.name.clone()))
             .collect();
         for (id, name) in ids {
-            let (_, array) = import
+            let (_, elements) = import
                 .elements
                 .iter()
                 .find(|(own, _)| *own == name)
                 .unwrap();
+            let array = elements.read().unwrap();
             evaluation.set(id, &array.reals().collect::<Vec<_>>());
         }
         Self { import, evaluation }

@@ -6,7 +6,7 @@ use tensor::Shape;
 use super::{Element, OnnxError};
 
 /// A tensor of any ONNX element type, its elements little-endian in the order of the shape, the last axis
-/// running fastest. Cloning one shares the elements; those of a model are slices of the file.
+/// running fastest. Cloning one shares the elements.
 ///
 /// ```
 /// # use convolve_formats as formats;
@@ -125,6 +125,11 @@ impl Array {
         self.bytes.is_unique()
     }
 
+    /// The elements alone.
+    pub(super) fn into_bytes(self) -> Bytes {
+        self.bytes
+    }
+
     /// The same elements with other extents.
     ///
     /// # Errors
@@ -156,23 +161,7 @@ impl Array {
                 bytes: self.bytes.len(),
             });
         }
-        let wide = matches!(
-            self.element,
-            Element::I32 | Element::I64 | Element::U32 | Element::U64
-        );
-        if wide {
-            for (place, integer) in to.iter_mut().zip(self.integers()) {
-                *place = integer as f32;
-                if *place as i64 != integer {
-                    return Err(OnnxError::Inexact { value: integer });
-                }
-            }
-            return Ok(());
-        }
-        for (place, real) in to.iter_mut().zip(self.reals()) {
-            *place = real as f32;
-        }
-        Ok(())
+        self.element.write_f32(&self.bytes, to)
     }
 }
 

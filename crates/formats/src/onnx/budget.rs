@@ -14,25 +14,25 @@ const RESERVE: usize = 2 << 20;
 /// An account of memory in bytes.
 #[derive(Clone, Debug)]
 pub(super) struct Budget {
-    /// Length of the files.
+    /// Length of the files, most of which is not read before a program has a place for it.
     files: usize,
-    /// What is in use, the files among it.
+    /// What is in use, what was read of the files among it.
     held: usize,
 }
 
 impl Budget {
-    /// The account of a model in a file of so many bytes.
-    pub(super) fn new(file: usize) -> Self {
+    /// The account of a model in a file of so many bytes, of which `read` are in memory.
+    pub(super) fn new(file: usize, read: usize) -> Self {
         Self {
             files: file,
-            held: file.saturating_add(RESERVE),
+            held: read.saturating_add(RESERVE),
         }
     }
 
-    /// Another file was read.
-    pub(super) fn add_file(&mut self, bytes: usize) {
+    /// Another file was opened.
+    pub(super) fn add_file(&mut self, bytes: u64) {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         self.files = self.files.saturating_add(bytes);
-        self.held = self.held.saturating_add(bytes);
     }
 
     /// Puts memory to account, before it is taken.

@@ -166,6 +166,25 @@ impl Element {
         }
     }
 
+    /// Writes elements as 32-bit floats; there are `size` bytes for each.
+    pub(super) fn write_f32(self, bytes: &[u8], to: &mut [f32]) -> Result<(), OnnxError> {
+        let elements = bytes.chunks_exact(self.size());
+        if matches!(self, Self::I32 | Self::I64 | Self::U32 | Self::U64) {
+            for (place, bytes) in to.iter_mut().zip(elements) {
+                let value = self.integer(bytes);
+                *place = value as f32;
+                if *place as i64 != value {
+                    return Err(OnnxError::Inexact { value });
+                }
+            }
+            return Ok(());
+        }
+        for (place, bytes) in to.iter_mut().zip(elements) {
+            *place = self.real(bytes) as f32;
+        }
+        Ok(())
+    }
+
     /// Appends a number in this type: rounded to the nearest float, or brought to an integer as ONNX's Cast
     /// does, whole part first, ends of the range for what lies outside.
     pub(super) fn push_real(self, value: f64, bytes: &mut Vec<u8>) {

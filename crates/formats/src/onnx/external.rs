@@ -5,32 +5,33 @@
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
-
-use prost::bytes::Bytes;
+use std::sync::Arc;
 
 use super::OnnxError;
 use super::budget::Budget;
+use super::elements::Place;
+use super::opened::Opened;
 use super::wire::fields;
 
-/// The files beside a model, each read once.
+/// The files beside a model, each opened once.
 #[derive(Debug, Default)]
 pub(super) struct External {
     /// The folder of the model; none of a model in memory.
     folder: Option<PathBuf>,
-    files: HashMap<PathBuf, Bytes>,
+    files: HashMap<PathBuf, Arc<Opened>>,
     /// The same files as the model names them.
     named: Vec<PathBuf>,
 }
 
 /// Where a tensor says that its elements lie.
 #[derive(Debug, Default)]
-pub(super) struct Place<'a> {
+pub(super) struct Reference<'a> {
     location: &'a str,
     offset: Option<&'a str>,
     length: Option<&'a str>,
 }
 
-impl<'a> Place<'a> {
+impl<'a> Reference<'a> {
     /// Adds what an entry says: a message of a key and a value. The first of a key counts.
     pub(super) fn add(&mut self, entry: &'a [u8]) -> Result<(), OnnxError> {
         let (mut key, mut value) = ("", "");
@@ -64,22 +65,22 @@ impl External {
         }
     }
 
-    /// The files that were read, as paths below the model's folder.
+    /// The files that were opened, as paths below the model's folder.
     pub(super) fn into_files(self) -> Vec<PathBuf> {
         self.named
     }
 
     /// The bytes that a tensor refers to: all of the file, or as much as it says; `len` bytes are wanted.
-    pub(super) fn bytes(
+    pub(super) fn place(
         &mut self,
         tensor: &str,
-        place: &Place<'_>,
+        reference: &Reference<'_>,
         len: usize,
         budget: &mut Budget,
-    ) -> Result<Bytes, OnnxError> {
+    ) -> Result<Place, OnnxError> {
         let refuse = |reason: String| OnnxError::External {
             tensor: tensor.to_owned(),
-            location: place.location.to_owned(),
+            location: reference.location.to_owned(),
             reason,
         };
         let number = |key: &str, text: Option<&str>| match text.map(str::parse::<usize>) {
@@ -87,17 +88,21 @@ impl External {
             Some(Ok(number)) => Ok(Some(number)),
             Some(Err(_)) => Err(refuse(format!("and its {key} is not a number"))),
         };
-        let offset = number("offset", place.offset)?.unwrap_or(0);
-        let length = number("length", place.length)?.unwrap_or(len);
+        let offset = number("offset", reference.offset)?.unwrap_or(0);
+        let length = number("length", reference.length)?.unwrap_or(len);
         if length != len {
             return Err(refuse(format!(
                 "{length} bytes of it, but its shape needs {len}"
             )));
         }
-        let file = self.open(place.location, budget).map_err(&refuse)?;
-        let end = offset.checked_add(length).filter(|&end| end <= file.len());
-        match end {
-            Some(end) => Ok(file.slice(offset..end)),
+        let file = self.open(reference.location, budget).map_err(&refuse)?;
+        let end = offset.checked_add(length).map(|end| end as u64);
+        match end.filter(|&end| end <= file.len()) {
+            Some(_) => Ok(Place::File {
+                file,
+                offset: offset as u64,
+                bytes: length,
+            }),
             None => Err(refuse(format!(
                 "bytes {offset} and {length} more, but the file has {}",
                 file.len()
@@ -105,8 +110,8 @@ impl External {
         }
     }
 
-    /// The content of a file, or why it is not opened.
-    fn open(&mut self, location: &str, budget: &mut Budget) -> Result<Bytes, String> {
+    /// A file, or why it is not opened.
+    fn open(&mut self, location: &str, budget: &mut Budget) -> Result<Arc<Opened>, String> {
         let Some(folder) = &self.folder else {
             return Err("but the model was read from memory".to_owned());
         };
@@ -125,15 +130,12 @@ impl External {
         if !self.named.iter().any(|known| known == relative) {
             self.named.push(relative.to_path_buf());
         }
-        if let Some(bytes) = self.files.get(&path) {
-            return Ok(bytes.clone());
+        if let Some(file) = self.files.get(&path) {
+            return Ok(Arc::clone(file));
         }
-        if !path.metadata().map_err(io)?.is_file() {
-            return Err("which is not a regular file".to_owned());
-        }
-        let bytes = Bytes::from(std::fs::read(&path).map_err(io)?);
-        budget.add_file(bytes.len());
-        self.files.insert(path, bytes.clone());
-        Ok(bytes)
+        let file = Arc::new(Opened::regular(&path).map_err(io)?);
+        budget.add_file(file.len());
+        self.files.insert(path, Arc::clone(&file));
+        Ok(file)
     }
 }

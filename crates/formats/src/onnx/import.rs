@@ -18,7 +18,7 @@ use super::budget::{Budget, piece, table};
 use super::edge::{Edge, Numbering, Source};
 use super::model::{Extent, Model};
 use super::node::{self, Node};
-use super::{Array, Element, OnnxError};
+use super::{Array, Element, Elements, OnnxError};
 use call::Call;
 use parameters::Parameters;
 
@@ -55,7 +55,7 @@ pub struct Import {
     /// The network: named layers, parameters that learn, states of batch normalisations.
     pub graph: Graph,
     /// What parameters and states hold, by name.
-    pub elements: Vec<(String, Array)>,
+    pub elements: Vec<(String, Elements)>,
     /// The model's inputs in its order.
     pub inputs: Vec<Edge>,
     /// The model's outputs in its order.
@@ -95,8 +95,25 @@ enum Value {
 /// What is known without a run. An initializer has a name, which its parameter will have.
 #[derive(Clone, Debug)]
 struct Constant {
-    array: Array,
+    elements: Elements,
+    /// Elements of the file that had to be known on the way.
+    read: Option<Array>,
     name: Option<Arc<str>>,
+}
+
+impl Constant {
+    /// The elements, read at the first time.
+    fn read(&mut self, budget: &mut Budget) -> Result<Array, OnnxError> {
+        if let Some(read) = &self.read {
+            return Ok(read.clone());
+        }
+        if !self.elements.is_in_file() {
+            return self.elements.read();
+        }
+        budget.take(self.elements.bytes())?;
+        let read = self.elements.read()?;
+        Ok(self.read.insert(read).clone())
+    }
 }
 
 /// Places of maxima, and how the model numbers them.
@@ -115,12 +132,16 @@ struct Slot {
 
 impl Value {
     /// A constant without a name.
-    fn constant(array: Array) -> Self {
-        Self::named(array, None)
+    fn constant(elements: impl Into<Elements>) -> Self {
+        Self::named(elements, None)
     }
 
-    fn named(array: Array, name: Option<Arc<str>>) -> Self {
-        Self::Constant(Box::new(Constant { array, name }))
+    fn named(elements: impl Into<Elements>, name: Option<Arc<str>>) -> Self {
+        Self::Constant(Box::new(Constant {
+            elements: elements.into(),
+            read: None,
+            name,
+        }))
     }
 }
 
@@ -197,8 +218,8 @@ impl<'a> Importer<'a> {
         for output in model.outputs() {
             self.values.entry(&output.name).or_default().reads += 1;
         }
-        for (name, array) in &model.initializers {
-            let value = Value::named(array.clone(), Some(Arc::clone(name)));
+        for (name, elements) in &model.initializers {
+            let value = Value::named(elements.clone(), Some(Arc::clone(name)));
             self.define(name, value)?;
         }
         for (index, declared) in model.inputs().iter().enumerate() {
@@ -327,8 +348,8 @@ impl<'a> Importer<'a> {
                 value => value,
             };
             let (element, shape, source) = match value {
-                Value::Constant(constant) => {
-                    let array = constant.array;
+                Value::Constant(mut constant) => {
+                    let array = constant.read(&mut self.budget)?;
                     let shape = array.shape().to_vec();
                     (array.element(), shape, Source::Constant(array))
                 }

@@ -1,12 +1,12 @@
-//! From a tensor of the file to an [`Array`].
-
-use prost::bytes::Bytes;
+//! From a tensor of the file to its [`Elements`].
 
 use super::array::{MOST_AXES, count};
 use super::budget::{Budget, piece};
-use super::external::{External, Place};
-use super::wire::{each, fields, fixed, varints};
-use super::{Array, Element, OnnxError};
+use super::elements::Place;
+use super::external::{External, Reference};
+use super::outline::Outline;
+use super::wire::{each, fields, fixed, uneven, varints};
+use super::{Element, Elements, OnnxError};
 
 /// Tags of a tensor's fields.
 const DIMS: u64 = 1;
@@ -21,16 +21,21 @@ const UINT64S: u64 = 11;
 const EXTERNAL: u64 = 13;
 const LOCATION: u64 = 14;
 
-/// The tensor's name and elements, wherever these lie: raw or as packed floats, which are not copied, in another
-/// field of their type, or in another file. `message` is part of `file`.
-pub(super) fn array<'a>(
+/// Whether a field of a tensor holds elements as they lie in memory.
+pub(super) fn is_of_elements(tag: u64) -> bool {
+    matches!(tag, RAW | FLOATS | DOUBLES)
+}
+
+/// The tensor's name and elements, wherever these lie: raw or as packed floats, which are neither copied nor read, in
+/// another field of their type, or in another file. `message` is part of the outline.
+pub(super) fn elements<'a>(
     message: &'a [u8],
-    file: &Bytes,
+    outline: &Outline,
     external: &mut External,
     budget: &mut Budget,
-) -> Result<(&'a str, Array), OnnxError> {
+) -> Result<(&'a str, Elements), OnnxError> {
     let (mut name, mut element, mut raw, mut elsewhere) = ("", 0, None, false);
-    let mut place = Place::default();
+    let mut reference = Reference::default();
     for field in fields(message) {
         let (tag, content) = field?;
         match tag {
@@ -38,7 +43,7 @@ pub(super) fn array<'a>(
             ELEMENT => element = content.number()?,
             RAW => raw = Some(content.bytes()?),
             LOCATION => elsewhere = content.number()? == 1,
-            EXTERNAL => place.add(content.bytes()?)?,
+            EXTERNAL => reference.add(content.bytes()?)?,
             _ => {}
         }
     }
@@ -52,15 +57,15 @@ pub(super) fn array<'a>(
         bytes,
     };
     let len = len.ok_or_else(|| length(0))?;
-    let bytes = match raw {
-        _ if elsewhere => external.bytes(name, &place, len, budget)?,
-        Some(raw) => file.slice_ref(raw),
-        None => typed(message, file, element, len, budget)?.map_err(length)?,
+    let place = match raw {
+        _ if elsewhere => external.place(name, &reference, len, budget)?,
+        Some(raw) => outline.place(raw),
+        None => typed(message, outline, element, len, budget)?.map_err(length)?,
     };
-    if bytes.len() != len {
-        return Err(length(bytes.len()));
+    if place.bytes() != len {
+        return Err(length(place.bytes()));
     }
-    Ok((name, Array::from_bytes(element, &shape, bytes)?))
+    Ok((name, Elements::at(place, element, &shape)?))
 }
 
 /// The name of a tensor in a sparse one, for an error.
@@ -104,11 +109,11 @@ pub(super) fn extent(extent: i64, tensor: &str, axis: usize) -> Result<usize, On
 /// The elements of the field that ONNX has for a type, `len` bytes of them; or how many bytes there are instead.
 fn typed(
     message: &[u8],
-    file: &Bytes,
+    outline: &Outline,
     element: Element,
     len: usize,
     budget: &mut Budget,
-) -> Result<Result<Bytes, usize>, OnnxError> {
+) -> Result<Result<Place, usize>, OnnxError> {
     let tag = match element {
         Element::F32 => FLOATS,
         Element::F64 => DOUBLES,
@@ -119,25 +124,27 @@ fn typed(
     };
     match tag {
         FLOATS | DOUBLES => {
-            let pieces = || fixed(each(message, tag), element.size());
             let mut found = 0;
-            for piece in pieces() {
-                found += piece?.len();
+            for piece in fixed(each(message, tag), element.size()) {
+                let bytes = outline.place(piece?).bytes();
+                if !bytes.is_multiple_of(element.size()) {
+                    return Err(uneven(bytes, element.size()));
+                }
+                found += bytes;
             }
             if found != len {
                 return Ok(Err(found));
             }
             // All in one piece, as they are written, they lie in the file as they would in memory.
-            let whole = pieces().filter_map(Result::ok).find(|p| p.len() == len);
-            if let Some(whole) = whole.filter(|_| len > 0) {
-                return Ok(Ok(file.slice_ref(whole)));
+            let pieces = fixed(each(message, tag), element.size()).filter_map(Result::ok);
+            let mut pieces = pieces.map(|piece| outline.place(piece));
+            if let Some(whole) = pieces.clone().find(|place| place.bytes() == len) {
+                return Ok(Ok(whole));
             }
             budget.take(piece(len))?;
             let mut bytes = Vec::with_capacity(len);
-            pieces()
-                .filter_map(Result::ok)
-                .for_each(|piece| bytes.extend_from_slice(piece));
-            Ok(Ok(bytes.into()))
+            pieces.try_for_each(|piece| piece.read().map(|read| bytes.extend_from_slice(&read)))?;
+            Ok(Ok(Place::Memory(bytes.into())))
         }
         _ => {
             let size = element.size();
@@ -155,7 +162,7 @@ fn typed(
             for number in numbers().filter_map(Result::ok) {
                 bytes.extend_from_slice(&number.to_le_bytes()[..size]);
             }
-            Ok(Ok(bytes.into()))
+            Ok(Ok(Place::Memory(bytes.into())))
         }
     }
 }

@@ -5,8 +5,8 @@
 //! graph + weights ─▶ Export ─ save ─▶ file
 //! ```
 //!
-//! A [`Model`] is the file, and where in it the nodes are; its weights are slices of it. [`Model::import`] makes a
-//! [`graph::Graph`] of it, operator by operator: what is known without running the model, above all the
+//! A [`Model`] is the messages of a file but for the elements of its weights, which stay in the file until a program has
+//! a place for them ([`Elements`]). [`Model::import`] makes a [`graph::Graph`] of it, operator by operator: what is known without running the model, above all the
 //! arithmetic of shapes, is computed on the way ([`Array`]s), and everything else becomes nodes.
 //! All that the model computes is computed in [`graph::ElementType::Real`]; an [`Edge`] remembers which
 //! element type an input or output has in the file.
@@ -23,6 +23,7 @@ mod array;
 mod budget;
 mod edge;
 mod element;
+mod elements;
 mod error;
 mod export;
 mod external;
@@ -31,12 +32,15 @@ mod initializer;
 mod model;
 mod names;
 mod node;
+mod opened;
+mod outline;
 mod proto;
 mod wire;
 
 pub use array::Array;
 pub use edge::{Edge, Numbering, Source};
 pub use element::Element;
+pub use elements::Elements;
 pub use error::OnnxError;
 pub use export::{DOMAIN, Export, ExportError, ExportSettings};
 pub use import::{Bindings, Import};

@@ -1,4 +1,4 @@
-//! An ONNX file that was read: its messages, checked as far as they can be without running it.
+//! An ONNX file that was opened: its messages, checked as far as they can be without running it.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -10,18 +10,20 @@ use prost::bytes::Bytes;
 use super::array::MOST_AXES;
 use super::budget::{Budget, piece, table};
 use super::external::External;
+use super::opened::Opened;
+use super::outline::Outline;
 use super::wire::{Content, damaged, each, fields};
-use super::{Array, Element, OnnxError, initializer, node};
+use super::{Element, Elements, OnnxError, initializer, node};
 
 /// Tags of a model's fields.
 const IR_VERSION: u64 = 1;
-const GRAPH: u64 = 7;
+pub(super) const GRAPH: u64 = 7;
 const OPERATOR_SET: u64 = 8;
 const METADATA: u64 = 14;
 
 /// Tags of a graph's fields.
-const NODE: u64 = 1;
-const INITIALIZER: u64 = 5;
+pub(super) const NODE: u64 = 1;
+pub(super) const INITIALIZER: u64 = 5;
 const INPUT: u64 = 11;
 const OUTPUT: u64 = 12;
 const SPARSE: u64 = 15;
@@ -64,7 +66,7 @@ impl Declared {
     }
 }
 
-/// An ONNX model, read and not yet made a graph.
+/// An ONNX model, opened and not yet made a graph.
 ///
 /// ```no_run
 /// # use convolve_formats as formats;
@@ -82,11 +84,11 @@ pub struct Model {
     pub(super) opset: i64,
     /// Versions of other domains.
     pub(super) domains: Vec<(String, i64)>,
-    file: Bytes,
-    /// Where in the file the nodes are.
+    outline: Outline,
+    /// Where in the outline the nodes are.
     nodes: Vec<Range<usize>>,
-    /// By name; the elements are slices of the file.
-    pub(super) initializers: Vec<(Arc<str>, Array)>,
+    /// By name; the elements of large ones are left in the file.
+    pub(super) initializers: Vec<(Arc<str>, Elements)>,
     inputs: Vec<Declared>,
     outputs: Vec<Declared>,
     metadata: Vec<(String, String)>,
@@ -96,7 +98,8 @@ pub struct Model {
 }
 
 impl Model {
-    /// Reads a file, and the files beside it in which its weights may lie.
+    /// Opens a file, and the files beside it in which its weights may lie. Large weights are read when they are asked
+    /// for: until then the files stay open.
     ///
     /// # Errors
     /// See [`OnnxError`].
@@ -105,13 +108,10 @@ impl Model {
             path: path.to_path_buf(),
             source,
         };
-        if !path.metadata().map_err(io)?.is_file() {
-            let reason = "not a regular file; only those are read";
-            return Err(io(std::io::Error::other(reason)));
-        }
-        let bytes = std::fs::read(path).map_err(io)?;
+        let file = Arc::new(Opened::regular(path).map_err(io)?);
+        let len = usize::try_from(file.len()).unwrap_or(usize::MAX);
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        Self::read(bytes.into(), &stem, External::beside(path))
+        Self::read(Outline::read(file)?, len, &stem, External::beside(path))
     }
 
     /// Reads the content of a file whose weights all lie in it.
@@ -119,17 +119,26 @@ impl Model {
     /// # Errors
     /// See [`OnnxError`].
     pub fn from_bytes(bytes: impl Into<Bytes>, name: &str) -> Result<Self, OnnxError> {
-        Self::read(bytes.into(), name, External::default())
+        let bytes = bytes.into();
+        let len = bytes.len();
+        Self::read(Outline::whole(bytes), len, name, External::default())
     }
 
-    fn read(file: Bytes, name: &str, mut external: External) -> Result<Self, OnnxError> {
-        let mut budget = Budget::new(file.len());
+    /// Makes a model of the outline of a file of `len` bytes.
+    fn read(
+        outline: Outline,
+        len: usize,
+        name: &str,
+        mut external: External,
+    ) -> Result<Self, OnnxError> {
+        let file = outline.bytes();
+        let mut budget = Budget::new(len, file.len());
         let (mut ir_version, mut has_graph) = (0, false);
         let (mut opset, mut domains) = (None, Vec::new());
         let mut metadata = Vec::new();
         // How many of each field the graph has, so that memory is taken once.
         let mut counts = [0_usize; 16];
-        for field in fields(&file) {
+        for field in fields(file) {
             match field? {
                 (IR_VERSION, content) => ir_version = content.number()?,
                 (OPERATOR_SET, content) => {
@@ -178,7 +187,7 @@ impl Model {
 
         let count = |tag: u64| counts[tag as usize];
         let graph_fields = |tag: u64| {
-            let graphs = each(&file, GRAPH).filter_map(|graph| graph.bytes().ok());
+            let graphs = each(file, GRAPH).filter_map(|graph| graph.bytes().ok());
             graphs.flat_map(move |graph| each(graph, tag))
         };
         if let Some(sparse) = graph_fields(SPARSE).next() {
@@ -198,7 +207,7 @@ impl Model {
             nodes.push(start..start + message.len());
         }
         let known = count(INITIALIZER);
-        let each_known = size_of::<(Arc<str>, Array)>();
+        let each_known = size_of::<(Arc<str>, Elements)>();
         budget.take(known.saturating_mul(each_known))?;
         let names_of_known = table::<&str, ()>(known);
         budget.take(names_of_known)?;
@@ -206,13 +215,14 @@ impl Model {
         let mut initializers = Vec::with_capacity(known);
         for content in graph_fields(INITIALIZER) {
             let message = content.bytes()?;
-            let (name, array) = initializer::array(message, &file, &mut external, &mut budget)?;
+            let (name, elements) =
+                initializer::elements(message, &outline, &mut external, &mut budget)?;
             if !names.insert(name) {
                 let name = name.to_owned();
                 return Err(OnnxError::DuplicateName { name });
             }
-            budget.take(piece(name.len() + 16) + piece(size_of_val(array.shape())))?;
-            initializers.push((Arc::from(name), array));
+            budget.take(piece(name.len() + 16) + piece(size_of_val(elements.shape())))?;
+            initializers.push((Arc::from(name), elements));
         }
         let mut declarations = |tag, except: &HashSet<&str>| {
             budget.take(count(tag).saturating_mul(size_of::<Declared>()))?;
@@ -241,7 +251,7 @@ impl Model {
             metadata,
             opset,
             domains,
-            file,
+            outline,
             nodes,
             initializers,
             inputs,
@@ -253,17 +263,18 @@ impl Model {
 
     /// The message of every node, in the order of the file.
     pub(super) fn nodes(&self) -> impl ExactSizeIterator<Item = &[u8]> {
-        self.nodes.iter().map(|node| &self.file[node.clone()])
+        let file = self.outline.bytes();
+        self.nodes.iter().map(|node| &file[node.clone()])
     }
 
     /// The message of one node.
     pub(super) fn node(&self, index: usize) -> &[u8] {
-        &self.file[self.nodes[index].clone()]
+        &self.outline.bytes()[self.nodes[index].clone()]
     }
 
-    /// The file.
-    pub(super) fn file(&self) -> &Bytes {
-        &self.file
+    /// The messages of the file.
+    pub(super) fn outline(&self) -> &Outline {
+        &self.outline
     }
 
     /// Version of the standard operators that the model asks for.

@@ -9,7 +9,7 @@ const INPUT: u64 = 1;
 const OUTPUT: u64 = 2;
 const NAME: u64 = 3;
 const OPERATOR: u64 = 4;
-const ATTRIBUTE: u64 = 5;
+pub(super) const ATTRIBUTE: u64 = 5;
 const DOMAIN: u64 = 7;
 
 /// Tags of the fields of a graph within a node, a branch.
@@ -192,7 +192,7 @@ impl<'a> Attribute<'a> {
     const FLOAT: u64 = 2;
     const INT: u64 = 3;
     const TEXT: u64 = 4;
-    const TENSOR: u64 = 5;
+    pub(super) const TENSOR: u64 = 5;
     const BRANCH: u64 = 6;
     const FLOATS: u64 = 7;
     const INTS: u64 = 8;

@@ -11,6 +11,9 @@ use super::OnnxError;
 /// Longest name or other short text that is read, in bytes: errors repeat names.
 pub(super) const LONGEST_NAME: usize = 1 << 16;
 
+/// Most bytes in front of what a field holds: its key and a length.
+pub(super) const LONGEST_HEADER: usize = 20;
+
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Content<'a> {
@@ -105,18 +108,12 @@ impl<'a> Iterator for Fields<'a> {
 
 impl<'a> Fields<'a> {
     fn field(&mut self) -> Result<(u64, Content<'a>), OnnxError> {
-        let key = varint(&mut self.rest)?;
-        let tag = key >> 3;
-        let content = match key & 7 {
-            _ if tag == 0 => return Err(damaged("a field with the number 0".to_owned())),
-            0 => Content::Number(varint(&mut self.rest)?),
-            1 => Content::Fixed64(self.take(8)?),
-            2 => {
-                let length = varint(&mut self.rest)?;
-                Content::Bytes(self.take(length)?)
-            }
-            5 => Content::Fixed32(self.take(4)?),
-            kind => return Err(damaged(format!("a field of kind {kind}"))),
+        let (tag, kind) = key(&mut self.rest)?;
+        let content = match size(kind, &mut self.rest)? {
+            Size::Number(number) => Content::Number(number),
+            Size::Fixed64 => Content::Fixed64(self.take(8)?),
+            Size::Fixed32 => Content::Fixed32(self.take(4)?),
+            Size::Bytes(length) => Content::Bytes(self.take(length)?),
         };
         Ok((tag, content))
     }
@@ -125,14 +122,63 @@ impl<'a> Fields<'a> {
         let split = usize::try_from(length).ok();
         let split = split.and_then(|length| self.rest.split_at_checked(length));
         let Some((content, after)) = split else {
-            let left = self.rest.len();
-            return Err(damaged(format!(
-                "a field of {length} bytes where {left} are left"
-            )));
+            return Err(too_long(length, self.rest.len() as u64));
         };
         self.rest = after;
         Ok(content)
     }
+}
+
+/// How much a field holds behind its header.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Size {
+    /// Nothing: the number was part of the header.
+    Number(u64),
+    Fixed64,
+    Bytes(u64),
+    Fixed32,
+}
+
+impl Size {
+    /// Bytes behind the header.
+    pub(super) fn bytes(self) -> u64 {
+        match self {
+            Self::Number(_) => 0,
+            Self::Fixed64 => 8,
+            Self::Bytes(length) => length,
+            Self::Fixed32 => 4,
+        }
+    }
+}
+
+/// The tag of a field, and which kind of content it has.
+pub(super) fn key(rest: &mut &[u8]) -> Result<(u64, u64), OnnxError> {
+    let key = varint(rest)?;
+    match key >> 3 {
+        0 => Err(damaged("a field with the number 0".to_owned())),
+        tag => Ok((tag, key & 7)),
+    }
+}
+
+/// What follows the key in the header of a field of that kind.
+pub(super) fn size(kind: u64, rest: &mut &[u8]) -> Result<Size, OnnxError> {
+    Ok(match kind {
+        0 => Size::Number(varint(rest)?),
+        1 => Size::Fixed64,
+        2 => Size::Bytes(varint(rest)?),
+        5 => Size::Fixed32,
+        kind => return Err(damaged(format!("a field of kind {kind}"))),
+    })
+}
+
+/// Numbers of a fixed size, and a part of one more.
+pub(super) fn uneven(bytes: usize, size: usize) -> OnnxError {
+    damaged(format!("{bytes} bytes of numbers of {size} bytes each"))
+}
+
+/// A field that would be longer than the message it is in.
+pub(super) fn too_long(length: u64, left: u64) -> OnnxError {
+    damaged(format!("a field of {length} bytes where {left} are left"))
 }
 
 /// The numbers of a list, packed or one a field.
@@ -161,18 +207,13 @@ pub(super) fn varints<'a>(
 
 /// The bytes of a list of numbers of a fixed size, packed or one a field: pieces that follow one another.
 pub(super) fn fixed<'a>(
-    contents: impl Iterator<Item = Content<'a>>,
+    contents: impl Iterator<Item = Content<'a>> + Clone,
     size: usize,
-) -> impl Iterator<Item = Result<&'a [u8], OnnxError>> {
+) -> impl Iterator<Item = Result<&'a [u8], OnnxError>> + Clone {
     contents.map(move |content| match content {
         Content::Fixed32(bytes) | Content::Fixed64(bytes) if bytes.len() == size => Ok(bytes),
         Content::Bytes(packed) if packed.len().is_multiple_of(size) => Ok(packed),
-        Content::Bytes(packed) => {
-            let len = packed.len();
-            Err(damaged(format!(
-                "{len} bytes of numbers of {size} bytes each"
-            )))
-        }
+        Content::Bytes(packed) => Err(uneven(packed.len(), size)),
         other => Err(other.instead_of("numbers")),
     })
 }

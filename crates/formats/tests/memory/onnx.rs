@@ -281,6 +281,67 @@ fn floats_in_a_list_of_their_own_are_not_copied() {
     assert!(peak < len + (4 << 20), "{peak} bytes for a file of {len}");
 }
 
+/// A large weight: as raw bytes, as packed floats, in a node, and beside the model.
+fn large_weights(folder: &std::path::Path, bytes: usize) -> Vec<u8> {
+    let shaped = |name: &str| {
+        let tensor = Message::default().put(8, name).number(2, 1);
+        tensor.number(1, bytes as i64 / 4)
+    };
+    std::fs::write(folder.join("beside"), vec![0; bytes]).unwrap();
+    let location = Message::default().put(1, "location").put(2, "beside");
+    let value = Message::default().put(1, "value").number(20, 4);
+    let constant =
+        node("Constant", &[], &["c"]).put(5, value.put(5, shaped("").put(9, vec![0; bytes])));
+    let graph = Message::default()
+        .put(5, shaped("raw").put(9, vec![0; bytes]))
+        .put(5, shaped("floats").put(4, vec![0; bytes]))
+        .put(5, shaped("external").number(14, 1).put(13, location))
+        .put(1, constant)
+        .put(
+            1,
+            node("Sum", &["x", "raw", "floats", "external", "c"], &["y"]),
+        );
+    let extents = [bytes as i64 / 4];
+    let graph = graph.put(11, crate::encode::value("x", &extents));
+    model(graph.put(12, crate::encode::value("y", &extents)))
+}
+
+#[test]
+fn large_weights_stay_in_their_file_until_they_have_a_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.onnx");
+    let bytes = 16 << 20;
+    std::fs::write(&path, large_weights(folder.path(), bytes)).unwrap();
+    let mut place = vec![1.0; bytes / 4];
+    let (read, peak) = peak(Vec::new(), |_| {
+        let model = Model::open(&path).unwrap();
+        let import = model.import(&Bindings::default()).unwrap();
+        for (_, elements) in &import.elements {
+            elements.write_f32(&mut place).unwrap();
+        }
+        import.elements.len()
+    });
+    assert_eq!(read, 4);
+    assert!(place.iter().all(|&value| value == 0.0));
+    assert!(peak < 1 << 20, "{peak} bytes for four weights of {bytes}");
+}
+
+#[test]
+fn a_file_of_many_small_tensors_is_in_memory_once() {
+    let mut graph = Message::default();
+    for at in 0..500 {
+        graph = graph.put(5, tensor(&at.to_string(), &[10_000], &[0; 40_000]));
+    }
+    let file = with_output(graph);
+    let len = file.len();
+    let path = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(path.path(), &file).unwrap();
+    drop(file);
+    let (model, peak) = peak(Vec::new(), |_| Model::open(path.path()));
+    assert!(model.is_ok());
+    assert!(peak < len + (1 << 20), "{peak} bytes for a file of {len}");
+}
+
 #[test]
 fn long_names() {
     let long = "n".repeat(16 << 20);

@@ -39,7 +39,12 @@ fn weights_beside_the_model() {
     let model = write(folder.path(), "below/weights", "4", "8").unwrap();
     let import = model.import(&Default::default()).unwrap();
     assert_eq!(
-        import.elements[0].1.reals().collect::<Vec<_>>(),
+        import.elements[0]
+            .1
+            .read()
+            .unwrap()
+            .reals()
+            .collect::<Vec<_>>(),
         [1.5, -2.0]
     );
 

@@ -6,4 +6,5 @@ mod encode;
 mod external;
 mod folded;
 mod mutations;
+mod opened;
 mod refusals;

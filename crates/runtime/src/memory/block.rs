@@ -7,6 +7,13 @@ use memmap2::MmapMut;
 
 use super::Span;
 
+/// Bytes of a page, or a multiple of them.
+#[cfg(target_os = "linux")]
+const PAGE: usize = match cfg!(target_arch = "x86_64") {
+    true => 1 << 12,
+    false => 1 << 16,
+};
+
 /// Zeroed memory of whole pages. Unlike a vector it says so when the system has no more.
 ///
 /// The pages are large ones where the system has them: a run goes through weights and feature maps
@@ -16,7 +23,8 @@ pub(crate) struct Block {
     start: NonNull<f32>,
     len: usize,
     /// What `start` points to; none of nothing.
-    _pages: Option<MmapMut>,
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
+    pages: Option<MmapMut>,
 }
 
 // SAFETY: the block owns its memory, which holds plain numbers.
@@ -32,7 +40,7 @@ impl Block {
             return Ok(Self {
                 start: NonNull::dangling(),
                 len,
-                _pages: None,
+                pages: None,
             });
         }
         let mut pages = MmapMut::map_anon(bytes).map_err(|_| bytes)?;
@@ -43,7 +51,7 @@ impl Block {
         Ok(Self {
             start,
             len,
-            _pages: Some(pages),
+            pages: Some(pages),
         })
     }
 
@@ -59,6 +67,23 @@ impl Block {
         self.assert_inside(span);
         // SAFETY: inside the block, which is borrowed by nobody else.
         unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr().add(span.start), span.len) }
+    }
+
+    /// Gives the memory of a stretch back to the system, as far as it is whole pages; it holds zeros from then on, or
+    /// what it held. Where the system does not know how, nothing happens.
+    pub(crate) fn release(&mut self, span: Span) {
+        self.assert_inside(span);
+        #[cfg(target_os = "linux")]
+        if let Some(pages) = &mut self.pages {
+            let start = (span.start * size_of::<f32>()).next_multiple_of(PAGE);
+            let end = (span.start + span.len) * size_of::<f32>() / PAGE * PAGE;
+            if start < end {
+                let advice = memmap2::UncheckedAdvice::DontNeed;
+                // SAFETY: nobody borrows the block, whose pages are no file's and nobody else's: where they are
+                // given back they are zeros when they are touched again, and zeros are numbers.
+                let _ = unsafe { pages.unchecked_advise_range(advice, start, end - start) };
+            }
+        }
     }
 
     /// Shares the block among the operands of steps.

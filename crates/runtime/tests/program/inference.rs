@@ -99,3 +99,69 @@ fn a_fused_residual_equals_the_unfused_one_exactly() {
         }
     }
 }
+
+/// Wide enough that its weights fill pages: folded norms, short convolutions, a weight that two layers read, one that
+/// nobody does, and a linear layer that reads its own as it lies.
+fn wide() -> graph::Graph {
+    let mut net = NetworkBuilder::new("wide", [1, 64, 8, 8]);
+    let x = net.input();
+    let desc = ConvDesc::new(160, 3).padding(1);
+    let x = net.conv("conv1", x, desc.clone(), false).unwrap();
+    let x = net.batch_norm("bn1", x).unwrap();
+    let x = net.relu(x).unwrap();
+    let x = net.conv("conv2", x, desc, true).unwrap();
+    let x = net.relu(x).unwrap();
+    let x = net.conv("conv3", x, ConvDesc::new(3000, 1), true).unwrap();
+    let x = net.global_average_pool(x).unwrap();
+    let x = net.flatten(x).unwrap();
+    let x = net.linear("fc1", x, 1000).unwrap();
+    let x = net.linear("fc2", x, 300).unwrap();
+    net.finish(x).unwrap()
+}
+
+#[test]
+fn a_program_for_inference_computes_the_same_and_reads_no_parameter_that_is_gone() {
+    for network in all().into_iter().chain([wide()]) {
+        for layout in Layout::ALL {
+            for algorithm in [None, Some(Algorithm::Reference), Some(Algorithm::Direct)] {
+                let options = RuntimeOptions {
+                    algorithm,
+                    ..options(layout)
+                };
+                let folded = passes::inference(&network).unwrap();
+                let Ok(mut program) = Program::new(folded, &options) else {
+                    continue;
+                };
+                prepare(&mut program, 5);
+                program.run(RUN);
+                let want = program.output(0).to_vec();
+                let images = program.input_f32(0).to_vec();
+                program.parameters_mut();
+                let mut program = program.into_inference();
+                for run in 0..3 {
+                    let problem = format!("{} {layout} {algorithm:?}, run {run}", network.name);
+                    program.input_f32(0).copy_from_slice(&images);
+                    program.run(RUN);
+                    assert!(program.output(0) == want, "{problem}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_training_graph_keeps_what_its_runs_read() {
+    let network = wide();
+    let graph = passes::training(&network, passes::TrainingOptions::default()).unwrap();
+    let mut program = Program::new(graph, &options(Layout::Nhwc)).unwrap();
+    prepare(&mut program, 5);
+    program.input_index(1).fill(3);
+    program.run(RUN);
+    let want = program.output(0).to_vec();
+    // Its states have moved on: they are set anew.
+    prepare(&mut program, 5);
+    program.input_index(1).fill(3);
+    let mut program = program.into_inference();
+    program.run(RUN);
+    assert_eq!(program.output(0), want);
+}

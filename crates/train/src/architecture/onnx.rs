@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use formats::Preprocess;
 use formats::atomic;
-use formats::onnx::{Array, Bindings, Edge, Element, Extent, Import, Model, OnnxError};
+use formats::onnx::{Bindings, Edge, Element, Elements, Extent, Import, Model, OnnxError};
 use graph::{Graph, GraphError, OutputActivation, passes};
 use zoo::{BuildOptions, Head};
 
@@ -339,7 +339,7 @@ impl OnnxNetwork {
     ///
     /// # Errors
     /// As [`OnnxNetwork::build`].
-    pub fn elements(&self) -> Result<Vec<(String, Array)>, OnnxNetworkError> {
+    pub fn elements(&self) -> Result<Vec<(String, Elements)>, OnnxNetworkError> {
         Ok(self.import(&self.options)?.1)
     }
 
@@ -366,7 +366,7 @@ impl OnnxNetwork {
     fn import(
         &self,
         options: &BuildOptions,
-    ) -> Result<(Graph, Vec<(String, Array)>), OnnxNetworkError> {
+    ) -> Result<(Graph, Vec<(String, Elements)>), OnnxNetworkError> {
         let import = self.whole(options)?;
         Ok((self.logits(&import, options.batch)?, import.elements))
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use formats::onnx::Array;
+use formats::onnx::Elements;
 use formats::weights::WeightsReader;
 
 use crate::checkpoint::{is_checkpoint, is_of_optimiser};
@@ -13,11 +13,11 @@ use crate::{CheckpointError, OnnxNetwork, OnnxNetworkError};
 pub(super) enum Tensors {
     /// In a safetensors file, whose header was read.
     File(WeightsReader),
-    /// In an ONNX model, which was read.
+    /// In an ONNX model, which was opened.
     Model {
         origin: String,
         /// In the order in which the graph reads them.
-        arrays: Vec<(String, Array)>,
+        elements: Vec<(String, Elements)>,
         places: HashMap<String, usize>,
     },
 }
@@ -25,13 +25,13 @@ pub(super) enum Tensors {
 impl Tensors {
     /// The parameters and statistics of a model.
     pub(super) fn of_model(network: &OnnxNetwork) -> Result<Self, OnnxNetworkError> {
-        let arrays = network.elements()?;
-        let places = arrays.iter().enumerate();
+        let elements = network.elements()?;
+        let places = elements.iter().enumerate();
         let places = places.map(|(place, (name, _))| (name.clone(), place));
         Ok(Self::Model {
             origin: network.path().to_string_lossy().into_owned(),
             places: places.collect(),
-            arrays,
+            elements,
         })
     }
 
@@ -46,7 +46,9 @@ impl Tensors {
     pub(super) fn shape(&self, name: &str) -> Option<&[usize]> {
         match self {
             Self::File(reader) => reader.shape(name),
-            Self::Model { arrays, places, .. } => Some(arrays[*places.get(name)?].1.shape()),
+            Self::Model {
+                elements, places, ..
+            } => Some(elements[*places.get(name)?].1.shape()),
         }
     }
 
@@ -62,9 +64,9 @@ impl Tensors {
                     !(counter || average)
                 }))
             }
-            Self::Model { arrays, .. } => {
-                let arrays = arrays.iter();
-                Box::new(arrays.map(|(name, array)| (name.as_str(), array.shape())))
+            Self::Model { elements, .. } => {
+                let elements = elements.iter();
+                Box::new(elements.map(|(name, elements)| (name.as_str(), elements.shape())))
             }
         }
     }
@@ -75,12 +77,12 @@ impl Tensors {
             Self::File(reader) => reader.read_into(name, values)?,
             Self::Model {
                 origin,
-                arrays,
+                elements,
                 places,
             } => {
-                let array = places.get(name).map(|place| &arrays[*place].1);
-                if let Some(array) = array {
-                    let written = array.write_f32(values);
+                let elements = places.get(name).map(|place| &elements[*place].1);
+                if let Some(elements) = elements {
+                    let written = elements.write_f32(values);
                     written.map_err(|source| OnnxNetworkError::Model {
                         path: origin.as_str().into(),
                         source: Box::new(source),

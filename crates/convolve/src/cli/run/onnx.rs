@@ -27,8 +27,9 @@ pub(super) fn run(
     }
     let mut program = Program::new(graph, options)?;
     model::load(&import, &mut program).map_err(named)?;
-    // The program has them now, and needs their memory for its run.
+    // The program has them now, and needs the memory of those that were computed for its run.
     import.elements = Vec::new();
+    let mut program = program.into_inference();
     for (edge, array) in import.inputs.iter().zip(inputs) {
         match &edge.source {
             Source::Real(place) => array.write_f32(program.input_f32(*place)).map_err(named)?,
@@ -61,10 +62,11 @@ fn in_f64(
     let elements: std::collections::HashMap<_, _> = import
         .elements
         .iter()
-        .map(|(name, array)| (name.as_str(), array))
+        .map(|(name, elements)| (name.as_str(), elements))
         .collect();
     for (id, value) in graph.parameters().chain(graph.states()) {
-        if let Some(array) = elements.get(value.name.as_str()) {
+        if let Some(elements) = elements.get(value.name.as_str()) {
+            let array = elements.read().map_err(named)?;
             evaluation.set(id, &array.reals().collect::<Vec<_>>());
         }
     }

@@ -68,12 +68,13 @@ impl Importer<'_> {
 pub(super) fn of_kept(value: &Known) -> usize {
     match value {
         Known::Constant(constant) => {
-            let small = match constant.array.bytes().len() {
+            let small = match constant.elements.bytes() {
+                _ if constant.elements.is_in_file() => 0,
                 // A count of those who share them stands beside the elements.
                 small @ 0..=SMALL => piece(small) + piece(24),
                 _ => 0,
             };
-            piece(size_of::<Constant>()) + piece(size_of_val(constant.array.shape())) + small
+            piece(size_of::<Constant>()) + piece(size_of_val(constant.elements.shape())) + small
         }
         Known::Places(places) => {
             let plane = size_of_val(&*places.numbering.plane);
@@ -86,11 +87,13 @@ pub(super) fn of_kept(value: &Known) -> usize {
 /// What goes with the last one who has the elements of a large constant.
 pub(super) fn of_elements(value: &Known) -> usize {
     match value {
-        Known::Constant(constant) if constant.array.is_alone() => {
-            match constant.array.bytes().len() {
-                0..=SMALL => 0,
-                large => large,
-            }
+        Known::Constant(constant) => {
+            let own = match constant.elements.bytes() {
+                large if large > SMALL && constant.elements.is_alone() => large,
+                _ => 0,
+            };
+            let read = constant.read.as_ref().filter(|read| read.is_alone());
+            own + read.map_or(0, |read| read.bytes().len())
         }
         _ => 0,
     }

@@ -51,10 +51,10 @@ impl<'a> Importer<'a> {
         }
         let mut held = Vec::new();
         for message in branch.initializers() {
-            let (file, budget) = (self.model.file(), &mut self.budget);
-            let (name, array) =
-                initializer::array(message, file, &mut External::default(), budget)?;
-            self.define(name, Value::named(array, Some(Arc::from(name))))?;
+            let (outline, budget) = (self.model.outline(), &mut self.budget);
+            let (name, elements) =
+                initializer::elements(message, outline, &mut External::default(), budget)?;
+            self.define(name, Value::named(elements, Some(Arc::from(name))))?;
             held.push(name);
         }
         for (index, message) in branch.nodes().enumerate() {

@@ -11,7 +11,7 @@ use super::{Constant, Importer, Numbering, Source, Tensor, Value, fold};
 use crate::onnx::error::{Fault, unsupported, wrong};
 use crate::onnx::external::External;
 use crate::onnx::node::{Attribute, Branch, Node};
-use crate::onnx::{Array, Element, Extent, initializer};
+use crate::onnx::{Array, Element, Elements, Extent, initializer};
 
 /// A node, and the import it is part of.
 pub(super) struct Call<'c, 'm> {
@@ -147,13 +147,14 @@ impl<'c, 'm> Call<'c, 'm> {
     }
 
     /// An attribute that is a tensor.
-    pub(super) fn array(&mut self, name: &str) -> Result<Option<Array>, Fault> {
+    pub(super) fn elements(&mut self, name: &str) -> Result<Option<Elements>, Fault> {
         let Some(tensor) = self.attribute(name).and_then(Attribute::tensor) else {
             return Ok(None);
         };
-        let (file, budget) = (self.importer.model.file(), &mut self.importer.budget);
-        let (_, array) = initializer::array(tensor, file, &mut External::default(), budget)?;
-        Ok(Some(array))
+        let (outline, budget) = (self.importer.model.outline(), &mut self.importer.budget);
+        let (_, elements) =
+            initializer::elements(tensor, outline, &mut External::default(), budget)?;
+        Ok(Some(elements))
     }
 
     /// An attribute that is a list of numbers, as a constant of one axis.
@@ -206,7 +207,7 @@ impl<'c, 'm> Call<'c, 'm> {
     /// Elements of an input in the model.
     pub(super) fn element(&self, place: usize) -> Result<Element, Fault> {
         Ok(match self.needed(place)? {
-            Value::Constant(constant) => constant.array.element(),
+            Value::Constant(constant) => constant.elements.element(),
             Value::Input(index) => self.importer.inputs[index].element,
             Value::Tensor(tensor) => tensor.element,
             Value::Places(..) => Element::I64,
@@ -216,7 +217,7 @@ impl<'c, 'm> Call<'c, 'm> {
     /// Extents of an input.
     pub(super) fn shape_of(&self, place: usize) -> Result<Vec<usize>, Fault> {
         Ok(match self.needed(place)? {
-            Value::Constant(constant) => constant.array.shape().to_vec(),
+            Value::Constant(constant) => constant.elements.shape().to_vec(),
             Value::Input(index) => self.importer.inputs[index].shape.clone(),
             Value::Tensor(tensor) => self.shape(tensor.id).to_vec(),
             Value::Places(places) => self.shape(places.id).to_vec(),
@@ -224,10 +225,21 @@ impl<'c, 'm> Call<'c, 'm> {
     }
 
     /// An input that is known without a run: a constant of the model.
-    pub(super) fn constant(&self, place: usize) -> Option<&Array> {
+    pub(super) fn constant(&self, place: usize) -> Option<&Elements> {
         match self.value(place) {
-            Some(Value::Constant(constant)) => Some(&constant.array),
+            Some(Value::Constant(constant)) => Some(&constant.elements),
             _ => None,
+        }
+    }
+
+    /// The elements of such a constant, to be computed with.
+    pub(super) fn read(&mut self, place: usize) -> Result<Array, Fault> {
+        let Importer { values, budget, .. } = &mut *self.importer;
+        let slot = self.node.inputs.get(place);
+        let slot = slot.and_then(|name| values.get_mut(name)?.value.as_mut());
+        match slot {
+            Some(Value::Constant(constant)) => Ok(constant.read(budget)?),
+            _ => wrong(format!("input {place} is missing")),
         }
     }
 
@@ -236,7 +248,13 @@ impl<'c, 'm> Call<'c, 'm> {
     pub(super) fn known(&self, place: usize) -> Result<Option<Array>, Fault> {
         match self.value(place) {
             None => Ok(None),
-            Some(Value::Constant(constant)) => Ok(Some(constant.array.clone())),
+            Some(Value::Constant(constant)) => {
+                let read = &constant.read;
+                Ok(Some(match read {
+                    Some(read) => read.clone(),
+                    None => constant.elements.read()?,
+                }))
+            }
             Some(Value::Input(index)) => {
                 let edge = &self.importer.inputs[*index];
                 let bound = self.importer.bindings.values.get(&edge.name);
@@ -323,9 +341,9 @@ impl<'c, 'm> Call<'c, 'm> {
             Value::Tensor(tensor) => Ok(tensor),
             Value::Input(index) => Ok(self.importer.input(index, &self.name)?),
             Value::Constant(constant) => {
-                let Constant { array, name } = *constant;
-                let element = array.element();
-                let id = self.parameter(&array, name.as_deref(), purpose)?;
+                let Constant { elements, name, .. } = *constant;
+                let element = elements.element();
+                let id = self.parameter(&elements, name.as_deref(), purpose)?;
                 Ok(Tensor { id, element })
             }
             Value::Places(..) => unsupported(format!(
@@ -337,7 +355,7 @@ impl<'c, 'm> Call<'c, 'm> {
     /// A constant as a parameter, in a form in which an initializer may not stand in the file.
     pub(super) fn parameter(
         &mut self,
-        array: &Array,
+        elements: &Elements,
         name: Option<&str>,
         purpose: Purpose,
     ) -> Result<ValueId, Fault> {
@@ -348,18 +366,18 @@ impl<'c, 'm> Call<'c, 'm> {
             budget,
             ..
         } = &mut *self.importer;
-        Ok(parameters.make(graph, budget, array, name, &self.name, purpose)?)
+        Ok(parameters.make(graph, budget, elements, name, &self.name, purpose)?)
     }
 
     /// A matrix turned round; a constant is turned here and now.
     pub(super) fn transposed_weight(&mut self, place: usize) -> Result<ValueId, Fault> {
         let purpose = Purpose::Learned(ParameterKind::Weight);
         match self.needed(place)? {
-            Value::Constant(constant) if constant.array.shape().len() == 2 => {
-                let Constant { array, name } = *constant;
+            Value::Constant(constant) if constant.elements.shape().len() == 2 => {
+                let array = self.read(place)?;
                 self.book(array.bytes().len())?;
                 let turned = fold::permute(&array, &[1, 0])?;
-                self.parameter(&turned, name.as_deref(), purpose)
+                self.parameter(&turned.into(), constant.name.as_deref(), purpose)
             }
             _ => {
                 let x = self.tensor(place)?.id;

@@ -6,8 +6,8 @@ mod gather;
 mod generate;
 mod walk;
 
+use super::Value;
 use super::call::{Call, axis_of, sizes};
-use super::{Constant, Value};
 use crate::onnx::array::count;
 use crate::onnx::error::{Fault, wrong};
 use crate::onnx::{Array, OnnxError};
@@ -27,48 +27,54 @@ pub(super) fn evaluate(call: &mut Call<'_, '_>) -> Result<Option<Vec<Value>>, Fa
     if !call.is_constant() {
         return Ok(None);
     }
+    if let Some(made) = reread(call)? {
+        return Ok(Some(vec![made]));
+    }
     if let Some(made) = moved(call)? {
         return Ok(Some(made));
     }
     arithmetic::evaluate(call).map(|made| made.map(|made| vec![made]))
 }
 
-/// Operators that move elements.
-fn moved(call: &mut Call<'_, '_>) -> Result<Option<Vec<Value>>, Fault> {
-    let Some(Value::Constant(constant)) = call.value(0).cloned() else {
+/// Operators that leave elements where they are, and of which only the shape is another.
+fn reread(call: &Call<'_, '_>) -> Result<Option<Value>, Fault> {
+    let Some(Value::Constant(constant)) = call.value(0) else {
         return Ok(None);
     };
-    let Constant { array: x, name } = *constant;
-    let rank = x.shape().len();
+    let x = constant.elements.shape();
+    let shape = match call.op() {
+        "Identity" => x.to_vec(),
+        "Reshape" => reshaped(call, x)?,
+        "Flatten" => flattened(call, x)?,
+        "Unsqueeze" => unsqueezed(call, x)?,
+        "Squeeze" => squeezed(call, x)?,
+        _ => return Ok(None),
+    };
+    let elements = constant.elements.reshaped(&shape)?;
+    Ok(Some(Value::named(elements, constant.name.clone())))
+}
+
+/// Operators that move elements.
+fn moved(call: &mut Call<'_, '_>) -> Result<Option<Vec<Value>>, Fault> {
+    let Some(Value::Constant(constant)) = call.value(0) else {
+        return Ok(None);
+    };
+    let (name, rank) = (constant.name.clone(), constant.elements.shape().len());
     let made = match call.op() {
-        "Identity" => x,
-        "Reshape" => {
-            let shape = reshaped(call, x.shape())?;
-            x.reshaped(&shape)?
-        }
-        "Flatten" => {
-            let shape = flattened(call, x.shape())?;
-            x.reshaped(&shape)?
-        }
-        "Unsqueeze" => {
-            let shape = unsqueezed(call, x.shape())?;
-            x.reshaped(&shape)?
-        }
-        "Squeeze" => {
-            let shape = squeezed(call, x.shape())?;
-            x.reshaped(&shape)?
-        }
         "Transpose" => {
+            let x = call.read(0)?;
             let axes = permutation(call, rank)?;
             call.book(x.bytes().len())?;
             permute(&x, &axes)?
         }
         "Expand" => {
+            let x = call.read(0)?;
             let shape = expanded(call, x.shape())?;
             call.book(size(&shape, &x)?)?;
             walk::expand(&x, &shape)?
         }
         "Tile" => {
+            let x = call.read(0)?;
             let repeats = sizes("repeats", &call.known_ints(1)?.unwrap_or_default())?;
             if repeats.len() != rank {
                 return wrong(format!("{} repeats for {rank} axes", repeats.len()));
@@ -79,10 +85,12 @@ fn moved(call: &mut Call<'_, '_>) -> Result<Option<Vec<Value>>, Fault> {
             walk::tile(&x, &repeats)?
         }
         "Slice" => {
+            let x = call.read(0)?;
             let ranges = slice_ranges(call, rank)?;
             call.passing(x.bytes().len(), |_| walk::slice(&x, &ranges))?
         }
         "Split" => {
+            let x = call.read(0)?;
             let axis = axis_of(call.int("axis", 0), rank)?;
             let mut start = 0;
             let mut parts = Vec::new();
@@ -96,17 +104,13 @@ fn moved(call: &mut Call<'_, '_>) -> Result<Option<Vec<Value>>, Fault> {
         }
         "Gather" => {
             let axis = axis_of(call.int("axis", 0), rank)?;
-            let Some(indices) = call.constant(1).cloned() else {
-                return Ok(None);
-            };
+            let (x, indices) = (call.read(0)?, call.read(1)?);
             let made = gather_shape(x.shape(), axis, indices.shape());
             call.book(size(&made, &x)?)?;
             walk::gather(&x, axis, &indices)?
         }
         "GatherND" => {
-            let Some(indices) = call.constant(1).cloned() else {
-                return Ok(None);
-            };
+            let (x, indices) = (call.read(0)?, call.read(1)?);
             let batch = call.int("batch_dims", 0);
             let blocks = Blocks::resolve(x.shape(), indices.shape(), batch)?;
             call.book(size(&blocks.shape, &x)?)?;
@@ -115,9 +119,7 @@ fn moved(call: &mut Call<'_, '_>) -> Result<Option<Vec<Value>>, Fault> {
         }
         "GatherElements" => {
             let axis = axis_of(call.int("axis", 0), rank)?;
-            let Some(indices) = call.constant(1).cloned() else {
-                return Ok(None);
-            };
+            let (x, indices) = (call.read(0)?, call.read(1)?);
             call.book(size(indices.shape(), &x)?)?;
             let places = element_places(x.shape(), axis, &indices)?;
             let row = x.reshaped(&[x.len(), 1])?;
@@ -125,9 +127,12 @@ fn moved(call: &mut Call<'_, '_>) -> Result<Option<Vec<Value>>, Fault> {
         }
         "Concat" => {
             let axis = axis_of(call.int("axis", 1), rank)?;
-            let parts: Vec<Array> = (0..call.inputs())
-                .filter_map(|place| call.constant(place).cloned())
-                .collect();
+            let mut parts = Vec::with_capacity(call.inputs());
+            for place in 0..call.inputs() {
+                if call.given(place) {
+                    parts.push(call.read(place)?);
+                }
+            }
             let len = parts.iter().map(|part| part.bytes().len()).sum();
             call.book(len)?;
             walk::concat(&parts, axis)?

@@ -6,7 +6,7 @@ use graph::{ElementType, Graph, Init, ParameterKind, Role, Value, ValueId};
 
 use crate::onnx::budget::{Budget, piece};
 use crate::onnx::names::Names;
-use crate::onnx::{Array, OnnxError};
+use crate::onnx::{Elements, OnnxError};
 
 /// What a constant is to an operator that reads it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,13 +19,16 @@ pub(super) enum Purpose {
     Fixed,
 }
 
+/// Where the elements of a parameter lie, and its shape.
+type Key = ((*const u8, u64), Vec<usize>);
+
 /// The parameters and states made so far.
 #[derive(Debug, Default)]
 pub(super) struct Parameters {
     /// What they hold, by name, in the order they were made.
-    pub(super) elements: Vec<(String, Array)>,
-    /// By where the elements lie and their shape: a constant that two nodes read is one parameter.
-    made: HashMap<(*const u8, Vec<usize>), ValueId>,
+    pub(super) elements: Vec<(String, Elements)>,
+    /// A constant that two nodes read is one parameter.
+    made: HashMap<Key, ValueId>,
     names: Names,
     /// Every layer has biases, scales and statistics of its own. Exporters write equal ones once, as those of a network
     /// that has not learned yet are, and each of them learns something else.
@@ -44,15 +47,14 @@ impl Parameters {
     pub(super) const NAME: usize = 4 * size_of::<(String, usize)>();
 
     /// What a parameter takes besides its name and shape: its places in a list and in a table.
-    const PLACES: usize =
-        3 * size_of::<(String, Array)>() + 4 * size_of::<((*const u8, Vec<usize>), ValueId)>();
+    const PLACES: usize = 3 * size_of::<(String, Elements)>() + 4 * size_of::<(Key, ValueId)>();
 
     /// The parameter that holds a constant: one, however often it is read with that shape.
     pub(super) fn make(
         &mut self,
         graph: &mut Graph,
         budget: &mut Budget,
-        array: &Array,
+        elements: &Elements,
         name: Option<&str>,
         layer: &str,
         purpose: Purpose,
@@ -62,13 +64,13 @@ impl Parameters {
             Purpose::Learned(_) | Purpose::Statistic => !self.untied,
         };
         // The elements stay where they are as long as `elements` holds them.
-        let key = (array.bytes().as_ptr(), array.shape().to_vec());
+        let key = (elements.identity(), elements.shape().to_vec());
         if shared && let Some(&id) = self.made.get(&key) {
             return Ok(id);
         }
         let wanted = name.map_or_else(|| format!("{layer}.constant"), str::to_owned);
         // The name is kept twice and in use, and so is the name that was wanted; the shape is kept three times.
-        let kept = 5 * piece(wanted.len() + 8) + 3 * piece(size_of_val(array.shape()));
+        let kept = 5 * piece(wanted.len() + 8) + 3 * piece(size_of_val(elements.shape()));
         budget.take(kept + 2 * Self::NAME + Self::PLACES)?;
         let name = self.names.free(wanted);
         let role = match purpose {
@@ -83,11 +85,11 @@ impl Parameters {
         };
         let id = graph.add_value(Value {
             name: name.clone(),
-            shape: array.shape().to_vec(),
+            shape: elements.shape().to_vec(),
             element: ElementType::Real,
             role,
         });
-        self.elements.push((name, array.clone()));
+        self.elements.push((name, elements.clone()));
         if shared {
             self.made.insert(key, id);
         }

@@ -13,22 +13,26 @@ pub(super) fn evaluate(call: &mut Call<'_, '_>) -> Result<Option<Value>, Fault> 
     let Some(Value::Constant(constant)) = call.value(0).cloned() else {
         return Ok(None);
     };
-    let Constant { array: x, name } = *constant;
+    let Constant { elements, name, .. } = *constant;
     if matches!(call.op(), "Cast" | "CastLike") {
         let to = target(call)?;
-        if to == x.element() {
-            return Ok(Some(Value::named(x, name)));
+        if to == elements.element() {
+            return Ok(Some(Value::named(elements, name)));
         }
+        let x = call.read(0)?;
         call.book(x.len().saturating_mul(to.size()))?;
         return Ok(Some(Value::named(cast(&x, to)?, name)));
     }
     let made = if let Some(f) = unary(call.op()) {
+        let x = call.read(0)?;
         call.book(x.bytes().len())?;
         each(&x, f)?
     } else if call.op() == "Clip" {
+        let x = call.read(0)?;
         call.book(x.bytes().len())?;
         clipped(call, &x)?
     } else if call.op() == "CumSum" {
+        let x = call.read(0)?;
         cumulative::sums(call, &x)?
     } else if call.op() == "Where" {
         match selected(call)? {
@@ -36,15 +40,17 @@ pub(super) fn evaluate(call: &mut Call<'_, '_>) -> Result<Option<Value>, Fault> 
             None => return Ok(None),
         }
     } else if let Some(op) = Binary::named(call) {
-        let mut made = x;
+        let mut made = call.read(0)?;
         for place in 1..call.inputs() {
-            let Some(next) = call.constant(place).cloned() else {
+            if call.constant(place).is_none() {
                 return Ok(None);
-            };
+            }
+            let next = call.read(place)?;
             made = call.passing(broadcast_size(&made, &next)?, |_| op.apply(&made, &next))?;
         }
         made
     } else if let Some(fold) = Reduction::named(call.op()) {
+        let x = call.read(0)?;
         let (axes, keeps) = reduced_axes(call, x.shape().len())?;
         // Of nothing there may be many sums.
         let sums = count(&reduced(x.shape(), &axes, true))?;
@@ -210,10 +216,10 @@ fn broadcast_size(a: &Array, b: &Array) -> Result<usize, Fault> {
 
 /// The elements of the second operand where the first is true, of the third elsewhere.
 fn selected(call: &mut Call<'_, '_>) -> Result<Option<Array>, Fault> {
-    let three = [0, 1, 2].map(|place| call.constant(place).cloned());
-    let [Some(condition), Some(yes), Some(no)] = three else {
+    if (0..3).any(|place| call.constant(place).is_none()) {
         return Ok(None);
-    };
+    }
+    let (condition, yes, no) = (call.read(0)?, call.read(1)?, call.read(2)?);
     let shape = broadcast(condition.shape(), &broadcast(yes.shape(), no.shape())?)?;
     let size = yes.element().size();
     call.book(count(&shape)?.saturating_mul(size))?;

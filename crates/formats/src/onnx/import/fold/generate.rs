@@ -4,7 +4,7 @@ use crate::onnx::array::count;
 use crate::onnx::error::{Fault, unsupported, wrong};
 use crate::onnx::import::Value;
 use crate::onnx::import::call::{Call, sizes};
-use crate::onnx::{Array, Element};
+use crate::onnx::{Array, Element, Elements};
 
 /// What such a node makes.
 pub(super) fn evaluate(call: &mut Call<'_, '_>) -> Result<Option<Value>, Fault> {
@@ -25,9 +25,8 @@ pub(super) fn evaluate(call: &mut Call<'_, '_>) -> Result<Option<Value>, Fault> 
         }
         "ConstantOfShape" => {
             let shape = sizes("shape", &call.known_ints(0)?.unwrap_or_default())?;
-            let value = call.array("value")?;
-            let value = match value {
-                Some(value) if value.len() == 1 => value,
+            let value = match call.elements("value")? {
+                Some(value) if value.len() == 1 => value.read()?,
                 Some(value) => return wrong(format!("a value of shape {:?}", value.shape())),
                 None => Array::from_reals(Element::F32, &[], [0.0])?,
             };
@@ -42,21 +41,21 @@ pub(super) fn evaluate(call: &mut Call<'_, '_>) -> Result<Option<Value>, Fault> 
     }))
 }
 
-fn constant(call: &mut Call<'_, '_>) -> Result<Array, Fault> {
-    if let Some(array) = call.array("value")? {
-        return Ok(array);
+fn constant(call: &mut Call<'_, '_>) -> Result<Elements, Fault> {
+    if let Some(elements) = call.elements("value")? {
+        return Ok(elements);
     }
     if call.has("value_float") {
         let value = call.float("value_float", 0.0);
-        return Ok(Array::from_reals(Element::F32, &[], [value.into()])?);
+        return Ok(Array::from_reals(Element::F32, &[], [value.into()])?.into());
     }
     if call.has("value_int") {
         let value = call.int("value_int", 0);
-        return Ok(Array::from_integers(Element::I64, &[], [value])?);
+        return Ok(Array::from_integers(Element::I64, &[], [value])?.into());
     }
     for list in ["value_floats", "value_ints"] {
         if let Some(array) = call.list_as_array(list)? {
-            return Ok(array);
+            return Ok(array.into());
         }
     }
     unsupported("a constant that is neither a tensor nor numbers")

@@ -116,7 +116,7 @@ pub(super) fn triangle(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
         f64::from(u8::from(kept))
     });
     let kept = Array::from_reals(Element::F32, &[rows, columns], kept)?;
-    let kept = call.parameter(&kept, None, Purpose::Fixed)?;
+    let kept = call.parameter(&kept.into(), None, Purpose::Fixed)?;
     let zero = call.fill(&[], 0.0)?;
     let op = Op::Arithmetic(ArithmeticOp::Select);
     Ok(one(call.push(op, vec![kept, x.id, zero])?, x.element))

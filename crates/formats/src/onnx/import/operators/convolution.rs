@@ -182,7 +182,7 @@ pub(super) fn col2im(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     call.book(deep.saturating_mul(taps).saturating_mul(4))?;
     let ones = (0..deep * taps).map(|at| f64::from(u8::from(at / taps % taps == at % taps)));
     let weight = Array::from_reals(Element::F32, &weight_shape, ones)?;
-    let weight = call.parameter(&weight, None, Purpose::Fixed)?;
+    let weight = call.parameter(&weight.into(), None, Purpose::Fixed)?;
     let x = call.tensor(0)?;
     let map = call.reshape(x.id, &map)?;
     let op = TransposedOp::Conv {

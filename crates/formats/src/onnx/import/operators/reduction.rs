@@ -119,7 +119,7 @@ pub(super) fn place(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     call.book(shape[axis].saturating_mul(Element::F32.size()))?;
     let numbers = (0..shape[axis]).map(|place| place as f64);
     let numbers = Array::from_reals(Element::F32, &along, numbers)?;
-    let numbers = call.parameter(&numbers, None, Purpose::Fixed)?;
+    let numbers = call.parameter(&numbers.into(), None, Purpose::Fixed)?;
     // Of the places where nothing larger is, the last one; or the first, as the largest of the negated.
     let largest = call.reduce(ReduceOp::Max, x, &[axis])?;
     let beaten = call.binary(BinaryOp::Greater, largest, x)?;
