@@ -1,7 +1,7 @@
 //! The register tile: sums over pixels.
 
 use super::ahead::Ask;
-use crate::simd::{Vector, Work};
+use crate::simd::Vector;
 
 /// The pixels of a unit, as a tile sees them.
 #[derive(Clone, Copy)]
@@ -38,17 +38,6 @@ pub(in crate::conv) struct Pass {
     pub(in crate::conv) ask: Ask,
 }
 
-/// A tile of one shape over some units, which is a function of its own.
-struct Shaped<'a, const MR: usize, const NV: usize>(&'a Pass, &'a [Pixels]);
-
-impl<const MR: usize, const NV: usize> Work for Shaped<'_, MR, NV> {
-    #[inline(always)]
-    unsafe fn run<V: Vector>(&self) {
-        // SAFETY: the contract of this function.
-        unsafe { self.0.run::<V, MR, NV>(self.1) }
-    }
-}
-
 impl Pass {
     /// Runs the tile of so many rows and vectors, which fits the registers.
     ///
@@ -64,21 +53,21 @@ impl Pass {
         // SAFETY: the contract of this function.
         unsafe {
             match (V::REGISTERS, vectors, rows) {
-                (32, 1, 24) => V::apart(&Shaped::<24, 1>(self, units)),
-                (32, 1, 16) => V::apart(&Shaped::<16, 1>(self, units)),
-                (16 | 32, 1, 12) => V::apart(&Shaped::<12, 1>(self, units)),
-                (32, 2, 12) => V::apart(&Shaped::<12, 2>(self, units)),
-                (16 | 32, 1, 8) => V::apart(&Shaped::<8, 1>(self, units)),
-                (32, 2, 8) => V::apart(&Shaped::<8, 2>(self, units)),
-                (32, 3, 8) => V::apart(&Shaped::<8, 3>(self, units)),
-                (16, 1, 6) => V::apart(&Shaped::<6, 1>(self, units)),
-                (16, 2, 6) => V::apart(&Shaped::<6, 2>(self, units)),
-                (_, 1, 4) => V::apart(&Shaped::<4, 1>(self, units)),
-                (16 | 32, 2, 4) => V::apart(&Shaped::<4, 2>(self, units)),
-                (16 | 32, 3, 4) => V::apart(&Shaped::<4, 3>(self, units)),
-                (_, 1, _) => V::apart(&Shaped::<1, 1>(self, units)),
-                (_, 2, _) => V::apart(&Shaped::<1, 2>(self, units)),
-                _ => V::apart(&Shaped::<1, 3>(self, units)),
+                (32, 1, 24) => self.run::<V, 24, 1>(units),
+                (32, 1, 16) => self.run::<V, 16, 1>(units),
+                (16 | 32, 1, 12) => self.run::<V, 12, 1>(units),
+                (32, 2, 12) => self.run::<V, 12, 2>(units),
+                (16 | 32, 1, 8) => self.run::<V, 8, 1>(units),
+                (32, 2, 8) => self.run::<V, 8, 2>(units),
+                (32, 3, 8) => self.run::<V, 8, 3>(units),
+                (16, 1, 6) => self.run::<V, 6, 1>(units),
+                (16, 2, 6) => self.run::<V, 6, 2>(units),
+                (_, 1, 4) => self.run::<V, 4, 1>(units),
+                (16 | 32, 2, 4) => self.run::<V, 4, 2>(units),
+                (16 | 32, 3, 4) => self.run::<V, 4, 3>(units),
+                (_, 1, _) => self.run::<V, 1, 1>(units),
+                (_, 2, _) => self.run::<V, 1, 2>(units),
+                _ => self.run::<V, 1, 3>(units),
             }
         }
     }
@@ -86,7 +75,10 @@ impl Pass {
     /// # Safety
     /// `V`'s instructions exist; sources, gradients and accumulator hold what the plan says.
     #[inline(always)]
-    unsafe fn run<V: Vector, const MR: usize, const NV: usize>(&self, units: &[Pixels]) {
+    pub(in crate::conv) unsafe fn run<V: Vector, const MR: usize, const NV: usize>(
+        &self,
+        units: &[Pixels],
+    ) {
         // SAFETY: the contract of this function.
         unsafe {
             let at = |row: usize, v: usize| self.sums.add(row * self.row_len + v * V::LANES);
