@@ -20,6 +20,9 @@ const FLAT: f64 = 0.75;
 /// Filters that are looked at at most: their mean is sure by then.
 const ENOUGH: usize = 64;
 
+/// Products of pairs of weights that are formed at most.
+const WORK: usize = 1 << 28;
+
 /// How uneven the power of filters is over frequencies.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Unevenness {
@@ -30,8 +33,8 @@ pub struct Unevenness {
 }
 
 impl Unevenness {
-    /// That of filters `[channels, height, width]`, one after the other; nothing where there are none but zeros, or where
-    /// they are no larger than a pixel and so flat in any case.
+    /// That of filters `[channels, height, width]`, one after the other; nothing where there are none but zeros, where
+    /// they are no larger than a pixel and so flat in any case, or where they are too large to be measured.
     ///
     /// ```
     /// use explain::doctor::Unevenness;
@@ -46,7 +49,8 @@ impl Unevenness {
         if height * width < 2 || elements == 0 {
             return None;
         }
-        let measured = filters.chunks_exact(elements).take(ENOUGH);
+        let enough = (WORK / elements.saturating_mul(elements)).min(ENOUGH);
+        let measured = filters.chunks_exact(elements).take(enough);
         let measured: Vec<f64> = measured
             .filter_map(|filter| unevenness(filter, extents))
             .collect();
