@@ -170,11 +170,11 @@ pub(in crate::conv) unsafe fn tile<
             mut ahead,
         } = panel;
         for segment in segments {
-            let rows: [*const f32; MR] = std::array::from_fn(|r| sources[r].add(segment.offset));
-            for k in 0..segment.len {
+            // The pixels' pointers stay as they are: a stretch is but another range of the index they share.
+            for k in segment.offset..segment.offset + segment.len {
                 let w: [V; NV] = std::array::from_fn(|v| V::load(weights.add(v * V::LANES)));
-                for (row, sums) in rows.iter().zip(&mut sums) {
-                    let x = V::splat(*row.add(k));
+                for (source, sums) in sources.iter().zip(&mut sums) {
+                    let x = V::splat(*source.add(k));
                     for (sum, w) in sums.iter_mut().zip(w) {
                         *sum = x.mul_add(w, *sum);
                     }
