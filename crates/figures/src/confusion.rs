@@ -11,6 +11,8 @@ pub const MOST_CLASSES: usize = 40;
 
 /// Letters of names.
 const LETTERS: f64 = 11.0;
+/// What the rows are.
+const ROWS: &str = "class ↓";
 /// The widest name; longer ones are cut.
 const NAME: f64 = 150.0;
 /// Cells that are smaller hold no number.
@@ -54,14 +56,17 @@ pub fn matrix(names: &[String], counts: &[u64]) -> Result<Scene, FigureError> {
         .iter()
         .map(|name| font::width(name, size, Weight::Regular))
         .fold(0.0, f64::max);
-    let (left, side) = (widest.min(NAME) + 8.0, cell * classes as f64);
+    let beside = widest
+        .min(NAME)
+        .max(font::width(ROWS, LETTERS, Weight::Regular));
+    let (left, side) = (beside + 8.0, cell * classes as f64);
     let muted = |x: f64, y: f64, text: &str, size: f64, anchor| {
         Item::text(at(x, y), text, size, anchor).fill(Paint::Muted)
     };
     let middle = left + side / 2.0;
     scene
         .ground
-        .push(muted(left - 8.0, 12.0, "class ↓", LETTERS, Anchor::End));
+        .push(muted(left - 8.0, 12.0, ROWS, LETTERS, Anchor::End));
     scene
         .ground
         .push(muted(middle, 12.0, "answer →", LETTERS, Anchor::Middle));

@@ -1,5 +1,7 @@
 //! What the outputs of a classifier say.
 
+use std::cmp::Ordering;
+
 use graph::OutputActivation;
 
 /// The class with the greatest logit; the first of equals.
@@ -13,17 +15,21 @@ pub(crate) fn likeliest(logits: &[f32]) -> usize {
     best
 }
 
-/// How many classes stand before one, equals in their order. What is not a number stands last.
+/// Which of two classes stands before the other: that of the greater logit, of equals the first, and of what is not a number
+/// neither before any that is.
+pub(crate) fn order(logits: &[f32], one: usize, other: usize) -> Ordering {
+    let (a, b) = (logits[one], logits[other]);
+    let numbers_first = a.is_nan().cmp(&b.is_nan());
+    let greater_first = b.partial_cmp(&a).unwrap_or(Ordering::Equal);
+    numbers_first.then(greater_first).then(one.cmp(&other))
+}
+
+/// How many classes stand before one: all others before what is not a number.
 pub(crate) fn rank(logits: &[f32], class: usize) -> usize {
-    let own = logits[class];
-    let before = |(other, logit): (usize, &f32)| {
-        *logit > own || (*logit == own && other < class) || (own.is_nan() && other != class)
+    let is_before = |other: &usize| {
+        *other != class && (logits[class].is_nan() || order(logits, *other, class).is_lt())
     };
-    logits
-        .iter()
-        .enumerate()
-        .filter(|entry| before(*entry))
-        .count()
+    (0..logits.len()).filter(is_before).count()
 }
 
 /// Logarithm of the probability of a class, in `f64` and safe from overflow.

@@ -1,13 +1,12 @@
 //! What is on a picture.
 
-use std::cmp::Ordering;
 use std::path::Path;
 
 use formats::Picture;
 use graph::{OutputActivation, ValueId};
 use runtime::{InferenceProgram, Program, Run, RuntimeOptions};
 
-use crate::logits::probability;
+use crate::logits::{order, probability};
 use crate::{Checkpoint, ModelCard, TrainError, Weights};
 
 /// A trained network, ready to name what is on pictures.
@@ -165,8 +164,7 @@ impl Classifier {
             return Err(TrainError::NoAnswer { what });
         }
         let mut classes: Vec<usize> = (0..logits.len()).collect();
-        // Of equals the first stands first: the order is kept.
-        classes.sort_by(|&a, &b| logits[b].partial_cmp(&logits[a]).unwrap_or(Ordering::Equal));
+        classes.sort_by(|&a, &b| order(logits, a, b));
         let prediction = |class: usize| Prediction {
             label: self.card.classes[class].clone(),
             class,

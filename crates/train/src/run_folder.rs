@@ -145,7 +145,7 @@ impl RunFolder {
     /// [`TrainError::NoRun`], [`TrainError::ConfigFile`], [`TrainError::Io`].
     pub fn config(path: &Path) -> Result<TrainConfig, TrainError> {
         let file = path.join(CONFIG);
-        let text = match read_to_string(&file) {
+        let text = match text_of(&file) {
             Err(error)
                 if matches!(
                     error.kind(),
@@ -248,10 +248,18 @@ impl RunFolder {
     }
 }
 
+/// The text of a regular file; nothing else is opened at all, as a pipe could keep the program waiting.
+fn text_of(file: &Path) -> io::Result<String> {
+    match file.metadata()?.is_file() {
+        true => read_to_string(file),
+        false => Err(io::Error::other("not a regular file; only those are read")),
+    }
+}
+
 /// The content of the metrics; empty where there are none.
 fn metrics_in(path: &Path) -> Result<String, TrainError> {
     let metrics = path.join(METRICS);
-    match read_to_string(&metrics) {
+    match text_of(&metrics) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
         read => read.map_err(io_error(&metrics)),
     }

@@ -436,12 +436,16 @@ impl Artist {
         }
         let problem: Problem = op::parse(subject).map_err(usage)?;
         let drawn = Drawn::new(&problem, &self.eager, &self.files)?;
-        let scene = match kind {
+        let mut scene = match kind {
             As::Im2col => drawn.im2col(),
             As::Layout => drawn.layout(),
             _ => drawn.moving(self.colouring),
         }?;
         if let Some(part) = self.files.part() {
+            // Frames go over the only map that is drawn, row by row.
+            if kind == As::Moving {
+                scene.still = part.still;
+            }
             self.messages.say(&part.told);
         } else if drawn.drawn != problem {
             self.messages.say(format_args!(

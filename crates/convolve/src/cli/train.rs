@@ -257,7 +257,7 @@ fn left_out(trainer: &Trainer) -> Option<String> {
     let seen = batches * batch;
     (seen < pictures).then(|| {
         format!(
-            "an epoch sees {} of the training pictures, never the same: {batches} whole {} of {batch}",
+            "an epoch sees {} of the training pictures, others each time: {batches} whole {} of {batch}",
             thousands(seen as u64),
             if batches == 1 { "batch" } else { "batches" }
         )
@@ -267,15 +267,21 @@ fn left_out(trainer: &Trainer) -> Option<String> {
 /// Parts that the pictures are cut into by the batch that is proposed where an epoch is a single step.
 const STEPS: usize = 8;
 
+/// The smallest batch that is proposed: the statistics of a norm over fewer pictures are not those of the rest.
+const LEAST: usize = 8;
+
 /// A hint where all pictures together are one step: a network that learns once an epoch hardly learns.
 fn single_step(trainer: &Trainer) -> Option<String> {
     let (pictures, batch) = (trainer.pictures().0, trainer.config().batch_size);
-    let smaller = 1 << (pictures / STEPS).max(2).ilog2();
+    let smaller = LEAST.max(1 << (pictures / STEPS).max(1).ilog2());
     let steps = pictures / smaller;
-    (trainer.batches_per_epoch() == 1 && steps > 1).then(|| {
+    let way_out = match steps {
+        0 | 1 => "more pictures, or more --epochs, make more steps".to_owned(),
+        _ => format!("--batch-size {smaller} makes {steps} steps of them"),
+    };
+    (trainer.batches_per_epoch() == 1).then(|| {
         format!(
-            "hint: an epoch is a single step, as {} training pictures fill one batch of {batch}; \
-             --batch-size {smaller} makes {steps} steps of them",
+            "hint: an epoch is a single step, as {} training pictures fill one batch of {batch}; {way_out}",
             thousands(pictures as u64)
         )
     })

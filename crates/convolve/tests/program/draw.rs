@@ -386,6 +386,11 @@ fn a_layer_of_a_network_is_drawn_with_its_numbers_on_a_picture() {
     assert!(drawn.iter().any(|text| text == heading), "{drawn:?}");
     let places = "rows 0–2, columns 29–31 of conv:n1c28h32w32:o28k3p1 · input channels ";
     assert!(drawn.iter().any(|text| text.contains(places)), "{drawn:?}");
+    // What stands still is the neuron itself, which at a border is not in the middle of the part.
+    let svg = std::fs::read_to_string(path.join("z.svg")).unwrap();
+    let (_, still) = svg.split_once(" c-still\"").expect("a frame stands still");
+    let still = still.split("c-frame ").next().unwrap();
+    assert!(still.contains("output[0, 2]"), "{still}");
     std::fs::remove_file(path.join("z.svg")).unwrap();
     for (arguments, said) in [
         (

@@ -141,7 +141,7 @@ fn a_run_is_shown_on_one_page() {
         "({right} of {all} pictures, the 20 % that were held out)"
     )));
     let said = format!(
-        "{} of {all} pictures, the 20 % that were held out were answered wrongly.",
+        "Answered wrongly: {} of {all} pictures, the 20 % that were held out.",
         all - right
     );
     assert!(page.contains(&said), "no {said}");

@@ -244,7 +244,8 @@ fn a_run_says_what_it_leaves_out_and_what_it_held_back() {
     cifar(path, 60);
     let how = ["--val-fraction", "0", "--batch-size", "16"];
     let told = train_shortly(path, "records.bin", &how);
-    let words = "an epoch sees 48 of the training pictures, never the same: 3 whole batches of 16";
+    let words =
+        "an epoch sees 48 of the training pictures, others each time: 3 whole batches of 16";
     assert!(told.contains(words) && !told.contains("hint"), "{told}");
     let measured = convolve(path, &["eval", "run"]);
     let words = "the network was trained on these pictures: none were held out";
@@ -410,22 +411,22 @@ fn only_classes_that_were_met_are_told() {
 fn what_is_frozen_and_was_never_trained_is_told() {
     let folder = folder();
     let path = folder.path();
-    cifar(path, 20);
-    let train = "train --data records.bin --val-fraction 0.5 --model lenet5 --epochs 1 -b 9 --threads 1 \
+    cifar(path, 40);
+    let train = "train --data records.bin --val-fraction 0.5 --model lenet5 --epochs 1 -b 19 --threads 1 \
                  -o run --freeze body";
     let train: Vec<&str> = train.split_whitespace().collect();
     let answer = convolve(path, &train);
     assert_eq!(answer.code, 0, "{}", answer.err);
     let words = [
         "warning: what is frozen is random: it was never trained, and --weights names none",
-        "never the same: 1 whole batch of 9\n",
-        "hint: an epoch is a single step, as 10 training pictures fill one batch of 9; --batch-size 2 makes 5 steps",
+        "others each time: 1 whole batch of 19\n",
+        "hint: an epoch is a single step, as 20 training pictures fill one batch of 19; --batch-size 8 makes 2 steps",
     ];
     for words in words {
         assert!(answer.err.contains(words), "{words}: {}", answer.err);
     }
     let again = convolve(path, &["train", "--resume", "run"]);
     assert!(!again.err.contains("hint"), "{}", again.err);
-    let words = "--weights run --epochs 1 --batch-size 9 --freeze body\n";
+    let words = "--weights run --epochs 1 --batch-size 19 --freeze body\n";
     assert!(again.err.contains(words), "{}", again.err);
 }

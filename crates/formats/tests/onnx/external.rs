@@ -84,3 +84,56 @@ fn a_link_out_of_the_folder() {
         .to_string();
     assert!(error.contains("out of the model's folder"), "{error}");
 }
+
+#[test]
+fn one_place_read_as_two_types_is_two_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let sides = [256, 256];
+    let ones = [1.0_f32; 256 * 256].map(f32::to_le_bytes).concat();
+    std::fs::write(folder.path().join("weights"), ones).unwrap();
+    let weight = |name: &str, element: i64, length: &str| {
+        let entry = |key: &str, value: &str| Message::default().put(1, key).put(2, value);
+        Message::default()
+            .put(8, name)
+            .number(2, element)
+            .number(1, sides[0])
+            .number(1, sides[1])
+            .number(14, 1)
+            .put(13, entry("location", "weights"))
+            .put(13, entry("length", length))
+    };
+    let cast = |from: &str, to: &str, element: i64| {
+        node("Cast", &[from], &[to]).put(5, Message::default().put(1, "to").number(3, element))
+    };
+    let graph = Message::default()
+        .put(1, node("Add", &["x", "w"], &["a"]))
+        .put(1, cast("x", "b", 10))
+        .put(1, node("Add", &["b", "h"], &["c"]))
+        .put(1, cast("c", "d", 1))
+        .put(1, node("Add", &["a", "d"], &["y"]))
+        .put(5, weight("w", 1, "262144"))
+        .put(5, weight("h", 10, "131072"))
+        .put(11, value("x", &sides))
+        .put(12, value("y", &sides));
+    let path = folder.path().join("model.onnx");
+    std::fs::write(&path, model(graph)).unwrap();
+    let import = Model::open(&path)
+        .unwrap()
+        .import(&Default::default())
+        .unwrap();
+    let starts: Vec<Vec<f64>> = import
+        .elements
+        .iter()
+        .map(|(_, elements)| {
+            elements
+                .read()
+                .unwrap()
+                .reals()
+                .take(2)
+                .map(f64::from)
+                .collect()
+        })
+        .collect();
+    // The halves of a one are 0 and 1.875.
+    assert_eq!(starts, [[1.0, 1.0], [0.0, 1.875]]);
+}

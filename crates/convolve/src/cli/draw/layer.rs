@@ -197,6 +197,8 @@ fn words(
         1 => first.to_string(),
         count => format!("{first}–{}", first + count - 1),
     });
+    let [[top, _], [left, across]] = part.places;
+    let still = (y - top) * across + x - left;
     let (channels, of) = &part.channels;
     let channels: Vec<String> = channels.iter().map(usize::to_string).collect();
     let (few, channels) = (channels.len() < *of, channels.join(", "));
@@ -218,6 +220,7 @@ fn words(
         heading: format!("map {channel} around {y},{x}"),
         problem: part.problem,
         remark,
+        still,
     };
     (shown, part.arrays)
 }

@@ -167,20 +167,24 @@ impl<'a> Drawn<'a> {
                     Some(Made::Index(places)) => Some(places),
                     _ => None,
                 };
-                let dims = output.dims();
-                let gradient = self
-                    .files
-                    .array(Array::Grad, &output_of(self.asked)?, dims)?;
-                let received = self.backward(arrays.of(Array::Input), &gradient)?;
+                // A layer on a picture has no gradient unless one is given: none is made up beside its real numbers.
+                let back = match self.files.has(Array::Grad) || !self.files.are_of_layer() {
+                    true => {
+                        let asked = output_of(self.asked)?;
+                        let gradient = self.files.array(Array::Grad, &asked, output.dims())?;
+                        Some((self.backward(arrays.of(Array::Input), &gradient)?, gradient))
+                    }
+                    false => None,
+                };
                 pool(
                     &Pool {
                         geometry: &desc.resolve(&shape.dims)?,
                         input: arrays.of(Array::Input),
                         output: &output,
-                        backward: Some(Backward {
+                        backward: back.as_ref().map(|(received, sent)| Backward {
                             places: places.as_ref(),
-                            output: &gradient,
-                            input: &received,
+                            output: sent,
+                            input: received,
                         }),
                     },
                     &caption,

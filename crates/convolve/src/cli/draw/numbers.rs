@@ -58,6 +58,8 @@ pub(super) struct Shown {
     pub(super) remark: String,
     /// What is told of it.
     pub(super) told: String,
+    /// The frame of the neuron that was asked for.
+    pub(super) still: usize,
 }
 
 impl Files {
@@ -84,6 +86,11 @@ impl Files {
     /// The part that is drawn of a layer too large for a page.
     pub(super) fn part(&self) -> Option<&Shown> {
         self.known.as_ref()?.part.as_ref()
+    }
+
+    /// Whether the numbers are those of a layer, of which none is made up.
+    pub(super) fn are_of_layer(&self) -> bool {
+        self.known.is_some()
     }
 
     /// Whether an array is not made up.

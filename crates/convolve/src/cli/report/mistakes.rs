@@ -14,7 +14,7 @@ pub(super) fn blocks(answered: &Answered) -> anyhow::Result<Vec<Block>> {
     let evaluation = &answered.evaluation;
     let wrong = evaluation.pictures - evaluation.correct();
     let said = format!(
-        "{} of {} {} were answered wrongly.",
+        "Answered wrongly: {} of {} {}.",
         wrong,
         evaluation.pictures,
         answered.part()

@@ -6,7 +6,7 @@ use graph::{ElementType, Graph, Init, ParameterKind, Role, Value, ValueId};
 
 use crate::onnx::budget::{Budget, piece};
 use crate::onnx::names::Names;
-use crate::onnx::{Elements, OnnxError};
+use crate::onnx::{Element, Elements, OnnxError};
 
 /// What a constant is to an operator that reads it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,8 +19,8 @@ pub(super) enum Purpose {
     Fixed,
 }
 
-/// Where the elements of a parameter lie, and its shape.
-type Key = ((*const u8, u64), Vec<usize>);
+/// Where the elements of a parameter lie, what they are, and its shape.
+type Key = ((*const u8, u64), Element, Vec<usize>);
 
 /// The parameters and states made so far.
 #[derive(Debug, Default)]
@@ -64,7 +64,11 @@ impl Parameters {
             Purpose::Learned(_) | Purpose::Statistic => !self.untied,
         };
         // The elements stay where they are as long as `elements` holds them.
-        let key = (elements.identity(), elements.shape().to_vec());
+        let key = (
+            elements.identity(),
+            elements.element(),
+            elements.shape().to_vec(),
+        );
         if shared && let Some(&id) = self.made.get(&key) {
             return Ok(id);
         }

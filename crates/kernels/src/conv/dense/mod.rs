@@ -23,7 +23,7 @@ use tensor::Layout;
 
 pub(super) use self::cut::{Fetch, fits};
 pub(super) use self::panels::{Panel, cut_panels};
-pub(super) use self::slide::slides;
+use self::slide::slides;
 pub(super) use self::sweep::wanted_tasks;
 use self::sweep::{Operands, Sweep};
 pub(super) use self::tile::{OfShape, Part, Target, Weights, of_shape, tile};
@@ -47,6 +47,16 @@ pub(super) fn refuse_columns(geometry: &ConvGeometry, direction: Direction) -> O
     // Where a strip is read in place it reaches within the source, so the layout does not matter.
     let walks = Walk::all(geometry, direction, Layout::Nchw);
     (!walks.iter().all(fits)).then_some(Refusal::Reach)
+}
+
+/// Share of the peak that sums of so many vectors of target channels reach, with a kernel of this width, as far as no memory
+/// holds them up.
+pub(super) fn share_of_peak(vectors: usize, width: &Window) -> f64 {
+    match vectors {
+        1 if slides(width) => 0.9,
+        1 => 0.7,
+        _ => 0.93,
+    }
 }
 
 /// Forward or backward-data, planned: one sweep for forward, one for each stride phase backwards.

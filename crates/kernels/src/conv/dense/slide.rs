@@ -30,7 +30,7 @@ const LINE: usize = 16;
 const TAPS: usize = 3;
 
 /// Whether a kernel slides over the rows along an axis: neighbours of the target read neighbours, with neighbouring taps.
-pub(in crate::conv) fn slides(window: &Window) -> bool {
+pub(super) fn slides(window: &Window) -> bool {
     window.kernel == TAPS && window.stride == 1 && window.dilation == 1
 }
 

@@ -21,7 +21,7 @@ use geometry::{ConvGeometry, Tap, Window};
 use tensor::Layout;
 
 use self::strip::Strip;
-use super::dense::{Walk, fits, leave_gaps, wanted_tasks};
+use super::dense::{Walk, fits, leave_gaps, share_of_peak, wanted_tasks};
 use super::finish::{Finish, empty_sums};
 use super::{ConvOptions, Direction, Epilogue, Refusal, winograd};
 use crate::share::share;
@@ -64,7 +64,7 @@ pub(super) fn refuse_by_cost(
         let columns = walk.columns.count;
         own += rows * (columns.div_ceil(lanes) * plan.targets) as f64 / EFFICIENCY;
         others +=
-            rows * (columns * geometry.groups) as f64 / winograd::direct(1, &geometry.windows[2]);
+            rows * (columns * geometry.groups) as f64 / share_of_peak(1, &geometry.windows[2]);
     }
     let mut turned = plan.tasks() * plan.strip.rows(plan.rows) * plan.strip.row_len;
     if options.layout == Layout::Nchw {

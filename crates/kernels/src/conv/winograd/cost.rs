@@ -16,14 +16,11 @@ use geometry::Window;
 use super::grid::Grid;
 use super::{GradientPlan, WinogradPlan};
 use crate::Isa;
-use crate::conv::dense::slides;
+use crate::conv::dense::share_of_peak;
 
 /// Share of the peak that a matrix product at the points reaches: its sums are short.
 const AT_POINTS: f64 = 0.87;
-/// Share of the peak that the direct algorithm reaches with panels of several vectors, with one that a kernel slides over,
-/// and with one.
-const DIRECT: [f64; 3] = [0.93, 0.9, 0.7];
-/// And its gradient of the weights.
+/// Share of the peak that the direct algorithm's gradient of the weights reaches.
 const GRADIENT: f64 = 0.76;
 /// Slots of transforming a vector to a point or back along an axis, by the pairs of its points.
 const TRANSFORM: [f64; 4] = [0.0, 4.0, 9.0, 12.0];
@@ -52,15 +49,6 @@ pub(super) fn of_plan(plan: &WinogradPlan, repacked: bool) -> f64 {
         + weights(plan.packed_len(), repacked)
 }
 
-/// Share of the peak that the direct algorithm reaches on sums of so many vectors, with a kernel of this width.
-pub(in crate::conv) fn direct(vectors: usize, width: &Window) -> f64 {
-    match vectors {
-        1 if slides(width) => DIRECT[1],
-        1 => DIRECT[2],
-        _ => DIRECT[0],
-    }
-}
-
 /// Slots of a run of the direct algorithm on the same problem, which has a kernel of this width.
 pub(super) fn of_direct(plan: &WinogradPlan, width: &Window, isa: Isa, repacked: bool) -> f64 {
     let taps = taps(&plan.grid);
@@ -68,7 +56,7 @@ pub(super) fn of_direct(plan: &WinogradPlan, width: &Window, isa: Isa, repacked:
     let vectors = plan.targets.div_ceil(isa.lanes());
     let products = (positions as f64) * (taps * plan.sources * vectors) as f64;
     let packed = taps * plan.sources * vectors * isa.lanes();
-    products / direct(vectors, width) + weights(packed, repacked)
+    products / share_of_peak(vectors, width) + weights(packed, repacked)
 }
 
 /// Slots of transforming a vector along both axes.

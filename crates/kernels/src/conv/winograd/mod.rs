@@ -32,7 +32,6 @@ use std::ops::{Range, RangeInclusive};
 
 use geometry::ConvGeometry;
 
-pub(super) use self::cost::direct;
 pub(super) use self::gradient::GradientPlan;
 use self::grid::Grid;
 use super::dense::{Panel, cut_panels};
