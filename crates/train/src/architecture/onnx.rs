@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use formats::Preprocess;
 use formats::atomic;
-use formats::onnx::{Bindings, Edge, Element, Elements, Extent, Import, Model, OnnxError};
-use graph::{Graph, GraphError, OutputActivation, passes};
+use formats::onnx::{
+    Bindings, Declared, Edge, Element, Elements, Extent, Import, Model, OnnxError,
+};
+use graph::{AxisRoles, Graph, GraphError, OutputActivation, passes};
 use zoo::{BuildOptions, Head};
 
 use crate::ModelCard;
@@ -205,6 +207,7 @@ impl OnnxNetwork {
             (options.channels, options.height, options.width) = (next(), next(), next());
         }
         let import = network.whole(&network.options)?;
+        network.check_order(&import.graph)?;
         let graph = network.logits(&import, network.options.batch)?;
         network.options.classes = graph.value(graph.outputs[0]).shape[1];
         network.activation = OutputActivation::of(&import.graph);
@@ -227,11 +230,26 @@ impl OnnxNetwork {
         };
         match fits {
             true => Ok(()),
-            false => Err(OnnxNetworkError::NotOfPictures {
-                path: self.path.clone(),
-                input: input.name.clone(),
-                extents: input.extents(),
-            }),
+            false => Err(self.not_of_pictures(input)),
+        }
+    }
+
+    /// Refuses a model that takes the channels of its input from elsewhere than the second axis, which its extents alone need
+    /// not tell.
+    fn check_order(&self, graph: &Graph) -> Result<(), OnnxNetworkError> {
+        let read = graph.inputs.first().zip(AxisRoles::of(graph, 0));
+        let channels = read.and_then(|(&image, roles)| roles.channels(graph, image));
+        match (channels, self.model.inputs()) {
+            (Some(axis), [input]) if axis != 1 => Err(self.not_of_pictures(input)),
+            _ => Ok(()),
+        }
+    }
+
+    fn not_of_pictures(&self, input: &Declared) -> OnnxNetworkError {
+        OnnxNetworkError::NotOfPictures {
+            path: self.path.clone(),
+            input: input.name.clone(),
+            extents: input.extents(),
         }
     }
 

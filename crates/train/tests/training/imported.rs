@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use formats::onnx::{Export, ExportSettings};
 use formats::weights::TensorFile;
+use geometry::ConvDesc;
 use graph::passes::{TrainingOptions, training};
 use graph::{NetworkBuilder, Op, OutputActivation};
 use runtime::{Program, Run, RuntimeOptions};
@@ -298,6 +299,20 @@ fn networks_that_cannot_be_trained_are_refused_in_a_line() {
     let what = "net.onnx: is no classifier of pictures: it makes [1, 3, 12, 12] of [1, 3, 12, 12], not a row of logits for \
                 each picture, [n, classes]";
     assert!(error.ends_with(what), "{error}");
+
+    // Three rows and not three channels, which only what reads them tells.
+    exported(&path, true, |network| {
+        let x = network.input();
+        let x = network.permute(x, &[0, 3, 1, 2]).unwrap();
+        let x = network.conv("conv", x, ConvDesc::new(4, 3), true).unwrap();
+        let x = network.global_average_pool(x).unwrap();
+        network.flatten(x).unwrap()
+    });
+    let error = found().unwrap_err().to_string();
+    assert!(
+        error.contains("], and pictures are [n, 1 or 3, height, width]"),
+        "{error}"
+    );
 
     // Means of channels have no weights behind them.
     exported(&path, true, |network| {
