@@ -124,15 +124,7 @@ fn one_place_read_as_two_types_is_two_weights() {
     let starts: Vec<Vec<f64>> = import
         .elements
         .iter()
-        .map(|(_, elements)| {
-            elements
-                .read()
-                .unwrap()
-                .reals()
-                .take(2)
-                .map(f64::from)
-                .collect()
-        })
+        .map(|(_, elements)| elements.read().unwrap().reals().take(2).collect())
         .collect();
     // The halves of a one are 0 and 1.875.
     assert_eq!(starts, [[1.0, 1.0], [0.0, 1.875]]);
