@@ -357,14 +357,14 @@ impl Body {
     fn winograd(
         geometry: &ConvGeometry,
         direction: Direction,
-        isa: Isa,
+        options: ConvOptions,
         outputs: Outputs,
     ) -> Result<Self, Refusal> {
         if direction == Direction::BackwardWeights {
-            let plan = winograd::GradientPlan::new(geometry, isa, outputs)?;
+            let plan = winograd::GradientPlan::new(geometry, options.isa, outputs)?;
             return Ok(Self::WinogradWeights(Box::new(plan)));
         }
-        let plan = winograd::WinogradPlan::new(geometry, direction, isa, outputs)?;
+        let plan = winograd::WinogradPlan::new(geometry, direction, options, outputs)?;
         Ok(Self::Winograd(Box::new(plan)))
     }
 
@@ -437,7 +437,7 @@ impl ConvPlan {
             }
             (Algorithm::Winograd4 | Algorithm::Winograd2, _) => {
                 let outputs = chosen.outputs().unwrap_or(Outputs::Two);
-                let body = Body::winograd(geometry, direction, isa, outputs);
+                let body = Body::winograd(geometry, direction, options, outputs);
                 body.map_err(refused_at_last)?
             }
             (Algorithm::Direct, _) => Body::dense(geometry, direction, options, Fetch::Strips),
@@ -495,7 +495,11 @@ impl ConvPlan {
     /// Whether packed weights are in another order than the weights: where they are not, these may be given in their
     /// place, and no copy need be kept.
     pub fn packs(&self) -> bool {
-        !matches!(self.body, Body::Rows(_))
+        match &self.body {
+            Body::Rows(_) => false,
+            Body::Winograd(plan) => plan.packs(),
+            _ => true,
+        }
     }
 
     /// Scratch elements of a run by a team of `threads`.

@@ -52,18 +52,27 @@ pub(crate) fn plans_by(
                 if algorithm == Algorithm::Reference && isa != Isa::Portable {
                     continue;
                 }
-                let options = ConvOptions {
-                    layout,
-                    isa,
-                    algorithm: Some(algorithm),
-                    ..ConvOptions::default()
+                let plan = |repacked| {
+                    let options = ConvOptions {
+                        layout,
+                        isa,
+                        algorithm: Some(algorithm),
+                        repacked,
+                        ..ConvOptions::default()
+                    };
+                    ConvPlan::new(geometry, direction, options)
                 };
-                if let Ok(plan) = ConvPlan::new(geometry, direction, options) {
-                    let name = format!(
-                        "--direction {direction} --algorithm {algorithm} --layout {layout} on {isa}"
-                    );
-                    plans.push((name, plan, isa, layout));
+                let (Ok(kept), Ok(changing)) = (plan(false), plan(true)) else {
+                    continue;
+                };
+                let name = format!(
+                    "--direction {direction} --algorithm {algorithm} --layout {layout} on {isa}"
+                );
+                // Weights that change may be taken as they lie.
+                if changing.packs() != kept.packs() {
+                    plans.push((format!("{name}, fresh"), changing, isa, layout));
                 }
+                plans.push((name, kept, isa, layout));
             }
         }
     }

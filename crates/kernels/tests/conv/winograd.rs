@@ -81,6 +81,10 @@ fn cases() -> Vec<ConvCase> {
             .dilation([2, 2])
             .padding([2, 2]),
     );
+    // Weights in several chunks, and tiles in several rounds, where weights are taken as they lie.
+    cases.push(ConvCase::new(1, 310, 40, [9, 10], [3, 3]).padding([1, 1]));
+    cases.push(ConvCase::new(1, 90, 610, [5, 7], [3, 3]).padding([1, 1]));
+    cases.push(ConvCase::new(1, 128, 130, [30, 31], [3, 3]).padding([1, 1]));
     cases
 }
 
@@ -118,7 +122,7 @@ fn is_exact(plan: &ConvPlan) -> bool {
 #[test]
 fn results_are_near_and_those_of_halves_and_ones_exact() {
     let teams = teams();
-    let mut count = 0;
+    let (mut count, mut fresh) = (0, 0);
     for (seed, case) in cases().into_iter().enumerate() {
         let geometry = resolve(&case);
         let mut draw = Draw::new(seed as u64);
@@ -136,10 +140,12 @@ fn results_are_near_and_those_of_halves_and_ones_exact() {
                 let distance = distance(&case, &task, &got);
                 assert!(distance <= NEAR, "{name}: {distance:e} of the largest sum");
                 count += 1;
+                fresh += usize::from(!plan.packs());
             }
         }
     }
     assert!(count > 900, "only {count} plans ran");
+    assert!(fresh > 300, "only {fresh} plans with weights as they lie");
 }
 
 #[test]

@@ -6,13 +6,15 @@
 //! - transforms: vectors that are brought to the points and back, and what finding a tile takes;
 //! - weights. A network's weights are together larger than the caches, so each run reads them from
 //!   memory, and short convolutions have up to four times as many. On small maps of many channels
-//!   this is the larger part. Weights that change between runs are also written there and read again.
+//!   this is the larger part. Weights that change between runs are also written there and read again, or
+//!   brought to the points on their way ([`super::fresh`]), and then the sources are read for each panel of them.
 //!
 //! The constants are fitted to single layers of 16 to 512 channels on maps of 7 to 56 elements a
 //! side; within a tenth or so of each other, predictions may choose the slower of two.
 
 use geometry::Window;
 
+use super::fresh::Fresh;
 use super::grid::Grid;
 use super::{GradientPlan, WinogradPlan};
 use crate::Isa;
@@ -30,23 +32,55 @@ const TILE: f64 = 800.0;
 const BYTE: f64 = 0.5;
 /// How often weights that change between runs are moved.
 const REPACKED: f64 = 3.0;
+/// Slots of reading a byte from the cache that all cores share.
+const SHARED_BYTE: f64 = 0.25;
+/// Slots of bringing a vector of weights to a point.
+const KERNEL: f64 = 6.0;
 
 /// Slots of a run.
 pub(super) fn of_plan(plan: &WinogradPlan, repacked: bool) -> f64 {
     let points = plan.grid.points() as f64;
-    let (sources, vectors) = (plan.sources.div_ceil(plan.lanes()), plan.vectors());
+    let vectors = plan.sources.div_ceil(plan.lanes()) + plan.vectors();
+    let transform = transform(&plan.grid);
+    let moved = points * plan.grid.tiles() as f64 * vectors as f64;
+    let tiles = moved * transform + plan.grid.tiles() as f64 * TILE;
+    tiles
+        + match plan.fresh {
+            Some(_) => fresh(plan),
+            None => products(plan) + weights(plan.points_len(), repacked),
+        }
+}
+
+/// Whether weights that change between runs are better brought to the points on their way.
+pub(super) fn fresh_pays(plan: &WinogradPlan) -> bool {
+    let packed = products(plan) + weights(plan.points_len(), true);
+    Fresh::serves(plan) && fresh(plan) < packed
+}
+
+/// Slots of the products at the points.
+fn products(plan: &WinogradPlan) -> f64 {
     let (blocks, rest) = (
         plan.grid.tiles() / plan.tiles,
         plan.grid.tiles() % plan.tiles,
     );
     let rows = blocks * whole_rows(plan.tiles) + whole_rows(rest);
-    let products = points * rows as f64 * (plan.sources * vectors) as f64;
-    let transform = transform(&plan.grid);
-    let moved = points * plan.grid.tiles() as f64 * (sources + vectors) as f64;
+    let products = plan.grid.points() as f64 * rows as f64 * (plan.sources * plan.vectors()) as f64;
     products / AT_POINTS
-        + moved * transform
-        + plan.grid.tiles() as f64 * TILE
-        + weights(plan.packed_len(), repacked)
+}
+
+/// Slots of the products of weights that are brought to the points on their way, with what that takes.
+fn fresh(plan: &WinogradPlan) -> f64 {
+    // A team shares panels, of which one thread may have one more.
+    let panels = plan.panels.len().max(1);
+    let uneven = panels.next_multiple_of(2) as f64 / panels as f64;
+    products(plan) * uneven + fresh_weights(plan)
+}
+
+/// Slots of weights that are brought to the points on their way, and of what that takes of the sources.
+fn fresh_weights(plan: &WinogradPlan) -> f64 {
+    let vectors = (plan.points_len() / plan.lanes()) as f64;
+    let sources = 4.0 * (Fresh::sources_len(plan) * plan.panels.len()) as f64;
+    weights(plan.weight_len(), false) + vectors * KERNEL + sources * SHARED_BYTE
 }
 
 /// Slots of a run of the direct algorithm on the same problem, which has a kernel of this width.

@@ -20,6 +20,7 @@
 
 mod axis;
 mod cost;
+mod fresh;
 mod gradient;
 mod grid;
 mod points;
@@ -32,6 +33,7 @@ use std::ops::{Range, RangeInclusive};
 
 use geometry::ConvGeometry;
 
+use self::fresh::Fresh;
 pub(super) use self::gradient::GradientPlan;
 use self::grid::Grid;
 use super::dense::{Panel, cut_panels};
@@ -82,6 +84,8 @@ pub(super) struct WinogradPlan {
     rounds: Vec<usize>,
     /// Elements between the target channels of neighbouring tiles at a point; see `source_row`.
     target_row: usize,
+    /// Weights are brought to the points in a run instead, each for all tiles.
+    fresh: Option<Fresh>,
 }
 
 /// Elements at the points that a task keeps in its second-level cache, sources and targets each.
@@ -133,14 +137,15 @@ pub(super) fn least_cost(
 fn costs(
     geometry: &ConvGeometry,
     direction: Direction,
-    ConvOptions { isa, repacked, .. }: ConvOptions,
+    options: ConvOptions,
     outputs: Outputs,
 ) -> Option<(f64, f64)> {
+    let ConvOptions { isa, repacked, .. } = options;
     if direction == Direction::BackwardWeights {
         let plan = GradientPlan::new(geometry, isa, outputs).ok()?;
         return Some((cost::of_gradient(&plan), cost::of_direct_gradient(&plan)));
     }
-    let plan = WinogradPlan::new(geometry, direction, isa, outputs).ok()?;
+    let plan = WinogradPlan::new(geometry, direction, options, outputs).ok()?;
     let direct = cost::of_direct(&plan, &geometry.windows[2], isa, repacked);
     Some((cost::of_plan(&plan, repacked), direct))
 }
@@ -149,7 +154,7 @@ impl WinogradPlan {
     pub(super) fn new(
         geometry: &ConvGeometry,
         direction: Direction,
-        isa: Isa,
+        ConvOptions { isa, repacked, .. }: ConvOptions,
         outputs: Outputs,
     ) -> Result<Self, Refusal> {
         let grid = Grid::new(geometry, direction, outputs.count())?;
@@ -166,6 +171,7 @@ impl WinogradPlan {
             blocks: 0,
             rounds: Vec::new(),
             target_row: 0,
+            fresh: None,
         };
         let all = plan.grid.tiles();
         let by_cache = CACHED / (plan.grid.points() * plan.sources.next_multiple_of(16));
@@ -178,6 +184,9 @@ impl WinogradPlan {
         plan.tiles = all.div_ceil(blocks.max(1)).max(1);
         plan.blocks = all.div_ceil(plan.tiles);
         plan.cut_rounds();
+        if repacked && cost::fresh_pays(&plan) {
+            plan.fresh = Some(Fresh::new(&plan));
+        }
         Ok(plan)
     }
 
@@ -206,6 +215,17 @@ impl WinogradPlan {
         self.isa.lanes()
     }
 
+    /// Whether weights are brought to the points before a run.
+    pub(super) fn packs(&self) -> bool {
+        self.fresh.is_none()
+    }
+
+    /// Vectors of the widest panel.
+    fn widest(&self) -> usize {
+        let vectors = self.panels.iter().map(|panel| panel.vectors);
+        vectors.max().unwrap_or(0)
+    }
+
     /// Vectors of target channels.
     fn vectors(&self) -> usize {
         self.targets.div_ceil(self.lanes())
@@ -229,7 +249,10 @@ impl WinogradPlan {
 
     /// Scratch elements of a run by `threads`.
     pub(super) fn scratch_len(&self, threads: usize) -> usize {
-        self.scratch_per_worker() * threads
+        match &self.fresh {
+            Some(fresh) => fresh.scratch_len(self, threads),
+            None => self.scratch_per_worker() * threads,
+        }
     }
 
     /// `source` and `target` are the forward pass's input and output, or the gradients of its
@@ -245,12 +268,15 @@ impl WinogradPlan {
     ) {
         let operands = Operands {
             source,
-            packed,
+            weights: packed,
             target: Shared::new(target),
             bias: epilogue.bias,
             residual: epilogue.residual,
             activation: epilogue.activation,
         };
+        if let Some(fresh) = &self.fresh {
+            return fresh.run(self, ctx, operands, scratch);
+        }
         let (plan, per_worker) = (self, self.scratch_per_worker());
         let scratch = Shared::new(scratch);
         let splits = self.splits(ctx.team.threads());
@@ -274,7 +300,7 @@ impl WinogradPlan {
 #[derive(Clone, Copy)]
 struct Operands<'a> {
     source: &'a [f32],
-    packed: &'a [f32],
+    weights: &'a [f32],
     target: Shared<'a>,
     bias: Option<&'a [f32]>,
     residual: Option<&'a [f32]>,

@@ -1,48 +1,64 @@
 //! The products at the points: a matrix product for each, over the tiles of a task.
 
-use std::ops::Range;
-
-use super::WinogradPlan;
 use crate::conv::dense::{OfShape, Panel, Part, Segment, Target, Weights, of_shape, tile};
 use crate::conv::finish::Finish;
 use crate::simd::Vector;
 
-impl WinogradPlan {
-    /// Multiplies the sources of `tiles` tiles at every point by the weights of some panels.
+/// Where the channels of tiles lie at the points: elements from a tile to the next, and from a point to the
+/// next.
+#[derive(Clone, Copy)]
+pub(super) struct Rows {
+    pub(super) row: usize,
+    pub(super) by_point: usize,
+}
+
+/// The products of some tiles and panels.
+pub(super) struct Products<'a> {
+    pub(super) tiles: usize,
+    pub(super) panels: &'a [Panel],
+    /// Source channels that are multiplied.
+    pub(super) sources: usize,
+    /// The tiles' source channels, from the first of these on.
+    pub(super) source: *const f32,
+    pub(super) source_rows: Rows,
+    /// Their target channels, from the first of the panels on.
+    pub(super) target: *mut f32,
+    pub(super) target_rows: Rows,
+    /// What is there already is added to.
+    pub(super) adds: bool,
+}
+
+impl Products<'_> {
+    /// Multiplies the sources at every point by the weights of the panels, which `weights(point, panel)` gives.
     ///
     /// # Safety
-    /// `V` is the vector of the plan's family and its instructions exist; the slices have the lengths
-    /// of the plan.
+    /// `V` is the vector of the panels' family and its instructions exist; sources and targets are valid for all
+    /// tiles and points, the weights for all the channels.
     #[inline(always)]
-    pub(super) unsafe fn multiply<V: Vector>(
+    pub(super) unsafe fn run<V: Vector>(
         &self,
-        panels: Range<usize>,
-        tiles: usize,
-        packed: &[f32],
-        sources: &[f32],
-        products: &mut [f32],
+        points: usize,
+        weights: impl Fn(usize, Panel) -> *const f32,
     ) {
-        let (source_row, target_row) = (self.source_row(), self.target_row);
-        let first = self.panels[panels.start].first;
-        let weights = |point, panel| packed[self.panel_start(point, panel)..].as_ptr();
-        let panels = &self.panels[panels];
-        for point in 0..self.grid.points() {
-            for (index, &panel) in panels.iter().enumerate() {
-                let next = match panels.get(index + 1) {
+        let first = self.panels[0].first;
+        for point in 0..points {
+            for (index, &panel) in self.panels.iter().enumerate() {
+                let next = match self.panels.get(index + 1) {
                     Some(&next) => weights(point, next),
-                    None => weights((point + 1) % self.grid.points(), panels[0]),
+                    None => weights((point + 1) % points, self.panels[0]),
                 };
-                let start = point * self.tiles * target_row + (panel.first - first) * V::LANES;
+                let start = point * self.target_rows.by_point + (panel.first - first) * V::LANES;
                 let product = Product {
-                    tiles,
-                    source: sources[point * self.tiles * source_row..].as_ptr(),
-                    source_row,
+                    tiles: self.tiles,
+                    source: self.source.wrapping_add(point * self.source_rows.by_point),
+                    source_row: self.source_rows.row,
                     sources: self.sources,
                     panel,
                     weights: weights(point, panel),
                     next,
-                    target: products[start..].as_mut_ptr(),
-                    target_row,
+                    target: self.target.wrapping_add(start),
+                    target_row: self.target_rows.row,
+                    adds: self.adds,
                 };
                 // SAFETY: the contract of this function.
                 unsafe { of_shape::<V>(panel.vectors, &product) };
@@ -63,11 +79,11 @@ struct Product {
     next: *const f32,
     target: *mut f32,
     target_row: usize,
+    adds: bool,
 }
 
 impl OfShape for Product {
-    /// Tiles of the register tile's height, and of half of it for a short rest. The last is moved
-    /// back to end with the tiles.
+    /// Tiles of the register tile's height, and of half of it for a short rest.
     #[inline(always)]
     unsafe fn run<V: Vector, const MR: usize, const HALF: usize, const NV: usize>(&self) {
         let mut at = 0;
@@ -76,10 +92,10 @@ impl OfShape for Product {
             // SAFETY: the contract of the trait.
             unsafe {
                 if rest > HALF {
-                    self.tile::<V, MR, NV>(at.min(self.tiles.saturating_sub(MR)));
+                    self.tile::<V, MR, NV>(at);
                     at += MR;
                 } else {
-                    self.tile::<V, HALF, NV>(at.min(self.tiles.saturating_sub(HALF)));
+                    self.tile::<V, HALF, NV>(at);
                     at += HALF;
                 }
             }
@@ -90,7 +106,8 @@ impl OfShape for Product {
 impl Product {
     #[inline(always)]
     unsafe fn tile<V: Vector, const MR: usize, const NV: usize>(&self, start: usize) {
-        // Fewer tiles than rows: the last one is computed again.
+        // Fewer tiles than rows: the last one is computed again, and written again with the same sums, for all
+        // are made before the first is written.
         let row = |index: usize| (start + index).min(self.tiles - 1);
         let sources: [*const f32; MR] =
             std::array::from_fn(|index| self.source.wrapping_add(row(index) * self.source_row));
@@ -106,7 +123,10 @@ impl Product {
         };
         let finish = Finish {
             bias: std::ptr::null(),
-            residual: std::ptr::null(),
+            residual: match self.adds {
+                true => self.target,
+                false => std::ptr::null(),
+            },
             activation: None,
         };
         // SAFETY: rows of sources and products are those of the task's tiles, the weights those of

@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use super::grid::Each;
 use super::points::Line;
+use super::product::{Products, Rows};
 use super::transform::{self, Inputs, Outputs};
 use super::{Operands, WinogradPlan};
+use crate::conv::dense::Panel;
 use crate::conv::finish::Finish;
 use crate::simd::Vector;
 
@@ -24,52 +26,67 @@ pub(super) unsafe fn task<V: Vector>(
 ) {
     let first = block * plan.tiles;
     let tiles = first..(first + plan.tiles).min(plan.grid.tiles());
-    let (sources, products) =
-        scratch.split_at_mut(plan.grid.points() * plan.tiles * plan.source_row());
+    let source_rows = Rows {
+        row: plan.source_row(),
+        by_point: plan.tiles * plan.source_row(),
+    };
+    let target_rows = Rows {
+        row: plan.target_row,
+        by_point: plan.tiles * plan.target_row,
+    };
+    let (sources, products) = scratch.split_at_mut(plan.grid.points() * source_rows.by_point);
     // SAFETY: the contract of this function.
     unsafe {
         for (index, tile) in tiles.clone().enumerate() {
-            to_points::<V>(plan, operands.source, tile, index, sources);
+            let to = sources[index * source_rows.row..].as_mut_ptr();
+            to_points::<V>(plan, operands.source, tile, to, source_rows.by_point);
         }
         for round in plan.rounds.windows(2) {
             let panels = round[0].max(panels.start)..round[1].min(panels.end);
             if panels.is_empty() {
                 continue;
             }
-            plan.multiply::<V>(
-                panels.clone(),
-                tiles.len(),
-                operands.packed,
-                sources,
-                products,
-            );
+            let some = &plan.panels[panels];
+            let products = Products {
+                tiles: tiles.len(),
+                panels: some,
+                sources: plan.sources,
+                source: sources.as_ptr(),
+                source_rows,
+                target: products.as_mut_ptr(),
+                target_rows,
+                adds: false,
+            };
+            products.run::<V>(plan.grid.points(), |point, panel| {
+                operands.weights[plan.panel_start(point, panel)..].as_ptr()
+            });
             for (index, tile) in tiles.clone().enumerate() {
-                from_points::<V>(plan, operands, panels.clone(), tile, index, products);
+                let from = products.target.wrapping_add(index * target_rows.row);
+                from_points::<V>(plan, operands, some, tile, from, target_rows.by_point);
             }
         }
     }
 }
 
-/// Brings the source elements of a tile to their values at the points.
+/// Brings the source elements of a tile to their values at the points, `by_point` elements apart.
 ///
 /// # Safety
-/// As [`task`].
+/// As [`task`]; `to` is valid for whole vectors of all channels at every point.
 #[inline(always)]
-unsafe fn to_points<V: Vector>(
+pub(super) unsafe fn to_points<V: Vector>(
     plan: &WinogradPlan,
     source: &[f32],
     tile: usize,
-    index: usize,
-    points: &mut [f32],
+    to: *mut f32,
+    by_point: usize,
 ) {
     let patch = plan.grid.source(source, plan.sources, tile);
-    let row = &mut points[index * plan.source_row()..];
     let values = Values {
         lines: plan.grid.lines(),
-        to: row.as_mut_ptr(),
-        by_point: plan.tiles * plan.source_row(),
+        to,
+        by_point,
     };
-    // SAFETY: the points have a row for each tile of a task, with room for whole vectors.
+    // SAFETY: the contract of this function.
     unsafe { patch.each_vector::<V>(0..plan.sources, values) };
 }
 
@@ -101,24 +118,23 @@ impl<V: Vector> Each<V> for Values<'_> {
 /// the tile lies on the target.
 ///
 /// # Safety
-/// As [`task`].
+/// As [`task`]; `from` is valid for the channels of the panels at every point, `by_point` elements apart.
 #[inline(always)]
-unsafe fn from_points<V: Vector>(
+pub(super) unsafe fn from_points<V: Vector>(
     plan: &WinogradPlan,
     operands: Operands<'_>,
-    panels: Range<usize>,
+    panels: &[Panel],
     tile: usize,
-    index: usize,
-    products: &[f32],
+    from: *const f32,
+    by_point: usize,
 ) {
     let columns = &plan.grid.columns;
     let channels = plan.targets;
     let (pixel, used_rows, used_columns) = plan.grid.target_of(tile);
     let (by_row, by_column) = (plan.grid.by_row() * channels, columns.step * channels);
-    let by_point = plan.tiles * plan.target_row;
     let width = columns.line.inputs();
-    let first = plan.panels[panels.start].first * V::LANES;
-    let last = &plan.panels[panels.end - 1];
+    let first = panels[0].first * V::LANES;
+    let last = &panels[panels.len() - 1];
     let last = ((last.first + last.vectors) * V::LANES).min(channels);
     let finish = Finish {
         bias: operands.bias.map_or(std::ptr::null(), <[f32]>::as_ptr),
@@ -130,9 +146,7 @@ unsafe fn from_points<V: Vector>(
         // SAFETY: the products have a row for each tile with room for the round's channels, and what
         // is written lies on the target.
         unsafe {
-            let from = products
-                .as_ptr()
-                .add(index * plan.target_row + channel - first);
+            let from = from.add(channel - first);
             transform::tile::<Outputs, V>(
                 plan.grid.lines(),
                 used_rows,

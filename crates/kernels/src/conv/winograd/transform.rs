@@ -327,17 +327,20 @@ impl Step for Taps {
     ) {
         // SAFETY: the contract of this function.
         unsafe {
-            match line.taps {
-                3 => each_kernel::<V, 3>(line, lines, read, write),
-                5 => each_kernel::<V, 5>(line, lines, read, write),
-                _ => each_kernel::<V, MOST_TAPS>(line, lines, read, write),
+            match (line.taps, line.pairs) {
+                (3, 1) => each_kernel::<V, 3, 1>(line, lines, read, write),
+                (3, _) => each_kernel::<V, 3, 2>(line, lines, read, write),
+                (5, 2) => each_kernel::<V, 5, 2>(line, lines, read, write),
+                (5, _) => each_kernel::<V, 5, MOST_PAIRS>(line, lines, read, write),
+                _ => each_kernel::<V, MOST_TAPS, MOST_PAIRS>(line, lines, read, write),
             }
         }
     }
 }
 
+/// The two rows of a pair are the same but for the sign of odd powers.
 #[inline(always)]
-unsafe fn each_kernel<V: Vector, const TAPS: usize>(
+unsafe fn each_kernel<V: Vector, const TAPS: usize, const PAIRS: usize>(
     line: &Line,
     lines: usize,
     read: impl Fn(usize, usize) -> V,
@@ -350,12 +353,22 @@ unsafe fn each_kernel<V: Vector, const TAPS: usize>(
             for (tap, value) in taps.iter_mut().enumerate() {
                 *value = read(index, tap);
             }
-            for point in 0..line.inputs() {
-                let mut sum = V::zero();
-                for (value, &factor) in taps.iter().zip(&line.kernel[point]) {
-                    sum = value.mul_add(V::splat(factor), sum);
+            let first = V::splat(line.kernel[0][0]);
+            write(index, 0, taps[0].mul_add(first, V::zero()));
+            write(index, 2 * PAIRS + 1, taps[TAPS - 1]);
+            for pair in 0..PAIRS {
+                let factors = &line.kernel[2 * pair + 1];
+                let mut plus = V::zero();
+                for tap in (0..TAPS).step_by(2) {
+                    plus = taps[tap].mul_add(V::splat(factors[tap]), plus);
                 }
-                write(index, point, sum);
+                let mut minus = plus;
+                for tap in (1..TAPS).step_by(2) {
+                    plus = taps[tap].mul_add(V::splat(factors[tap]), plus);
+                    minus = taps[tap].mul_add(V::splat(-factors[tap]), minus);
+                }
+                write(index, 2 * pair + 1, plus);
+                write(index, 2 * pair + 2, minus);
             }
         }
     }
@@ -378,17 +391,19 @@ impl Step for TapGradients {
     ) {
         // SAFETY: the contract of this function.
         unsafe {
-            match line.taps {
-                3 => each_tap_gradient::<V, 3>(line, lines, read, write),
-                5 => each_tap_gradient::<V, 5>(line, lines, read, write),
-                _ => each_tap_gradient::<V, MOST_TAPS>(line, lines, read, write),
+            match (line.taps, line.pairs) {
+                (3, 1) => each_tap_gradient::<V, 3, 1>(line, lines, read, write),
+                (3, _) => each_tap_gradient::<V, 3, 2>(line, lines, read, write),
+                (5, 2) => each_tap_gradient::<V, 5, 2>(line, lines, read, write),
+                (5, _) => each_tap_gradient::<V, 5, MOST_PAIRS>(line, lines, read, write),
+                _ => each_tap_gradient::<V, MOST_TAPS, MOST_PAIRS>(line, lines, read, write),
             }
         }
     }
 }
 
 #[inline(always)]
-unsafe fn each_tap_gradient<V: Vector, const TAPS: usize>(
+unsafe fn each_tap_gradient<V: Vector, const TAPS: usize, const PAIRS: usize>(
     line: &Line,
     lines: usize,
     read: impl Fn(usize, usize) -> V,
@@ -398,12 +413,17 @@ unsafe fn each_tap_gradient<V: Vector, const TAPS: usize>(
     unsafe {
         for index in 0..lines {
             let mut sums = [V::zero(); TAPS];
-            for point in 0..line.inputs() {
-                let product = read(index, point);
+            let first = V::splat(line.kernel[0][0]);
+            sums[0] = read(index, 0).mul_add(first, V::zero());
+            for pair in 0..PAIRS {
+                let factors = &line.kernel[2 * pair + 1];
+                let (plus, minus) = (read(index, 2 * pair + 1), read(index, 2 * pair + 2));
+                let terms = [plus.add(minus), plus.sub(minus)];
                 for (tap, sum) in sums.iter_mut().enumerate() {
-                    *sum = product.mul_add(V::splat(line.kernel[point][tap]), *sum);
+                    *sum = terms[tap % 2].mul_add(V::splat(factors[tap]), *sum);
                 }
             }
+            sums[TAPS - 1] = sums[TAPS - 1].add(read(index, 2 * PAIRS + 1));
             for (tap, &sum) in sums.iter().enumerate() {
                 write(index, tap, sum);
             }
