@@ -168,6 +168,11 @@ impl Cut {
         }
     }
 
+    /// Whether blocks are read where they lie.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.in_place && self.matrix.is_none()
+    }
+
     /// The positions of block `index`. Its pixels follow each other without a gap in the slice. All blocks of rows have as
     /// many as whole numbers allow: a last one with few would be less work for whoever gets it.
     pub(super) fn block(&self, walk: &Walk, index: usize) -> Block {
@@ -294,7 +299,7 @@ impl Cut {
         block: Block,
         scratch: &[f32],
     ) -> *const f32 {
-        if !self.in_place || self.matrix.is_some() {
+        if !self.is_in_place() {
             return scratch.as_ptr();
         }
         let Slice { image, position } = walk.slice(index);

@@ -33,6 +33,8 @@ pub(super) struct Sweep {
     is_late: bool,
     /// There is a single vector of channels, and kernels slide over the pixels.
     slides: bool,
+    /// The source's pixels are read one after the other, each by its position alone.
+    reads_on: bool,
 }
 
 /// The tensors of a run.
@@ -99,7 +101,9 @@ impl Sweep {
         let width = &geometry.windows[2];
         let whole = chunks.len() == 1;
         let single = panels.per_group.iter().all(|panel| panel.vectors == 1);
+        let in_order = cut.is_in_place() && walk.taps() == 1 && walk.columns.source_step == 1;
         Self {
+            reads_on: in_order && walk.rows.source_step == 1 && walk.groups == 1 && whole,
             slides: single && walk.groups == 1 && fetch == Fetch::Strips && whole && slides(width),
             is_late: walk.layout == Layout::Nhwc && target >= FAR && walk.depth() < SHORT,
             chunks,
@@ -414,10 +418,18 @@ impl Task<'_> {
         packed[panels.start(group, panel) + before * row..].as_ptr()
     }
 
-    /// The rows behind the block's in a source in memory that a kernel slides over.
-    fn ahead(&self, source: &[f32]) -> Option<*const f32> {
+    /// What the next block reads of a source in memory: the rows behind the block's where a kernel slides over them, the
+    /// pixels behind the block's where each is read once.
+    ///
+    /// A tile's pixels are read side by side, a line of each at a time, and the processor does not foresee so many
+    /// short stretches.
+    fn ahead(&self, source: &[f32], panel: usize) -> Option<*const f32> {
         let walk = &self.sweep.walk;
         let is_far = walk.layout == Layout::Nhwc && source.len() >= FAR_SOURCE;
+        if is_far && self.sweep.reads_on && panel + 1 == self.panels.1 {
+            let read = self.block.pixels() * walk.source_channels;
+            return Some(self.origin.wrapping_add(read));
+        }
         (self.sweep.slides && is_far).then(|| {
             let row = walk.columns.source * walk.source_channels;
             let image = walk.image(source, self.slice.image).as_ptr();
@@ -461,7 +473,7 @@ impl Task<'_> {
                         resumes: number > 0,
                         stops: !last,
                     },
-                    ahead: self.ahead(operands.source),
+                    ahead: self.ahead(operands.source, index),
                 };
                 // SAFETY: as this function's.
                 unsafe {
@@ -500,7 +512,7 @@ struct Pass<'a> {
     next: *const f32,
     pixels: Pixels,
     part: Part,
-    /// What the next block reads, where a kernel slides over a source in memory.
+    /// What the next block reads, where it is asked for.
     ahead: Option<*const f32>,
 }
 
@@ -686,7 +698,13 @@ impl Pass<'_> {
             tile::<V, MR, NV, PARTS>(
                 &sources,
                 &self.chunk.segments,
-                Weights::new::<V, NV>(self.weights, self.next, self.chunk.len, before / MR),
+                Weights::new::<V, NV>(
+                    self.weights,
+                    self.next,
+                    self.ahead,
+                    self.chunk.len,
+                    before / MR,
+                ),
                 &targets,
                 target,
                 finish,

@@ -83,7 +83,8 @@ pub(in crate::conv) struct Target {
 pub(in crate::conv) struct Weights {
     /// The panel.
     start: *const f32,
-    /// Weights of the panel to come. Each product asks for a vector of them.
+    /// What is asked for meanwhile, weights of the panel to come or else what is read later: each product asks for a
+    /// vector.
     ahead: *const f32,
 }
 
@@ -92,18 +93,21 @@ impl Weights {
     ///
     /// All tiles of a task read the same panel. The first waits for memory, the others find it in cache
     /// and leave the way to memory idle: so the first `NV` of them ask for the next panel meanwhile, a
-    /// part each.
+    /// part each. Those behind them ask for what lies at `later`.
     #[inline(always)]
     pub(in crate::conv) fn new<V: Vector, const NV: usize>(
         start: *const f32,
         next: *const f32,
+        later: Option<*const f32>,
         depth: usize,
         index: usize,
     ) -> Self {
-        let ahead = match index < NV {
-            true => next.wrapping_add(index * depth * V::LANES),
+        let part = |of: *const f32, index: usize| of.wrapping_add(index * depth * V::LANES);
+        let ahead = match (index < NV, later) {
+            (true, _) => part(next, index),
+            (false, Some(later)) => part(later, index - NV),
             // Enough: what has just been read costs nothing to ask for.
-            false => start,
+            (false, None) => start,
         };
         Self { start, ahead }
     }

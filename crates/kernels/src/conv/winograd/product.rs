@@ -132,7 +132,8 @@ impl Product {
         // SAFETY: rows of sources and products are those of the task's tiles, the weights those of
         // the panel at the point.
         unsafe {
-            let weights = Weights::new::<V, NV>(self.weights, self.next, self.sources, start / MR);
+            let weights =
+                Weights::new::<V, NV>(self.weights, self.next, None, self.sources, start / MR);
             tile::<V, MR, NV, false>(
                 &sources,
                 &[segment],
