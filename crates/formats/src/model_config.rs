@@ -12,7 +12,6 @@
 //! What is left out has timm's defaults: 3×224×224, ImageNet's mean and deviation, 0.875, bicubic, centre.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -113,7 +112,7 @@ impl ModelConfig {
             source,
         };
         let mut text = String::new();
-        let file = File::open(path).map_err(refused)?;
+        let file = tensor::regular::open(path).map_err(refused)?;
         let read = file.take(MAX_BYTES + 1).read_to_string(&mut text);
         read.map_err(refused)?;
         let origin = path.to_string_lossy();

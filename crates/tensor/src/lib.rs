@@ -7,6 +7,7 @@
 mod layout;
 pub mod memory;
 mod npy;
+pub mod regular;
 mod shape;
 mod storage;
 mod unary;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 pub use self::element::NpyElement;
 use self::element::little_endian;
 use self::header::{Header, MAGIC, read_header};
-use crate::{Shape, ShapeError, Tensor};
+use crate::{Shape, ShapeError, Tensor, regular};
 
 /// Bytes that are read at a time; every size of an element divides it.
 const CHUNK: usize = 1 << 16;
@@ -91,11 +91,7 @@ impl NpyFile {
             path: path.to_owned(),
             source,
         };
-        // Asked before it is opened: opening a pipe waits until somebody writes to it.
-        if !path.metadata().map_err(io)?.is_file() {
-            return Err(io(invalid("not a regular file; only those are read")));
-        }
-        let file = File::open(path).map_err(io)?;
+        let file = regular::open(path).map_err(io)?;
         let length = file.metadata().map_err(io)?.len();
         let mut file = BufReader::new(file);
         let header = read_header(&mut file).map_err(io)?;

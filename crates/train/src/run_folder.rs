@@ -14,13 +14,14 @@
 mod lock;
 mod replaced;
 
-use std::fs::{File, OpenOptions, create_dir_all, read_to_string, symlink_metadata};
+use std::fs::{File, OpenOptions, create_dir_all, symlink_metadata};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use formats::atomic;
 use formats::events::EventWriter;
+use tensor::regular;
 
 pub use self::lock::RunLock;
 pub use self::replaced::Replaced;
@@ -248,12 +249,9 @@ impl RunFolder {
     }
 }
 
-/// The text of a regular file; nothing else is opened at all, as a pipe could keep the program waiting.
+/// The text of a regular file.
 fn text_of(file: &Path) -> io::Result<String> {
-    match file.metadata()?.is_file() {
-        true => read_to_string(file),
-        false => Err(io::Error::other("not a regular file; only those are read")),
-    }
+    io::read_to_string(regular::open(file)?)
 }
 
 /// The content of the metrics; empty where there are none.
@@ -312,7 +310,7 @@ mod tests {
     }
 
     fn epochs_in(folder: &Path) -> Vec<u64> {
-        let text = read_to_string(folder.join(METRICS)).unwrap();
+        let text = std::fs::read_to_string(folder.join(METRICS)).unwrap();
         text.split_inclusive('\n').filter_map(epoch_of).collect()
     }
 
@@ -330,7 +328,7 @@ mod tests {
         let mut run = RunFolder::reopen(RunLock::take(folder.path()).unwrap(), 2).unwrap();
         run.log(&report(3)).unwrap();
         assert_eq!(epochs_in(folder.path()), [1, 2, 3]);
-        let text = read_to_string(folder.path().join(METRICS)).unwrap();
+        let text = std::fs::read_to_string(folder.path().join(METRICS)).unwrap();
         assert_eq!(text.lines().count(), 3);
         assert!(
             text.starts_with(

@@ -15,6 +15,8 @@ mod invoke;
 mod lens;
 mod listing;
 mod op;
+#[cfg(unix)]
+mod pipes;
 mod predict;
 mod published;
 mod receptive_fields;

@@ -8,7 +8,6 @@
 //! declared length. Of a packed one the length is unknown until it is unpacked, but DEFLATE shrinks by at most
 //! 1032 : 1, so a declared size beyond that is refused at once, and no more than the declared size is unpacked.
 
-use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -133,7 +132,7 @@ fn read<const RANK: usize>(
     meaning: &'static str,
 ) -> Result<([usize; RANK], Vec<u8>), DataError> {
     let io = |source| DataError::io(path, source);
-    let file = File::open(path).map_err(io)?;
+    let file = tensor::regular::open(path).map_err(io)?;
     let file_length = file.metadata().map_err(io)?.len();
     let packed = path
         .extension()

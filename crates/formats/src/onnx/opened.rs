@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tensor::MemoryError;
+use tensor::{MemoryError, regular};
 
 use super::OnnxError;
 
@@ -19,12 +19,9 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    /// Opens a regular file; nothing else is opened at all, as a pipe could keep the program waiting.
+    /// Opens a regular file.
     pub(super) fn regular(path: &Path) -> io::Result<Self> {
-        if !path.metadata()?.is_file() {
-            return Err(io::Error::other("not a regular file; only those are read"));
-        }
-        let file = File::open(path)?;
+        let file = regular::open(path)?;
         Ok(Self {
             path: path.to_path_buf(),
             len: file.metadata()?.len(),

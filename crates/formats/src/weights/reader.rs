@@ -9,6 +9,7 @@ use std::path::Path;
 use half::{bf16, f16};
 use safetensors::Dtype;
 use tensor::memory::try_zeros;
+use tensor::regular;
 
 use super::header::Header;
 use super::{MAX_RANK, WeightsError};
@@ -56,11 +57,10 @@ impl WeightsReader {
             path: path.to_path_buf(),
             source,
         };
-        // A folder can be opened, and says only when it is read that it is none.
-        let file = File::open(path).map_err(refused)?;
-        if file.metadata().map_err(refused)?.is_dir() {
+        if path.is_dir() {
             return Err(refused(std::io::ErrorKind::IsADirectory.into()));
         }
+        let file = regular::open(path).map_err(refused)?;
         let origin = path.to_string_lossy();
         let pickled = |ending: &OsStr| {
             PICKLED

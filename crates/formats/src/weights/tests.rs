@@ -359,3 +359,22 @@ fn a_failed_save_leaves_the_former_file() {
         Err(WeightsError::Io { .. })
     ));
 }
+
+#[cfg(unix)]
+#[test]
+fn pipes_are_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pipe.safetensors");
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.unwrap().success());
+    // With a writer that has nothing to say, a reader would find the end at once.
+    let end = path.clone();
+    std::thread::spawn(move || drop(std::fs::File::options().write(true).open(end)));
+    let error = TensorFile::open(&path).unwrap_err().to_string();
+    assert!(
+        error.ends_with("not a regular file; only those are read"),
+        "{error}"
+    );
+    // Both ends at once wait for nobody, and let the writer go.
+    drop(std::fs::File::options().read(true).write(true).open(&path));
+}
