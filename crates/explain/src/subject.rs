@@ -353,7 +353,7 @@ impl Subject {
         if let Some(redrawn) = self.redrawn.get(name) {
             return Some(redrawn);
         }
-        let mut kept = named::kept(&self.weights);
+        let mut kept = self.weights.kept();
         kept.find(|&(known, _)| known == name)
             .map(|(_, elements)| elements)
     }

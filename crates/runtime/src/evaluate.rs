@@ -117,18 +117,12 @@ impl Evaluation {
 
     /// Takes over the parameters and states of a program by their names.
     pub fn load(&mut self, program: &Program) {
-        let parameters = program.slots().iter().map(|slot| (&slot.name, &slot.range));
-        let states = program.states().iter();
-        let states = states.map(|slot| (&slot.name, &slot.range));
-        let parameters =
-            parameters.map(|(name, range)| (name, &program.parameters()[range.clone()]));
-        let states = states.map(|(name, range)| (name, &program.state()[range.clone()]));
-        let given: Vec<_> = parameters.chain(states).collect();
+        let given: Vec<_> = program.kept().collect();
         for (value, elements) in self.graph.values().iter().zip(&mut self.values) {
             let learned = matches!(value.role, Role::Parameter { .. } | Role::State { .. });
             let source = given
                 .iter()
-                .find(|(name, _)| learned && **name == value.name);
+                .find(|(name, _)| learned && *name == value.name);
             if let (Some((_, source)), Elements::Real(elements)) = (source, elements) {
                 for (element, &source) in elements.iter_mut().zip(*source) {
                     *element = source.into();

@@ -1,6 +1,7 @@
 //! A graph made ready to run: everything checked, chosen and allocated.
 
 mod inference;
+mod kept;
 
 use std::fmt;
 use std::sync::Arc;

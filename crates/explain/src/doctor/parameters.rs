@@ -14,8 +14,9 @@ pub struct Parameters(HashMap<String, Vec<f32>>);
 impl Parameters {
     /// Those of a program that was given them.
     pub fn of(program: &Program) -> Self {
-        let kept = named::kept(program);
-        let copies = kept.map(|(name, elements)| (name.to_owned(), elements.to_vec()));
+        let copies = program
+            .kept()
+            .map(|(name, elements)| (name.to_owned(), elements.to_vec()));
         Self(copies.collect())
     }
 

@@ -123,15 +123,7 @@ pub(super) fn run(
         metadata,
         ..defaults
     };
-    let places = (program.slots().iter()).map(|slot| {
-        (
-            slot.name.as_str(),
-            &program.parameters()[slot.range.clone()],
-        )
-    });
-    let states = (program.states().iter())
-        .map(|slot| (slot.name.as_str(), &program.state()[slot.range.clone()]));
-    let weights: HashMap<_, _> = places.chain(states).collect();
+    let weights: HashMap<_, _> = program.kept().collect();
     let find = |name: &str| weights.get(name).copied();
     let export = Export::new(&subject.network, find, &settings);
     let export = export.map_err(|error| named(name, error))?;
