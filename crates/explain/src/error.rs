@@ -1,7 +1,7 @@
 //! Why a network cannot be looked into.
 
 use geometry::GeometryError;
-use geometry::names::suggestion;
+use geometry::names::suggestion_or;
 use graph::{GraphError, NeuronError};
 use runtime::RuntimeError;
 use tensor::{MemoryError, ShapeError};
@@ -41,7 +41,10 @@ pub enum ExplainError {
         elements: usize,
     },
     /// No layer has this name.
-    #[error("there is no layer '{name}'{}", suggestion(nearest))]
+    #[error(
+        "there is no layer '{name}'{}",
+        suggestion_or(nearest, "convolve summary MODEL --wide")
+    )]
     NoLayer {
         /// The name.
         name: String,

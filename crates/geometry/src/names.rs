@@ -56,6 +56,19 @@ pub fn suggestion(names: &[impl AsRef<str>]) -> String {
     }
 }
 
+/// As [`suggestion`]; where no name is like it, the command that lists all.
+///
+/// ```
+/// let end = geometry::names::suggestion_or(&[""; 0], "convolve models");
+/// assert_eq!(end, "; `convolve models` lists all there are");
+/// ```
+pub fn suggestion_or(names: &[impl AsRef<str>], lists: &str) -> String {
+    match names {
+        [] => format!("; `{lists}` lists all there are"),
+        names => suggestion(names),
+    }
+}
+
 /// Letters to insert, drop, exchange, or swap with their neighbour, none of them twice: the distance of optimal string
 /// alignment (Damerau 1964), row by row of Wagner and Fischer's table.
 fn distance(a: &str, b: &str) -> usize {

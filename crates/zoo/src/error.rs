@@ -1,6 +1,6 @@
 //! Why a network cannot be had.
 
-use geometry::names::suggestion;
+use geometry::names::suggestion_or;
 use graph::GraphError;
 
 use crate::Task;
@@ -10,7 +10,7 @@ use crate::Task;
 #[non_exhaustive]
 pub enum ZooError {
     /// No network of that name.
-    #[error("no model is called '{name}'{}", meant(.nearest, "convolve models"))]
+    #[error("no model is called '{name}'{}", suggestion_or(.nearest, "convolve models"))]
     UnknownModel {
         /// The name asked for.
         name: String,
@@ -18,7 +18,7 @@ pub enum ZooError {
         nearest: Vec<&'static str>,
     },
     /// No block of that name.
-    #[error("no block is called '{name}'{}", meant(.nearest, "convolve draw --blocks"))]
+    #[error("no block is called '{name}'{}", suggestion_or(.nearest, "convolve draw --blocks"))]
     UnknownBlock {
         /// The name asked for.
         name: String,
@@ -57,12 +57,4 @@ pub enum ZooError {
         /// Which layer, and why.
         source: GraphError,
     },
-}
-
-/// The names that may have been meant, or the command that lists all.
-fn meant(nearest: &[&str], lists: &str) -> String {
-    match nearest {
-        [] => format!("; `{lists}` lists all there are"),
-        nearest => suggestion(nearest),
-    }
 }
