@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use geometry::ConvDesc;
 use serde_json::Value;
 
-use crate::fixture::{cifar, folder, names};
+use crate::fixture::{cifar, folder, names, onnx};
 use crate::invoke::{convolve, fail, objects, succeed};
 
 /// The weights of the network inside the program, with one filter of the first layer set to zero if asked for.
@@ -282,4 +283,18 @@ fn classes_without_names_are_taken_by_their_order_as_eval_does() {
         accuracies.push(objects(&answer.out)[0]["accuracy"].as_f64().unwrap());
     }
     assert_eq!(accuracies[0], accuracies[1]);
+}
+
+#[test]
+fn filters_dilated_beyond_measure_are_left_out() {
+    let folder = folder();
+    for dilation in [1 << 30, 1 << 40] {
+        onnx(&folder.path().join("wide.onnx"), &[1, 3, 8, 8], |net, x| {
+            let desc = ConvDesc::new(4, 3).dilation(dilation).padding(dilation);
+            Ok(vec![net.conv("conv", x, desc, false)?])
+        });
+        let told = succeed(folder.path(), &["doctor", "wide.onnx"]);
+        let words = "the filters of the first convolution are dilated too far to be measured";
+        assert!(told.contains(words), "{told}");
+    }
 }

@@ -73,7 +73,8 @@ impl Stem {
         let measured = sample.and_then(|sample| Spectrum::of(sample, [channels, height, width]));
         let spectrum = measured.unwrap_or_else(|| Spectrum::natural(channels));
         let stride = [stride[0], stride[1]];
-        let taps = dilated(&filters, [kh, kw]);
+        let taps = dilated(&filters, [kh, kw])
+            .ok_or("the filters of the first convolution are dilated too far to be measured")?;
         let [th, tw] = taps.extents;
         let spectra: Vec<Vec<f64>> = (taps.weights.chunks_exact(channels * th * tw))
             .map(|filter| spectrum.answer(filter, taps.extents))
@@ -109,12 +110,14 @@ impl Stem {
 /// Channels, height and width of what the network reads, in whatever order.
 fn image(network: &Graph) -> Option<[usize; 3]> {
     let &input = network.inputs.first()?;
-    let roles = AxisRoles::of(network, 0)?;
+    let roles = AxisRoles::of(network, 0).ok()?;
     let &[height, width] = roles.space(network, input).as_slice() else {
         return None;
     };
     let shape = &network.value(input).shape;
-    Some([roles.channels(network, input)?, height, width].map(|axis| shape[axis]))
+    // A grey picture may have no axis of channels.
+    let channels = roles.channels(network, input).map_or(1, |axis| shape[axis]);
+    Some([channels, shape[height], shape[width]])
 }
 
 /// Filters with the zeros that a dilation puts between their weights.
@@ -123,11 +126,21 @@ struct Taps {
     extents: [usize; 2],
 }
 
-fn dilated(filters: &Filters<'_>, [kh, kw]: [usize; 2]) -> Taps {
+/// Numbers of all filters with the zeros between them, at the most: 256 MB.
+const MOST_TAPS: usize = 1 << 26;
+
+/// Nothing where that would be too many numbers.
+fn dilated(filters: &Filters<'_>, [kh, kw]: [usize; 2]) -> Option<Taps> {
     let dilation = filters.desc.dilation.expand("dilation", 2);
     let dilation = dilation.unwrap_or_else(|_| vec![1, 1]);
-    let [th, tw] = [(kh - 1) * dilation[0] + 1, (kw - 1) * dilation[1] + 1];
-    let mut weights = vec![0.0; filters.len() * filters.shape[1] * th * tw];
+    let reach = |taps: usize, dilation: usize| (taps - 1).checked_mul(dilation)?.checked_add(1);
+    let [th, tw] = [reach(kh, dilation[0])?, reach(kw, dilation[1])?];
+    let planes = filters.len().checked_mul(filters.shape[1])?;
+    let numbers = planes.checked_mul(th)?.checked_mul(tw)?;
+    if numbers > MOST_TAPS {
+        return None;
+    }
+    let mut weights = vec![0.0; numbers];
     let planes = filters
         .iter()
         .flat_map(|filter| filter.chunks_exact(kh * kw));
@@ -136,10 +149,10 @@ fn dilated(filters: &Filters<'_>, [kh, kw]: [usize; 2]) -> Taps {
             wide[place / kw * dilation[0] * tw + place % kw * dilation[1]] = weight;
         }
     }
-    Taps {
+    Some(Taps {
         weights,
         extents: [th, tw],
-    }
+    })
 }
 
 /// The share of a filter's answers beyond the Nyquist limit of steps of `stride`, to pictures of a spectrum;
