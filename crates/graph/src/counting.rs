@@ -9,6 +9,7 @@ use crate::cost::elements;
 use crate::families::{
     Affine, DeformableOp, NormOp, PoolingOp, SamplingOp, SoftmaxOp, TransposedOp, UnaryOp,
 };
+use crate::per_image::PerImage;
 use crate::{Activation, Graph, Node, Op, Value};
 
 /// Whose operations are counted. Networks are counted as they stand, a batch norm as one, without heads
@@ -96,10 +97,15 @@ impl Counting {
     /// The operations of a forward node for the batch its graph was built for (this program's own: for
     /// one image); nothing where none are counted.
     pub fn operations(self, network: &Graph, node: &Node) -> Option<u64> {
+        self.operations_of(network, &PerImage::of(network), node)
+    }
+
+    fn operations_of(self, network: &Graph, per_image: &PerImage, node: &Node) -> Option<u64> {
         let inputs: Vec<&Value> = node.inputs.iter().map(|&id| network.value(id)).collect();
         let macs = || node.op.macs(&inputs);
+        let runs = per_image.runs(network, node);
         if self == Self::Convolve {
-            return macs();
+            return macs().map(|macs| macs.saturating_mul(runs));
         }
         let input = inputs.first().map(|value| value.shape.as_slice());
         let output = network.value(*node.outputs.first()?).shape.as_slice();
@@ -109,7 +115,7 @@ impl Counting {
             macs: macs().map(|macs| macs.saturating_mul(batch)),
             input: input.and_then(elements).unwrap_or(0),
             output: elements(output).unwrap_or(0),
-            batch,
+            images: batch / runs.max(1),
             parameters: learned(network, node),
         };
         match self {
@@ -123,10 +129,11 @@ impl Counting {
 
     /// Counts a whole network.
     pub fn count(self, network: &Graph) -> Count {
+        let per_image = PerImage::of(network);
         let nodes: Vec<_> = network
             .nodes
             .iter()
-            .map(|node| self.operations(network, node))
+            .map(|node| self.operations_of(network, &per_image, node))
             .collect();
         let auxiliary = crate::summary::only_auxiliary(network);
         let counted = nodes
@@ -154,7 +161,8 @@ struct Case<'a> {
     macs: Option<u64>,
     input: u64,
     output: u64,
-    batch: u64,
+    /// Those that lie in the first axis: a layer of vectors may read the places of a map as its batch.
+    images: u64,
     parameters: u64,
 }
 
@@ -213,7 +221,7 @@ impl Case<'_> {
         Some(
             self.parameters
                 .saturating_mul(places)
-                .saturating_mul(self.batch),
+                .saturating_mul(self.images),
         )
     }
 

@@ -152,6 +152,18 @@ pub struct Graph {
     pub gradients: Vec<(ValueId, ValueId)>,
     /// States and the computed values that replace them at the end of a run.
     pub updates: Vec<(ValueId, ValueId)>,
+    /// What parameters were made of, in the order of the parameters. One that is not listed stands for itself.
+    pub(crate) stored: Vec<(ValueId, Stored)>,
+}
+
+/// A tensor that is stored outside of a graph, such as in a file. A matrix that layers read as it is and turned round makes
+/// two parameters, but its numbers are there once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Stored {
+    /// Its number, which no other tensor of the graph has.
+    pub tensor: u32,
+    /// How many numbers it holds.
+    pub numbers: u64,
 }
 
 impl Graph {
@@ -233,6 +245,42 @@ impl Graph {
     /// called anything.
     pub fn rename(&mut self, id: ValueId, name: String) {
         self.values[id.index()].name = name;
+    }
+
+    /// The stored tensor that a parameter was made of, if [`Graph::keep_stored`] said so.
+    pub fn stored_as(&self, parameter: ValueId) -> Option<Stored> {
+        let at = self.stored.binary_search_by_key(&parameter, |&(id, _)| id);
+        at.ok().map(|at| self.stored[at].1)
+    }
+
+    /// Says of what a parameter is made; a summary counts those numbers once.
+    ///
+    /// ```
+    /// use graph::{ElementType, Graph, Init, ParameterKind, Role, Stored, Value, summary};
+    ///
+    /// let mut graph = Graph::new("there and back");
+    /// let mut value = |name: &str, shape: [usize; 2], role| {
+    ///     graph.add_value(Value { name: name.to_owned(), shape: shape.into(), element: ElementType::Real, role })
+    /// };
+    /// let x = value("x", [1, 8], Role::Input);
+    /// let role = Role::parameter(ParameterKind::Weight, Init::Constant(0.0));
+    /// let there = value("there", [5, 8], role);
+    /// let back = value("back", [8, 5], role);
+    /// graph.inputs.push(x);
+    /// for parameter in [there, back] {
+    ///     graph.keep_stored(parameter, Stored { tensor: 0, numbers: 40 });
+    /// }
+    /// let y = graph.append(graph::Op::Linear { bias: false }, "encode", vec![x, there])?;
+    /// graph.append(graph::Op::Linear { bias: false }, "decode", vec![y[0], back])?;
+    /// assert_eq!(summary(&graph).parameters, 40);
+    /// # Ok::<(), graph::GraphError>(())
+    /// ```
+    pub fn keep_stored(&mut self, parameter: ValueId, stored: Stored) {
+        let at = self.stored.partition_point(|&(id, _)| id < parameter);
+        match self.stored.get_mut(at) {
+            Some((id, known)) if *id == parameter => *known = stored,
+            _ => self.stored.insert(at, (parameter, stored)),
+        }
     }
 
     /// Adds a value.

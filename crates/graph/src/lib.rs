@@ -25,6 +25,7 @@ mod op;
 mod operands;
 mod output_activation;
 pub mod passes;
+mod per_image;
 mod reads;
 mod receptive_field;
 mod rectifier;
@@ -36,7 +37,7 @@ mod users;
 mod verify;
 
 pub use autodiff::{backward, pullback, pullback_by};
-pub use axis_roles::AxisRoles;
+pub use axis_roles::{AxisRoleError, AxisRoles};
 pub use builder::{BatchNormOptions, NetworkBuilder, Normaliser, Separable, WeightInit};
 pub use counting::{Count, Counting};
 pub use error::{GraphError, OpError};
@@ -45,14 +46,17 @@ pub use families::{
     RearrangeOp, ReduceOp, RegionOp, Resizing, SamplingOp, Side, SoftmaxKind, SoftmaxOp,
     TransposedOp, UnaryOp,
 };
-pub use graph::{ElementType, Graph, Init, Node, ParameterKind, Role, Value, ValueId};
+pub use graph::{ElementType, Graph, Init, Node, ParameterKind, Role, Stored, Value, ValueId};
 pub use infer::ValueType;
 pub use neuron::{Neuron, NeuronError};
 pub use op::{Activation, Op};
 pub use output_activation::OutputActivation;
+pub use per_image::PerImage;
 pub use receptive_field::{
-    AxisField, LayerField, Local, Misalignment, ReceptiveFields, receptive_fields,
+    AxisField, LayerField, Local, Misalignment, ReceptiveFieldError, ReceptiveFields,
+    receptive_fields,
 };
 pub use rectifier::RectifierRule;
 pub use regulariser::Regulariser;
 pub use summary::{LayerSummary, Summary, summary};
+pub use traffic::Traffic;

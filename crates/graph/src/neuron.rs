@@ -4,10 +4,10 @@
 //! ([`geometry::Reads`], [`Region`]): with the holes of dilation, cut off at borders, and of every
 //! branch as it lies.
 
-use geometry::names::suggestion;
+use geometry::names::suggestion_or;
 use geometry::{GeometryError, IndexSet, Region};
 
-use crate::axis_roles::AxisRoles;
+use crate::axis_roles::{AxisRoleError, AxisRoles};
 use crate::reads::ways;
 use crate::receptive_field::dependents;
 use crate::{Graph, ValueId};
@@ -32,7 +32,10 @@ pub struct Neuron {
 #[non_exhaustive]
 pub enum NeuronError {
     /// No layer has this name.
-    #[error("there is no layer '{name}'{}", suggestion(nearest))]
+    #[error(
+        "there is no layer '{name}'{}",
+        suggestion_or(nearest, "convolve summary MODEL --wide")
+    )]
     NoLayer {
         /// The name.
         name: String,
@@ -57,14 +60,9 @@ pub enum NeuronError {
         /// The input.
         input: String,
     },
-    /// A network without an input at that place.
-    #[error("the network has {inputs} inputs, and none at place {place}")]
-    NoInput {
-        /// The place.
-        place: usize,
-        /// Inputs there are.
-        inputs: usize,
-    },
+    /// No input at that place, or one whose axes of space are not known.
+    #[error(transparent)]
+    Axes(#[from] AxisRoleError),
     /// A set of more pieces than can be kept.
     #[error("{layer}: {source}")]
     TooLarge {
@@ -124,14 +122,14 @@ impl Neuron {
         at: &[usize],
         input: usize,
     ) -> Result<Self, NeuronError> {
-        let image = input_at(network, input)?;
+        let roles = AxisRoles::of(network, input)?;
+        let image = network.inputs[input];
         let maker = network
             .nodes
             .iter()
             .find(|node| node.outputs.contains(&value));
         let layer = maker.map_or(&network.value(value).name, |node| &node.layer);
         let shape = &network.value(value).shape;
-        let roles = AxisRoles::of(network, input).expect("there is an input at that place");
         let space = [value, image].map(|id| roles.space(network, id));
         let along = |id: ValueId, axes: &[usize]| -> Vec<usize> {
             axes.iter()
@@ -177,14 +175,6 @@ impl Neuron {
             })?,
         })
     }
-}
-
-fn input_at(network: &Graph, place: usize) -> Result<ValueId, NeuronError> {
-    let found = network.inputs.get(place).copied();
-    found.ok_or(NeuronError::NoInput {
-        place,
-        inputs: network.inputs.len(),
-    })
 }
 
 /// The elements of `image` that some elements of `value` are made of, by way of what depends on it.

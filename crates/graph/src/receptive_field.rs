@@ -8,7 +8,7 @@
 
 use geometry::{Field, GeometryError};
 
-use crate::axis_roles::AxisRoles;
+use crate::axis_roles::{AxisRoleError, AxisRoles};
 use crate::reads::{Link, Way, ways};
 use crate::{Graph, Node, ValueId};
 
@@ -75,6 +75,18 @@ pub struct Misalignment {
     pub branches: [Field; 2],
 }
 
+/// Fields that cannot be told.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReceptiveFieldError {
+    /// No input at that place, or one whose axes of space are not known.
+    #[error(transparent)]
+    Axes(#[from] AxisRoleError),
+    /// Numbers too large to be counted.
+    #[error(transparent)]
+    TooLarge(#[from] GeometryError),
+}
+
 /// Walks the fields of all layers over the input at place `input` of [`Graph::inputs`].
 ///
 /// ```
@@ -95,14 +107,13 @@ pub struct Misalignment {
 /// ```
 ///
 /// # Errors
-/// Fields too large to be counted, or no input at that place.
-pub fn receptive_fields(network: &Graph, input: usize) -> Result<ReceptiveFields, GeometryError> {
-    let Some(&image) = network.inputs.get(input) else {
-        return Err(GeometryError::Zero {
-            what: "the number of inputs of a network that has receptive fields",
-        });
-    };
-    let roles = AxisRoles::of(network, input).expect("there is an input at that place");
+/// See [`ReceptiveFieldError`].
+pub fn receptive_fields(
+    network: &Graph,
+    input: usize,
+) -> Result<ReceptiveFields, ReceptiveFieldError> {
+    let roles = AxisRoles::of(network, input)?;
+    let image = network.inputs[input];
     let map = |id: ValueId| -> Vec<usize> {
         let space = roles.space(network, id).into_iter();
         space.map(|axis| network.value(id).shape[axis]).collect()

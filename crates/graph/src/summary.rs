@@ -1,12 +1,14 @@
 //! A network as a table: a row a layer, and totals.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use geometry::{InputShape, Problem};
 
 use crate::cost::elements;
 use crate::families::{PoolingOp, TransposedOp};
-use crate::{Graph, Node, Op, Role};
+use crate::per_image::PerImage;
+use crate::traffic::Traffic;
+use crate::{Graph, Node, Op, Role, ValueId};
 
 /// One layer of a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,15 +17,17 @@ pub struct LayerSummary {
     pub layer: String,
     /// Its operator.
     pub op: &'static str,
-    /// The shape it makes, batch first.
+    /// The shape it makes.
     pub output: Vec<usize>,
+    /// That of one image: without the axis of the batch, wherever it lies.
+    pub of_image: Vec<usize>,
     /// Settings of a window operation as the problem notation writes them (`o64k7s2p3`), else empty.
     pub kernel: String,
     /// Learned numbers; of those that layers share, the first layer has them all.
     pub parameters: u64,
     /// Multiply-accumulates on one image; nothing where the operator's work is not counted.
     pub macs: Option<u64>,
-    /// Bytes it moves for one image; see [`Graph::bytes_moved`].
+    /// Bytes it moves for one image; see [`Traffic::bytes_moved`].
     pub bytes: u64,
     /// It belongs to an auxiliary head: it is computed in training only.
     pub auxiliary: bool,
@@ -71,7 +75,8 @@ pub struct Summary {
 /// # Ok::<(), graph::GraphError>(())
 /// ```
 pub fn summary(network: &Graph) -> Summary {
-    let mut counted = HashSet::new();
+    let mut counted = Counted::default();
+    let (per_image, traffic) = (PerImage::of(network), Traffic::of(network));
     let mut summary = Summary {
         rows: Vec::new(),
         parameters: 0,
@@ -87,10 +92,10 @@ pub fn summary(network: &Graph) -> Summary {
             .inputs
             .iter()
             .filter(|&&id| matches!(network.value(id).role, Role::Parameter { .. }))
-            .filter(|&&id| counted.insert(id))
-            .filter_map(|&id| elements(&network.value(id).shape))
+            .map(|&id| counted.new_of(network, id))
             .fold(0, u64::saturating_add);
         let macs = node.op.macs(&inputs);
+        let macs = macs.map(|macs| macs.saturating_mul(per_image.runs(network, node)));
         let add = |total: &mut u64, count| *total = total.saturating_add(count);
         add(&mut summary.parameters, parameters);
         if auxiliary {
@@ -102,19 +107,45 @@ pub fn summary(network: &Graph) -> Summary {
         if macs.is_none() && !summary.not_counted.contains(&node.op.name()) {
             summary.not_counted.push(node.op.name());
         }
-        let output = node.outputs.first().map(|&id| network.value(id));
+        let output = node.outputs.first().copied();
         summary.rows.push(LayerSummary {
             layer: node.layer.clone(),
             op: node.op.name(),
-            output: output.map(|value| value.shape.clone()).unwrap_or_default(),
+            output: (output.map(|id| network.value(id).shape.clone())).unwrap_or_default(),
+            of_image: (output.map(|id| per_image.shape(network, id))).unwrap_or_default(),
             kernel: kernel(network, node).unwrap_or_default(),
             parameters,
             macs,
-            bytes: network.bytes_moved(node),
+            bytes: traffic.bytes_moved(node),
             auxiliary,
         });
     }
     summary
+}
+
+/// The parameters that were counted. Of numbers that are stored once those of a second parameter are no more.
+#[derive(Default)]
+struct Counted {
+    parameters: HashSet<ValueId>,
+    /// What is left to be counted of stored tensors.
+    left: HashMap<u32, u64>,
+}
+
+impl Counted {
+    /// Numbers of a parameter that were not counted yet.
+    fn new_of(&mut self, network: &Graph, id: ValueId) -> u64 {
+        if !self.parameters.insert(id) {
+            return 0;
+        }
+        let numbers = elements(&network.value(id).shape).unwrap_or(0);
+        let Some(stored) = network.stored_as(id) else {
+            return numbers;
+        };
+        let left = self.left.entry(stored.tensor).or_insert(stored.numbers);
+        let new = numbers.min(*left);
+        *left -= new;
+        new
+    }
 }
 
 /// For every node whether auxiliary heads alone need it.

@@ -1,25 +1,41 @@
 //! What a network moves through memory.
 
 use crate::cost::elements;
+use crate::per_image::PerImage;
 use crate::users::Users;
 use crate::{Graph, Node, Op, RearrangeOp, Role, ValueId};
 
 /// Bytes of an element; networks are computed in f32.
 const BYTES: u64 = 4;
 
-impl Graph {
+/// What the nodes of a network move for one image of its batch.
+#[derive(Clone, Debug)]
+pub struct Traffic<'a> {
+    network: &'a Graph,
+    per_image: PerImage,
+}
+
+impl<'a> Traffic<'a> {
+    /// That of a forward graph.
+    pub fn of(network: &'a Graph) -> Self {
+        Self {
+            network,
+            per_image: PerImage::of(network),
+        }
+    }
+
     /// Bytes that a forward node moves for one image if it is computed by itself: each of its inputs and
     /// parameters read once, its outputs written once, in f32. Views of the same elements move nothing.
     ///
     /// ```
     /// use geometry::ConvDesc;
-    /// use graph::NetworkBuilder;
+    /// use graph::{NetworkBuilder, Traffic};
     ///
     /// let mut network = NetworkBuilder::new("pointwise", [8, 16, 10, 10]);
     /// let x = network.input();
     /// let y = network.conv("conv", x, ConvDesc::new(32, 1), false)?;
     /// let network = network.finish(y)?;
-    /// let moved = network.bytes_moved(&network.nodes[0]);
+    /// let moved = Traffic::of(&network).bytes_moved(&network.nodes[0]);
     /// assert_eq!(moved, 4 * (16 * 100 + 16 * 32 + 32 * 100));
     /// # Ok::<(), graph::GraphError>(())
     /// ```
@@ -44,12 +60,13 @@ impl Graph {
     /// each is dropped after its last reader; the images and heads for training are among them, and
     /// parameters are not.
     pub fn peak_activations(&self) -> u64 {
-        let users = Users::of(self);
-        let is_map = |id: ValueId| matches!(self.value(id).role, Role::Computed | Role::Input);
-        let given = self.inputs.iter().map(|&id| self.bytes_of_image(id));
+        let network = self.network;
+        let users = Users::of(network);
+        let is_map = |id: ValueId| matches!(network.value(id).role, Role::Computed | Role::Input);
+        let given = network.inputs.iter().map(|&id| self.bytes_of_image(id));
         let mut live = given.fold(0, u64::saturating_add);
         let mut peak = live;
-        for (place, node) in self.nodes.iter().enumerate() {
+        for (place, node) in network.nodes.iter().enumerate() {
             let made = node.outputs.iter().map(|&id| self.bytes_of_image(id));
             live = made.fold(live, u64::saturating_add);
             peak = peak.max(live);
@@ -61,21 +78,13 @@ impl Graph {
         peak
     }
 
-    /// Bytes of a value for one image of the batch.
     fn bytes_of_image(&self, id: ValueId) -> u64 {
-        let value = self.value(id);
-        let all = elements(&value.shape).unwrap_or(u64::MAX / BYTES);
-        let batch = self
-            .inputs
-            .first()
-            .and_then(|&id| self.value(id).shape.first());
-        let batch = batch.map_or(1, |&batch| batch.max(1) as u64);
-        let of_batch = matches!(value.role, Role::Computed | Role::Input)
-            && value
-                .shape
-                .first()
-                .is_some_and(|&first| first as u64 == batch);
-        let share = if of_batch { batch } else { 1 };
-        (all / share).saturating_mul(BYTES)
+        let value = self.network.value(id);
+        let elements = match value.role {
+            Role::Computed | Role::Input => self.per_image.elements(self.network, id),
+            Role::Parameter { .. } | Role::State { .. } => elements(&value.shape),
+        };
+        let elements = elements.unwrap_or(u64::MAX / BYTES);
+        elements.saturating_mul(BYTES)
     }
 }

@@ -162,7 +162,10 @@ fn what_is_not_there_is_named() {
         error("stage1.conf", &[], 0),
         "there is no layer 'stage1.conf'; did you mean stage1.conv, stage2.conv?"
     );
-    assert_eq!(error("zzzzzz", &[], 0), "there is no layer 'zzzzzz'");
+    assert_eq!(
+        error("zzzzzz", &[], 0),
+        "there is no layer 'zzzzzz'; `convolve summary MODEL --wide` lists all there are"
+    );
     assert_eq!(
         error("stage2.conv", &[2, 0], 0),
         "stage2.conv has no neuron at [2, 0]: its map is [2, 1]"
@@ -247,4 +250,148 @@ fn an_axis_of_one_channel_may_be_moved_by_a_reshape() {
     );
     let neuron = Neuron::trace(&net, "pool", &[1, 3], 0).unwrap();
     assert_eq!(neuron.pixels, square(&[1, 2, 3, 4], &[6, 7, 8, 9, 10]));
+}
+
+/// A network of `strided` on an image of these extents, which `read` brings into the order of a map.
+fn reading(
+    extents: &[usize],
+    read: impl Fn(&mut NetworkBuilder, ValueId) -> ValueId,
+) -> (Graph, ValueId) {
+    let mut net = NetworkBuilder::new("without a batch", extents);
+    let image = net.input();
+    let map = read(&mut net, image);
+    let y = strided(&mut net, map);
+    (net.finish(y).unwrap(), image)
+}
+
+#[test]
+fn images_may_be_without_batch_and_channels() {
+    let permuted = |net: &mut NetworkBuilder, x, axes: &[usize]| net.permute(x, axes).unwrap();
+    let shaped = |net: &mut NetworkBuilder, x, shape: &[usize]| net.reshape(x, shape).unwrap();
+    type Roles = (Option<usize>, Option<usize>, Vec<usize>);
+    let cases: [(Graph, ValueId, Roles); 7] = [
+        // Rows, columns, channels.
+        (
+            reading(&[8, 11, 2], |net, x| {
+                let x = shaped(net, x, &[1, 8, 11, 2]);
+                permuted(net, x, &[0, 3, 1, 2])
+            }),
+            (None, Some(2), vec![0, 1]),
+        ),
+        (
+            reading(&[8, 11, 2], |net, x| {
+                let x = permuted(net, x, &[2, 0, 1]);
+                shaped(net, x, &[1, 2, 8, 11])
+            }),
+            (None, Some(2), vec![0, 1]),
+        ),
+        (
+            reading(&[2, 8, 11], |net, x| shaped(net, x, &[1, 2, 8, 11])),
+            (None, Some(0), vec![1, 2]),
+        ),
+        // A batch of grey images; a single one.
+        (
+            reading(&[3, 8, 11], |net, x| shaped(net, x, &[3, 1, 8, 11])),
+            (Some(0), None, vec![1, 2]),
+        ),
+        (
+            reading(&[8, 11], |net, x| {
+                let x = shaped(net, x, &[1, 8, 11]);
+                shaped(net, x, &[1, 1, 8, 11])
+            }),
+            (None, None, vec![0, 1]),
+        ),
+        // Frames of a film, and an axis of one that goes.
+        (
+            reading(&[1, 4, 2, 8, 11], |net, x| shaped(net, x, &[4, 2, 8, 11])),
+            (Some(1), Some(2), vec![3, 4]),
+        ),
+        // Two films: their frames lie in one axis.
+        (
+            reading(&[2, 4, 2, 8, 11], |net, x| shaped(net, x, &[8, 2, 8, 11])),
+            (None, Some(2), vec![3, 4]),
+        ),
+    ]
+    .map(|((net, image), roles)| (net, image, roles));
+    let first = network([8, 11], strided);
+    let expected = receptive_fields(&first, 0).unwrap();
+    for (net, image, (batch, channels, space)) in cases {
+        let shape = &net.value(image).shape;
+        let roles = AxisRoles::of(&net, 0).unwrap();
+        assert_eq!(roles.batch(&net, image), batch, "{shape:?}");
+        assert_eq!(roles.channels(&net, image), channels, "{shape:?}");
+        assert_eq!(roles.space(&net, image), space, "{shape:?}");
+        let fields = receptive_fields(&net, 0).unwrap();
+        assert_eq!(fields.input, [8, 11], "{shape:?}");
+        for layer in ["conv", "pool"] {
+            let row = |of: &ReceptiveFields| {
+                let found = of.layers.iter().find(|row| row.layer == layer);
+                let found = found.unwrap();
+                (found.map.clone(), found.axes.clone())
+            };
+            assert_eq!(row(&fields), row(&expected), "{shape:?}");
+            let neuron = Neuron::trace(&net, layer, &[1, 3], 0).unwrap();
+            let same = Neuron::trace(&first, layer, &[1, 3], 0).unwrap();
+            assert_eq!((neuron.pixels, neuron.input), (same.pixels, same.input));
+        }
+    }
+}
+
+#[test]
+fn axes_that_a_network_puts_in_leave_again() {
+    let mut net = NetworkBuilder::new("there and back", [8, 11, 2]);
+    let image = net.input();
+    let x = net.reshape(image, &[1, 8, 11, 2]).unwrap();
+    let x = net.permute(x, &[0, 3, 1, 2]).unwrap();
+    let x = strided(&mut net, x);
+    let x = net.permute(x, &[0, 2, 3, 1]).unwrap();
+    let x = net.reshape(x, &[4, 4, 4]).unwrap();
+    let y = net.relu(x).unwrap();
+    let net = net.finish(y).unwrap();
+    let roles = AxisRoles::of(&net, 0).unwrap();
+    assert_eq!(
+        (roles.batch(&net, y), roles.space(&net, y)),
+        (None, vec![0, 1])
+    );
+    let fields = receptive_fields(&net, 0).unwrap();
+    let last = fields.layers.last().unwrap();
+    assert_eq!(last.map, [4, 4]);
+    let sizes = last.axes.iter().map(|axis| axis.local.unwrap().longest);
+    let sizes: Vec<String> = sizes.map(|field| field.size().to_string()).collect();
+    assert_eq!(sizes, ["4", "5"]);
+}
+
+#[test]
+fn rows_that_are_no_axis_are_not_made_up() {
+    // Pixels in a line, and their channels.
+    let (net, _) = reading(&[1, 88, 2], |net, x| {
+        let x = net.reshape(x, &[1, 8, 11, 2]).unwrap();
+        net.permute(x, &[0, 3, 1, 2]).unwrap()
+    });
+    let words = "conv reads rows and columns that are no axes of the input 'images' [1, 88, 2]: which of these are space \
+                 cannot be told";
+    assert_eq!(receptive_fields(&net, 0).unwrap_err().to_string(), words);
+    let error = Neuron::trace(&net, "conv", &[0, 0], 0).unwrap_err();
+    assert_eq!(error.to_string(), words);
+    // A vector has no rows, whatever is made of it.
+    let (net, image) = reading(&[1, 176], |net, x| net.reshape(x, &[1, 2, 8, 11]).unwrap());
+    let roles = AxisRoles::of(&net, 0).unwrap();
+    assert!(roles.space(&net, image).is_empty());
+    assert!(receptive_fields(&net, 0).unwrap().input.is_empty());
+}
+
+#[test]
+fn the_image_is_the_input_with_rows_and_columns() {
+    let net = NetworkBuilder::new("two inputs", [1]);
+    let scale = net.input();
+    let graph = net.finish(scale).unwrap();
+    assert_eq!(AxisRoles::image(&graph), 0);
+    let mut graph = graph;
+    let image = graph.add_value(graph::Value {
+        name: "image".to_owned(),
+        shape: vec![1, 2, 8, 11],
+        ..graph.value(scale).clone()
+    });
+    graph.inputs.push(image);
+    assert_eq!(AxisRoles::image(&graph), 1);
 }

@@ -23,6 +23,7 @@ fn rows_say_what_the_layers_are() {
             layer: layer.to_owned(),
             op,
             output: output.to_vec(),
+            of_image: output[1..].to_vec(),
             kernel: kernel.to_owned(),
             parameters,
             macs,
@@ -128,4 +129,46 @@ fn shared_parameters_are_counted_once() {
     let counts: Vec<_> = table.rows.iter().map(|row| row.parameters).collect();
     assert_eq!(counts, [144, 0]);
     assert_eq!((table.parameters, table.macs), (144, 2 * 64 * 144));
+}
+
+#[test]
+fn an_image_without_a_batch_is_one_image() {
+    let conv = |extents: &[usize], maps: &[usize]| {
+        let mut network = NetworkBuilder::new("conv", extents);
+        let x = network.input();
+        let x = network.reshape(x, maps).unwrap();
+        let y = network.conv("conv", x, ConvDesc::new(4, 3), false).unwrap();
+        let network = network.finish(y).unwrap();
+        let peak = graph::Traffic::of(&network).peak_activations();
+        (summary(&network).rows.remove(1), peak)
+    };
+    // Twenty rows are no twenty images.
+    let (alone, peak) = conv(&[20, 12], &[1, 1, 20, 12]);
+    assert_eq!(
+        (alone.of_image, alone.bytes),
+        (vec![4, 18, 10], 4 * (240 + 36 + 720))
+    );
+    assert_eq!((alone.macs, peak), (Some(180 * 36), 4 * (240 + 720)));
+    let (grey, peak_of_grey) = conv(&[5, 20, 12], &[5, 1, 20, 12]);
+    assert_eq!((grey.of_image, grey.bytes), (vec![4, 18, 10], alone.bytes));
+    assert_eq!((grey.macs, peak_of_grey), (alone.macs, peak));
+}
+
+#[test]
+fn places_that_a_product_reads_as_a_batch_are_all_counted() {
+    for batch in [1, 3] {
+        let mut network = NetworkBuilder::new("tokens", [batch, 7, 5]);
+        let x = network.input();
+        let x = network.reshape(x, &[7 * batch, 5]).unwrap();
+        let y = network.linear_without_bias("product", x, 4).unwrap();
+        let network = network.finish(y).unwrap();
+        let table = summary(&network);
+        assert_eq!(table.macs, 7 * 5 * 4, "batch {batch}");
+        let count = |counting: graph::Counting| counting.count(&network).total;
+        assert_eq!(count(graph::Counting::Convolve), 7 * 5 * 4);
+        // The others count the batch; torchinfo reads each weight once an image.
+        let images = batch as u64;
+        assert_eq!(count(graph::Counting::Torch), images * 2 * 7 * 5 * 4);
+        assert_eq!(count(graph::Counting::Torchinfo), images * 5 * 4);
+    }
 }

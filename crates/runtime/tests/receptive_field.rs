@@ -178,8 +178,15 @@ fn draw_network(seed: u64) -> (Graph, Vec<ValueId>) {
     (net.finish(values[LAYERS]).unwrap(), values)
 }
 
-/// Where the gradient of the neurons of all channels at a place is not 0, pixel by pixel.
-fn support(network: &Graph, value: ValueId, at: [usize; 2], draw: &mut Draw) -> Vec<bool> {
+/// Where the gradient of the neurons of all channels at a place is not 0, pixel by pixel; `space` are the axes of rows and
+/// columns, of the value and of the image.
+fn support(
+    network: &Graph,
+    value: ValueId,
+    at: [usize; 2],
+    space: [[usize; 2]; 2],
+    draw: &mut Draw,
+) -> Vec<bool> {
     let image = network.inputs[0];
     let grown = pullback(network, value, &[image]).unwrap();
     let mut evaluation = Evaluation::new(&grown).unwrap();
@@ -198,17 +205,24 @@ fn support(network: &Graph, value: ValueId, at: [usize; 2], draw: &mut Draw) -> 
     let shape = network.value(image).shape.clone();
     evaluation.set(image, &positive(shape.iter().product()));
     let map = network.value(value).shape.clone();
-    let mut upstream = vec![0.0; map.iter().product()];
-    for channel in 0..map[1] {
-        upstream[(channel * map[2] + at[0]) * map[3] + at[1]] = 1.0;
-    }
+    let upstream: Vec<f64> = (0..map.iter().product())
+        .map(|element| f64::from(u8::from(place(element, &map, space[0]) == at)))
+        .collect();
     evaluation.set(grown.inputs[1], &upstream);
     evaluation.run(Run::default());
     let gradient = evaluation.value(*grown.outputs.last().unwrap());
-    let area = shape[2] * shape[3];
-    (0..area)
-        .map(|pixel| gradient.iter().skip(pixel).step_by(area).any(|&g| g != 0.0))
-        .collect()
+    let [height, width] = space[1].map(|axis| shape[axis]);
+    let mut seen = vec![false; height * width];
+    for (element, _) in gradient.iter().enumerate().filter(|&(_, &g)| g != 0.0) {
+        let [row, column] = place(element, &shape, space[1]);
+        seen[row * width + column] = true;
+    }
+    seen
+}
+
+/// Row and column of an element.
+fn place(element: usize, shape: &[usize], space: [usize; 2]) -> [usize; 2] {
+    space.map(|axis| element / shape[axis + 1..].iter().product::<usize>() % shape[axis])
 }
 
 /// No pixel may lie outside the lines that the field of its layer draws. Gives how many axes could be
@@ -280,7 +294,7 @@ fn a_neuron_sees_what_its_gradient_reaches() {
             let map = network.value(value).shape[2..].to_vec();
             let at = [draw.below(map[0]), draw.below(map[1])];
             let neuron = Neuron::of(&network, value, &at, 0).unwrap();
-            let expected = support(&network, value, at, &mut draw);
+            let expected = support(&network, value, at, [[2, 3]; 2], &mut draw);
             let width = neuron.input[1];
             for (pixel, &expected) in expected.iter().enumerate() {
                 let place = [pixel / width, pixel % width];
@@ -350,4 +364,85 @@ fn what_reads_everything_reaches_every_pixel() {
             .iter()
             .all(|axis| axis.global && axis.local.is_some())
     );
+}
+
+/// Rows of an image of these extents brought to a map, `axes` giving the order after the axes of one are put in.
+fn without_batch(
+    extents: &[usize],
+    put_in: &[usize],
+    axes: &[usize],
+    back: bool,
+) -> (Graph, ValueId) {
+    let mut net = NetworkBuilder::new("without a batch", extents);
+    let x = net.input();
+    let x = net.reshape(x, put_in).unwrap();
+    let x = net.permute(x, axes).unwrap();
+    let conv = ConvDesc::new(3, [3, 4])
+        .stride([1, 2])
+        .dilation([2, 1])
+        .padding([1, 0]);
+    let x = net.conv("conv", x, conv, false).unwrap();
+    let pool = PoolDesc::average([2, 3]).stride([2, 1]);
+    let mut y = net.average_pool("pool", x, pool).unwrap();
+    if back {
+        y = net.permute(y, &[0, 2, 3, 1]).unwrap();
+        let shape = net.shape(y).unwrap()[1..].to_vec();
+        y = net.reshape(y, &shape).unwrap();
+    }
+    (net.finish(y).unwrap(), y)
+}
+
+#[test]
+fn images_without_batch_or_channels_are_seen_as_their_gradient_reaches() {
+    let first = [0, 1, 2, 3];
+    let cases = [
+        // Rows, columns, channels; and the map brought back to that.
+        (
+            without_batch(&[12, 17, 2], &[1, 12, 17, 2], &[0, 3, 1, 2], false),
+            [2, 3],
+            [0, 1],
+        ),
+        (
+            without_batch(&[12, 17, 2], &[1, 12, 17, 2], &[0, 3, 1, 2], true),
+            [0, 1],
+            [0, 1],
+        ),
+        (
+            without_batch(&[2, 12, 17], &[1, 2, 12, 17], &first, false),
+            [2, 3],
+            [1, 2],
+        ),
+        (
+            without_batch(&[3, 12, 17], &[3, 1, 12, 17], &first, false),
+            [2, 3],
+            [1, 2],
+        ),
+        (
+            without_batch(&[12, 17], &[1, 1, 12, 17], &first, false),
+            [2, 3],
+            [0, 1],
+        ),
+        (
+            without_batch(&[12, 17], &[12, 17, 1, 1], &[2, 3, 0, 1], false),
+            [2, 3],
+            [0, 1],
+        ),
+    ];
+    let mut draw = Draw::new(7);
+    for ((network, value), of_map, of_image) in cases {
+        let shape = network.value(network.inputs[0]).shape.clone();
+        for at in [[0, 0], [1, 2], [3, 4]] {
+            let neuron = Neuron::of(&network, value, &at, 0).unwrap();
+            assert_eq!(neuron.input, [12, 17], "{shape:?}");
+            let expected = support(&network, value, at, [of_map, of_image], &mut draw);
+            for (pixel, &expected) in expected.iter().enumerate() {
+                let place = [pixel / 17, pixel % 17];
+                assert_eq!(
+                    neuron.pixels.contains(&place),
+                    expected,
+                    "{shape:?}{at:?}: {place:?}"
+                );
+            }
+        }
+    }
 }

@@ -86,9 +86,13 @@ fn column(subject: &mut Subject, arguments: &Arguments) -> anyhow::Result<Column
         false => None,
     };
     let network = &subject.network;
-    let fields = graph::receptive_fields(network, 0).ok();
-    let last = fields.as_ref().and_then(|fields| fields.last_local());
+    let fields = graph::receptive_fields(network, graph::AxisRoles::image(network));
+    let last = fields.as_ref().ok().and_then(|fields| fields.last_local());
     let axes = last.map_or(&[][..], |row| row.axes.as_slice());
+    let longest = |number: fn(&geometry::Field) -> geometry::Rational| match &fields {
+        Ok(_) => field::of_longest(axes, number),
+        Err(_) => "not known".to_owned(),
+    };
     let used = || summary.rows.iter().filter(|row| !row.auxiliary);
     Ok(Column {
         name: network.name.clone(),
@@ -98,9 +102,9 @@ fn column(subject: &mut Subject, arguments: &Arguments) -> anyhow::Result<Column
         nodes: used().count(),
         convolutions: used().filter(|row| row.op.contains("conv")).count(),
         bytes: used().map(|row| row.bytes).fold(0, u64::saturating_add),
-        activations: network.peak_activations(),
-        field: field::of_longest(axes, geometry::Field::size),
-        jump: field::of_longest(axes, geometry::Field::jump),
+        activations: graph::Traffic::of(network).peak_activations(),
+        field: longest(geometry::Field::size),
+        jump: longest(geometry::Field::jump),
         time: time.map(|ms| [ms, gflops(summary.macs, ms)]),
     })
 }

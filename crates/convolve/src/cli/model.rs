@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use anyhow::anyhow;
-use formats::onnx::{Bindings, Extent, Import, Model, OnnxError};
-use graph::Graph;
+use formats::onnx::{Bindings, Declared, Extent, Import, Model, OnnxError};
+use graph::{AxisRoles, Graph, PerImage};
 use runtime::{Program, initialise, initialise_where};
 use train::Architecture;
 use zoo::BuildOptions;
@@ -52,10 +52,11 @@ impl Subject {
             }
             let (mut import, metadata) = for_batch(path, batch, asked.input)?;
             let classes = import.outputs.first().and_then(|edge| edge.shape.last());
-            let image = import.inputs.first().and_then(|edge| edge.shape.get(1..));
+            let input = import.graph.inputs.get(AxisRoles::image(&import.graph));
+            let image = input.map(|&input| PerImage::of(&import.graph).shape(&import.graph, input));
             return Ok(Self {
                 classes: classes.copied().unwrap_or(1).max(1),
-                image: image.unwrap_or_default().to_vec(),
+                image: image.unwrap_or_default(),
                 network: std::mem::take(&mut import.graph),
                 origin: Origin::Onnx(import, metadata),
             });
@@ -135,13 +136,8 @@ pub(crate) fn for_batch(
 ) -> anyhow::Result<(Import, Vec<(String, String)>)> {
     let model = open(path)?;
     let mut bindings = Bindings::batch(batch);
-    if let (Some(images), Some(InputShape([channels, height, width]))) =
-        (model.inputs().first(), input)
-    {
-        let shape = match has_channels_last(images.shape.as_deref(), channels) {
-            true => vec![batch, height, width, channels],
-            false => vec![batch, channels, height, width],
-        };
+    if let (Some(images), Some(input)) = (model.inputs().first(), input) {
+        let shape = in_order_of(images.shape.as_deref(), batch, input);
         bindings.shapes.insert(images.name.clone(), shape);
     }
     let import = match model.import(&bindings) {
@@ -151,20 +147,64 @@ pub(crate) fn for_batch(
         }
         import => import.map_err(|error| named(path, error))?,
     };
+    let refused = |why: String| Err(usage(format!("{}: {why}", path.display())));
     let first = import.inputs.first().and_then(|edge| edge.shape.first());
     match first {
-        Some(&fixed) if fixed != batch && batch > 1 => Err(usage(format!(
-            "{}: the model is made for batches of {fixed}",
-            path.display()
-        ))),
-        _ => Ok((import, model.metadata().to_vec())),
+        _ if has_no_batch(&import.graph) && batch > 1 => {
+            return refused("the model reads a single image".to_owned());
+        }
+        Some(&fixed) if fixed != batch && batch > 1 => {
+            return refused(format!("the model is made for batches of {fixed}"));
+        }
+        _ => {}
+    }
+    if let Some(images) = model.inputs().first().filter(|_| input.is_none())
+        && takes_rows_for_a_batch(&model, images)
+    {
+        let (input, shape) = (images.name.clone(), images.extents());
+        return Err(named(path, OnnxError::OpenExtent { input, shape }));
+    }
+    Ok((import, model.metadata().to_vec()))
+}
+
+/// Whether the open first axis of an input is none of a batch, though it would be bound as one. A single row could be
+/// anything, so this is tried with many.
+fn takes_rows_for_a_batch(model: &Model, images: &Declared) -> bool {
+    const MANY: usize = 64;
+    match images.shape.as_deref() {
+        Some([Extent::Open(_), _] | [Extent::Open(_), _, _]) => {
+            let tried = model.import(&Bindings::batch(MANY));
+            tried.is_ok_and(|import| has_no_batch(&import.graph))
+        }
+        _ => false,
     }
 }
 
-/// Whether a model says that it reads so many channels behind rows and columns.
-fn has_channels_last(declared: Option<&[Extent]>, channels: usize) -> bool {
+/// Whether a network reads rows or channels where others have the batch.
+fn has_no_batch(network: &Graph) -> bool {
+    let Ok(roles) = AxisRoles::of(network, 0) else {
+        return false;
+    };
+    let input = network.inputs[0];
+    roles.channels(network, input) == Some(0) || roles.space(network, input).contains(&0)
+}
+
+/// The extents of an input in the order in which a model has them, as far as what it declares tells that: channels may come
+/// last, and an input may be without a batch or, of one channel, without channels.
+fn in_order_of(
+    declared: Option<&[Extent]>,
+    batch: usize,
+    InputShape([channels, height, width]): InputShape,
+) -> Vec<usize> {
     let is = |extent: &Extent| matches!(extent, Extent::Known(known) if *known == channels);
-    matches!(declared, Some([_, first, _, last]) if is(last) && !is(first))
+    match declared {
+        Some([_, first, _, last]) if is(last) && !is(first) => vec![batch, height, width, channels],
+        Some([_, _]) if channels == 1 => vec![height, width],
+        Some([first, _, last]) if is(last) && !is(first) => vec![height, width, channels],
+        Some([_, _, _]) if channels == 1 => vec![batch, height, width],
+        Some([_, _, _]) => vec![channels, height, width],
+        _ => vec![batch, channels, height, width],
+    }
 }
 
 /// Gives a program the parameters and states of a model, read straight to their places.
@@ -177,17 +217,10 @@ pub(crate) fn load(import: &Import, program: &mut Program) -> Result<(), OnnxErr
         .iter()
         .map(|(name, elements)| (name.as_str(), elements))
         .collect();
-    for slot in program.slots().to_vec() {
-        if let Some(elements) = elements.get(slot.name.as_str()) {
-            elements.write_f32(&mut program.parameters_mut()[slot.range])?;
-        }
-    }
-    for slot in program.states().to_vec() {
-        if let Some(elements) = elements.get(slot.name.as_str()) {
-            elements.write_f32(&mut program.state_mut()[slot.range])?;
-        }
-    }
-    Ok(())
+    program.fill_kept(|name, to| match elements.get(name) {
+        Some(elements) => elements.write_f32(to),
+        None => Ok(()),
+    })
 }
 
 /// An error with its file; one of the system names the file itself.

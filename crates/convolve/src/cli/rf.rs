@@ -3,7 +3,7 @@
 mod neuron;
 
 use clap::Args;
-use graph::{AxisField, LayerField, Misalignment, ReceptiveFields};
+use graph::{AxisField, AxisRoles, Graph, LayerField, Misalignment, ReceptiveFields};
 use serde_json::{Value, json};
 
 use self::neuron::Place;
@@ -50,7 +50,8 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         input: arguments.input,
     };
     let network = Subject::open(&asked, 1, messages)?.network;
-    let fields = graph::receptive_fields(&network, 0).map_err(usage)?;
+    let input = AxisRoles::image(&network);
+    let fields = graph::receptive_fields(&network, input).map_err(usage)?;
     if fields.input.is_empty() {
         return Err(usage(format!(
             "{}: its input has no axes of space to see along",
@@ -58,17 +59,17 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         )));
     }
     if let Some(place) = &arguments.at {
-        return neuron::run(&network, &fields, place, arguments.json);
+        return neuron::run(&network, input, &fields, place, arguments.json);
     }
     if arguments.json {
-        output::json(&as_json(&network.name, &fields))?;
+        output::json(&as_json(&network, input, &fields))?;
     } else {
-        output::data(as_text(&network.name, &fields))?;
+        output::data(as_text(&network, input, &fields))?;
     }
     Ok(())
 }
 
-fn as_json(name: &str, fields: &ReceptiveFields) -> Value {
+fn as_json(network: &Graph, input: usize, fields: &ReceptiveFields) -> Value {
     let layers: Vec<Value> = fields.layers.iter().map(layer_as_json).collect();
     let apart: Vec<Value> = fields
         .misaligned
@@ -79,7 +80,13 @@ fn as_json(name: &str, fields: &ReceptiveFields) -> Value {
             json!({ "layer": found.layer, "axis": found.axis, "centres": centres, "jumps": jumps })
         })
         .collect();
-    json!({ "model": name, "input": fields.input, "layers": layers, "misaligned": apart })
+    let mut answer = json!({
+        "model": network.name, "input": fields.input, "layers": layers, "misaligned": apart,
+    });
+    if let Some(name) = one_of_several(network, input) {
+        answer["input_name"] = name.into();
+    }
+    answer
 }
 
 fn layer_as_json(row: &LayerField) -> Value {
@@ -89,7 +96,14 @@ fn layer_as_json(row: &LayerField) -> Value {
     })
 }
 
-fn as_text(name: &str, fields: &ReceptiveFields) -> String {
+/// The name of the input over which fields are told, where there are others.
+pub(super) fn one_of_several(network: &Graph, input: usize) -> Option<&str> {
+    let several = network.inputs.len() > 1;
+    several.then(|| network.value(network.inputs[input]).name.as_str())
+}
+
+fn as_text(network: &Graph, input: usize, fields: &ReceptiveFields) -> String {
+    let name = &network.name;
     let rows: Vec<_> = fields.layers.iter().map(row).collect();
     let heading = [
         ("layer", Align::Left),
@@ -104,7 +118,10 @@ fn as_text(name: &str, fields: &ReceptiveFields) -> String {
     ];
     let mut lines = table::lines(heading, &rows);
     lines.push(String::new());
-    let input = extents(&fields.input);
+    let input = match one_of_several(network, input) {
+        Some(one) => format!("{} of its input '{one}'", extents(&fields.input)),
+        None => extents(&fields.input),
+    };
     lines.push(match fields.last_local() {
         Some(row) => format!(
             "{name} on {input}: {} sees {} in steps of {}, padding {}",
@@ -120,7 +137,7 @@ fn as_text(name: &str, fields: &ReceptiveFields) -> String {
 }
 
 /// Sizes along the axes of space; `1` for what has none.
-pub(super) fn extents(extents: &[usize]) -> String {
+pub(in crate::cli) fn extents(extents: &[usize]) -> String {
     match extents {
         [] => "1".to_owned(),
         extents => table::extents(extents),

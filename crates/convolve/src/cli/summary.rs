@@ -6,7 +6,10 @@ mod measured;
 mod text;
 
 use clap::Args;
-use graph::{AxisField, Count, Counting, Graph, LayerSummary, Summary};
+use graph::{
+    AxisField, AxisRoles, Count, Counting, Graph, LayerSummary, ReceptiveFieldError, Summary,
+    Traffic,
+};
 
 use self::measured::{Measured, Taken};
 use super::engine::Engine;
@@ -67,7 +70,7 @@ struct Told<'a> {
     image: &'a [usize],
     summary: Summary,
     /// What each layer sees of the input, in the order of the rows.
-    fields: Vec<Vec<AxisField>>,
+    fields: Result<Vec<Vec<AxisField>>, ReceptiveFieldError>,
     counting: Counting,
     count: Count,
     /// The most bytes of feature maps that are alive at once.
@@ -86,10 +89,11 @@ struct Row<'a> {
 
 impl Told<'_> {
     fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let fields = self.fields.as_deref().unwrap_or_default();
         let rows = self.summary.rows.iter().enumerate();
         rows.map(|(place, summary)| Row {
             summary,
-            axes: self.fields.get(place).map_or(&[], Vec::as_slice),
+            axes: fields.get(place).map_or(&[], Vec::as_slice),
             count: self.count.nodes.get(place).copied().flatten(),
             taken: self.measured.as_ref().and_then(|m| m.layers[place]),
         })
@@ -122,7 +126,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         fields: fields(network),
         counting: arguments.count_like,
         count: arguments.count_like.count(network),
-        activations: network.peak_activations(),
+        activations: Traffic::of(network).peak_activations(),
         measured,
         weights,
     };
@@ -134,11 +138,10 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     Ok(())
 }
 
-/// What each layer sees; nothing where that cannot be counted, which is no reason to tell nothing else.
-fn fields(network: &Graph) -> Vec<Vec<AxisField>> {
-    let fields = graph::receptive_fields(network, 0).map(|fields| fields.layers);
-    let rows = fields.unwrap_or_default().into_iter();
-    rows.map(|row| row.axes).collect()
+/// What each layer sees. That it cannot be told is no reason to tell nothing else.
+fn fields(network: &Graph) -> Result<Vec<Vec<AxisField>>, ReceptiveFieldError> {
+    let layers = graph::receptive_fields(network, AxisRoles::image(network))?.layers;
+    Ok(layers.into_iter().map(|row| row.axes).collect())
 }
 
 /// Where the weights are, and what of the network they leave to be learned.

@@ -7,11 +7,12 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use formats::onnx::{Export, ExportSettings};
+use geometry::ConvDesc;
 use graph::Graph;
 use serde_json::Value;
 
-use crate::fixture::folder;
-use crate::invoke::{objects, succeed};
+use crate::fixture::{folder, onnx};
+use crate::invoke::{fail, objects, succeed};
 
 /// Size, jump and padding of the field along an axis of a layer that sees no more than a window.
 fn local(axis: &Value) -> Option<[i64; 3]> {
@@ -154,4 +155,119 @@ fn channels_last_are_told_in_the_order_of_the_file() {
         assert!(told.contains(pixels), "{layer}: {told}");
         assert!(told.contains(" of the 352 pixels of 16×22; "), "{told}");
     }
+}
+
+/// Rows and columns, and channels where there are any, that are put in the order of a map and convolved.
+fn alone(path: &Path, input: &[usize], map: &[usize], axes: &[usize]) {
+    onnx(path, input, |net, x| {
+        let x = net.reshape(x, map)?;
+        let x = net.permute(x, axes)?;
+        let conv = ConvDesc::new(4, [3, 5]).stride([1, 2]).padding([1, 0]);
+        Ok(vec![net.conv("conv", x, conv, false)?])
+    });
+}
+
+#[test]
+fn images_without_a_batch_are_told_by_their_rows_and_columns() {
+    let folder = folder();
+    let path = folder.path();
+    let first = [0, 1, 2, 3];
+    for (file, input, map, axes, image) in [
+        (
+            "hwc.onnx",
+            &[20, 33, 3][..],
+            [1, 20, 33, 3],
+            [0, 3, 1, 2],
+            "20×33×3",
+        ),
+        ("chw.onnx", &[3, 20, 33], [1, 3, 20, 33], first, "3×20×33"),
+        ("bhw.onnx", &[2, 20, 33], [2, 1, 20, 33], first, "20×33"),
+        ("hw.onnx", &[20, 33], [1, 1, 20, 33], first, "20×33"),
+    ] {
+        alone(&path.join(file), input, &map, &axes);
+        let answer = objects(&succeed(path, &["rf", file, "--json"])).remove(0);
+        assert_eq!(answer["input"], serde_json::json!([20, 33]), "{file}");
+        let layers = answer["layers"].as_array().unwrap();
+        let conv = layers.iter().find(|layer| layer["op"] == "conv").unwrap();
+        let axes = conv["axes"].as_array().unwrap();
+        let fields: Vec<_> = axes.iter().map(|axis| local(axis).unwrap()).collect();
+        assert_eq!(fields, [[3, 1, 1], [5, 2, 0]], "{file}");
+
+        let layer = conv["layer"].as_str().unwrap();
+        let told = succeed(path, &["rf", file, "--at", &format!("{layer}[1,2]")]);
+        assert!(
+            told.contains(" of 20×15 sees 15 of the 660 pixels of 20×33; "),
+            "{told}"
+        );
+        assert!(told.contains("rows 0–2: columns 4–8"), "{told}");
+
+        let told = succeed(path, &["summary", file]);
+        let words = format!(" on {image}: ");
+        assert!(told.contains(&words) && told.contains("4×20×15"), "{told}");
+        let summary = objects(&succeed(path, &["summary", file, "--json"])).remove(0);
+        let channels = if input.contains(&3) { 3 } else { 1 };
+        assert_eq!(summary["macs"], 20 * 15 * 4 * 15 * channels, "{file}");
+    }
+    // As the image is typed everywhere.
+    succeed(path, &["rf", "hwc.onnx", "--input", "3x20x33"]);
+    succeed(path, &["rf", "hw.onnx", "--input", "1x20x33"]);
+    let words = ["shape [21, 33, 3] was given, the model says [20, 33, 3]"];
+    fail(path, 2, &["rf", "hwc.onnx", "--input", "3x21x33"], &words);
+    let batch = ["bench", "hwc.onnx", "--batch", "2", "--seconds", "0"];
+    fail(path, 2, &batch, &["the model reads a single image"]);
+}
+
+#[test]
+fn rows_that_no_axis_has_are_not_told() {
+    let folder = folder();
+    let path = folder.path();
+    alone(
+        &path.join("line.onnx"),
+        &[1, 660, 3],
+        &[1, 20, 33, 3],
+        &[0, 3, 1, 2],
+    );
+    let words = "reads rows and columns that are no axes of the input 'images' [1, 660, 3]";
+    fail(path, 2, &["rf", "line.onnx"], &[words]);
+    fail(path, 2, &["rf", "line.onnx", "--at", "conv"], &[words]);
+    let told = succeed(path, &["summary", "line.onnx"]);
+    let line = told
+        .lines()
+        .find(|line| line.starts_with("fields: not known"));
+    assert!(line.is_some_and(|line| line.contains(words)), "{told}");
+    let summary = objects(&succeed(path, &["summary", "line.onnx", "--json"])).remove(0);
+    assert!(
+        summary["fields_not_known"]
+            .as_str()
+            .unwrap()
+            .contains(words)
+    );
+}
+
+#[test]
+fn layers_that_are_not_there_are_listed_somewhere() {
+    let folder = folder();
+    let words = ["there is no layer 'zzz'; `convolve summary MODEL --wide` lists all there are"];
+    fail(folder.path(), 2, &["rf", "lenet5", "--at", "zzz"], &words);
+    let words = ["no model is called 'zzz'; `convolve models` lists all there are"];
+    for verb in ["rf", "summary", "doctor"] {
+        fail(folder.path(), 2, &[verb, "zzz"], &words);
+    }
+}
+
+#[test]
+fn rows_left_open_are_not_taken_for_a_batch() {
+    let folder = folder();
+    let path = folder.path();
+    let imported = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/program/imported");
+    std::fs::copy(imported.join("rows.onnx"), path.join("rows.onnx")).unwrap();
+    let words = [
+        "rows.onnx: input `image` of shape [H, 33, 3]",
+        "--input CxHxW",
+    ];
+    fail(path, 2, &["rf", "rows.onnx"], &words);
+    fail(path, 2, &["summary", "rows.onnx"], &words);
+    let given = ["rf", "rows.onnx", "--json", "--input", "3x20x33"];
+    let answer = objects(&succeed(path, &given)).remove(0);
+    assert_eq!(answer["input"], serde_json::json!([20, 33]));
 }

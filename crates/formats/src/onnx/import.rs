@@ -11,7 +11,7 @@ mod parameters;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use graph::{ElementType, Graph, Role, Value as GraphValue, ValueId};
+use graph::{ElementType, Graph, Role, Stored, Value as GraphValue, ValueId};
 
 use super::array::count;
 use super::budget::{Budget, piece, table};
@@ -92,13 +92,21 @@ enum Value {
     Places(Box<Places>),
 }
 
-/// What is known without a run. An initializer has a name, which its parameter will have.
+/// What is known without a run.
 #[derive(Clone, Debug)]
 struct Constant {
     elements: Elements,
     /// Elements of the file that had to be known on the way.
     read: Option<Array>,
+    origin: Origin,
+}
+
+/// What of the model a constant is, whole or in part and in whatever order; computed ones are nothing of it.
+#[derive(Clone, Debug, Default)]
+struct Origin {
+    /// The name of an initializer, which its parameter will have.
     name: Option<Arc<str>>,
+    stored: Option<Stored>,
 }
 
 impl Constant {
@@ -131,16 +139,16 @@ struct Slot {
 }
 
 impl Value {
-    /// A constant without a name.
+    /// A constant that is computed.
     fn constant(elements: impl Into<Elements>) -> Self {
-        Self::named(elements, None)
+        Self::made_of(Origin::default(), elements)
     }
 
-    fn named(elements: impl Into<Elements>, name: Option<Arc<str>>) -> Self {
+    fn made_of(origin: Origin, elements: impl Into<Elements>) -> Self {
         Self::Constant(Box::new(Constant {
             elements: elements.into(),
             read: None,
-            name,
+            origin,
         }))
     }
 }
@@ -164,6 +172,8 @@ struct Importer<'a> {
     /// Nodes and values that the graph has room for.
     room: (usize, usize),
     dropouts: u32,
+    /// Tensors of the model that were met.
+    tensors: u32,
 }
 
 impl<'a> Importer<'a> {
@@ -178,6 +188,7 @@ impl<'a> Importer<'a> {
             budget: model.budget.clone(),
             room: (0, 0),
             dropouts: 0,
+            tensors: 0,
         };
         let edges = model.inputs().len().saturating_mul(size_of::<Edge>());
         importer.budget.take(edges)?;
@@ -219,14 +230,27 @@ impl<'a> Importer<'a> {
             self.values.entry(&output.name).or_default().reads += 1;
         }
         for (name, elements) in &model.initializers {
-            let value = Value::named(elements.clone(), Some(Arc::clone(name)));
-            self.define(name, value)?;
+            let origin = self.stored(Some(Arc::clone(name)), elements);
+            self.define(name, Value::made_of(origin, elements.clone()))?;
         }
         for (index, declared) in model.inputs().iter().enumerate() {
             self.define(&declared.name, Value::Input(index))?;
         }
         self.expect_nodes(order.len());
         Ok(())
+    }
+
+    /// What a tensor of the model is the origin of.
+    fn stored(&mut self, name: Option<Arc<str>>, elements: &Elements) -> Origin {
+        self.tensors += 1;
+        let stored = Stored {
+            tensor: self.tensors,
+            numbers: elements.len() as u64,
+        };
+        Origin {
+            name,
+            stored: Some(stored),
+        }
     }
 
     /// The extents of an input: as bound, or as declared, with the batch in place of an open first one.

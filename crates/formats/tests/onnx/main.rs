@@ -8,3 +8,4 @@ mod folded;
 mod mutations;
 mod opened;
 mod refusals;
+mod shared;

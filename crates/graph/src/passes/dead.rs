@@ -59,6 +59,10 @@ fn sweep(graph: &Graph, stays: impl Fn(Role) -> bool) -> Graph {
         .collect();
     result.gradients = pairs(&graph.gradients);
     result.updates = pairs(&graph.updates);
+    // The order stays, and what went is made of nothing.
+    let stored = graph.stored.iter();
+    let stored = stored.filter_map(|&(id, stored)| Some((renumbered[id.index()]?, stored)));
+    result.stored = stored.collect();
     debug_assert!(graph.verify().is_err() || result.verify().is_ok());
     result
 }

@@ -237,7 +237,7 @@ impl OnnxNetwork {
     /// Refuses a model that takes the channels of its input from elsewhere than the second axis, which its extents alone need
     /// not tell.
     fn check_order(&self, graph: &Graph) -> Result<(), OnnxNetworkError> {
-        let read = graph.inputs.first().zip(AxisRoles::of(graph, 0));
+        let read = graph.inputs.first().zip(AxisRoles::of(graph, 0).ok());
         let channels = read.and_then(|(&image, roles)| roles.channels(graph, image));
         match (channels, self.model.inputs()) {
             (Some(axis), [input]) if axis != 1 => Err(self.not_of_pictures(input)),

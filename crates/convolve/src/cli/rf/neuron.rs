@@ -6,7 +6,7 @@ use geometry::{IndexSet, Region};
 use graph::{Graph, Neuron, ReceptiveFields};
 use serde_json::{Value, json};
 
-use super::extents;
+use super::{extents, one_of_several};
 use crate::cli::failure::usage;
 use crate::cli::field;
 use crate::cli::output;
@@ -44,11 +44,12 @@ impl FromStr for Place {
 /// Shows the pixels of a neuron.
 pub(super) fn run(
     network: &Graph,
+    input: usize,
     fields: &ReceptiveFields,
     place: &Place,
     json: bool,
 ) -> anyhow::Result<()> {
-    let neuron = Neuron::trace(network, &place.layer, &place.at, 0).map_err(usage)?;
+    let neuron = Neuron::trace(network, &place.layer, &place.at, input).map_err(usage)?;
     let row = fields
         .layers
         .iter()
@@ -56,13 +57,17 @@ pub(super) fn run(
         .find(|row| row.layer == neuron.layer);
     let axes = row.map(|row| row.axes.as_slice()).unwrap_or_default();
     if json {
-        output::json(&json!({
+        let mut answer = json!({
             "model": network.name, "layer": neuron.layer, "at": neuron.at, "map": neuron.map,
             "input": neuron.input, "pixels": neuron.pixels.len(),
             "bounds": neuron.pixels.bounds().map(|bounds| boxed(&bounds)),
             "boxes": neuron.pixels.boxes().iter().map(|each| boxed(each)).collect::<Vec<_>>(),
             "axes": field::as_json(axes),
-        }))?;
+        });
+        if let Some(name) = one_of_several(network, input) {
+            answer["input_name"] = name.into();
+        }
+        output::json(&answer)?;
         return Ok(());
     }
     let of = neuron

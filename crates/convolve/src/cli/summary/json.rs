@@ -28,6 +28,9 @@ pub(super) fn of(told: &Told<'_>) -> Value {
         table["peak_gflops"] = significant(measured.peak).into();
         table["edges_ms"] = significant(measured.edges).into();
     }
+    if let Err(why) = &told.fields {
+        table["fields_not_known"] = why.to_string().into();
+    }
     if let Some(weights) = &told.weights {
         table["weights"] = weights.as_str().into();
     }

@@ -6,6 +6,7 @@ use super::measured::Taken;
 use super::{Row, Told};
 use crate::cli::bench::gflops;
 use crate::cli::field;
+use crate::cli::rf;
 use crate::cli::table::{self, Align, compact, extents, thousands};
 
 /// What a line is kept to, unless names are wanted in full.
@@ -51,11 +52,7 @@ fn cells(told: &Told<'_>, row: &Row<'_>) -> Vec<String> {
         _ => row.count,
     };
     let intensity = summary.intensity().map(|each| format!("{each:.1}"));
-    let mut cells = vec![
-        summary.layer.clone(),
-        operator,
-        extents(summary.output.get(1..).unwrap_or_default()),
-    ];
+    let mut cells = vec![summary.layer.clone(), operator, extents(&summary.of_image)];
     match &told.measured {
         None => cells.extend([
             positive(summary.parameters),
@@ -157,7 +154,7 @@ fn totals(told: &Told<'_>, counting: &str) -> Vec<String> {
     let mut lines = vec![format!(
         "{} on {}: {} parameters, {operations}",
         told.name,
-        extents(told.image),
+        rf::extents(told.image),
         thousands(summary.parameters),
     )];
     if summary.rows.iter().any(|row| row.auxiliary) {
@@ -187,6 +184,7 @@ fn totals(told: &Told<'_>, counting: &str) -> Vec<String> {
             .iter()
             .map(|weights| format!("weights: {weights}")),
     );
+    lines.extend((told.fields.as_ref().err()).map(|why| format!("fields: not known, as {why}")));
     lines.push(format!("{counting}: {}", told.counting.convention()));
     if told.counting == Counting::Convolve && !summary.not_counted.is_empty() {
         lines.push(format!("not counted: {}", summary.not_counted.join(", ")));

@@ -5,6 +5,7 @@ channels_last.onnx  as TensorFlow's are converted: images of rows, columns and c
                     back before they are flattened
 bytes.onnx          reads bytes
 single.onnx         makes one number, and no row of it
+rows.onnx           a single image of open rows, columns and channels: its first axis is no batch
 """
 
 from pathlib import Path
@@ -93,4 +94,15 @@ save(
     [("pixels", FLOAT, [1, 3, 8, 8])],
     [("logit", FLOAT, [1])],
     {"conv.weight": weights["conv.weight"], "axis": np.array([1])},
+)
+save(
+    "rows",
+    [
+        helper.make_node("Unsqueeze", ["image", "first"], ["batch"], name="batch"),
+        helper.make_node("Transpose", ["batch"], ["pixels"], name="turned", perm=[0, 3, 1, 2]),
+        helper.make_node("Conv", ["pixels", "conv.weight"], ["map"], name="conv", pads=[1, 1, 1, 1]),
+    ],
+    [("image", FLOAT, ["H", 33, 3])],
+    [("map", FLOAT, [1, 4, "H", 33])],
+    {"conv.weight": weights["conv.weight"], "first": np.array([0])},
 )

@@ -54,7 +54,8 @@ impl<'a> Importer<'a> {
             let (outline, budget) = (self.model.outline(), &mut self.budget);
             let (name, elements) =
                 initializer::elements(message, outline, &mut External::default(), budget)?;
-            self.define(name, Value::named(elements, Some(Arc::from(name))))?;
+            let origin = self.stored(Some(Arc::from(name)), &elements);
+            self.define(name, Value::made_of(origin, elements))?;
             held.push(name);
         }
         for (index, message) in branch.nodes().enumerate() {

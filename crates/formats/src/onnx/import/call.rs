@@ -7,7 +7,7 @@ use graph::{
 use tensor::Unary;
 
 use super::parameters::Purpose;
-use super::{Constant, Importer, Numbering, Source, Tensor, Value, fold};
+use super::{Constant, Importer, Numbering, Origin, Source, Tensor, Value, fold};
 use crate::onnx::error::{Fault, unsupported, wrong};
 use crate::onnx::external::External;
 use crate::onnx::node::{Attribute, Branch, Node};
@@ -341,9 +341,11 @@ impl<'c, 'm> Call<'c, 'm> {
             Value::Tensor(tensor) => Ok(tensor),
             Value::Input(index) => Ok(self.importer.input(index, &self.name)?),
             Value::Constant(constant) => {
-                let Constant { elements, name, .. } = *constant;
+                let Constant {
+                    elements, origin, ..
+                } = *constant;
                 let element = elements.element();
-                let id = self.parameter(&elements, name.as_deref(), purpose)?;
+                let id = self.parameter(&elements, &origin, purpose)?;
                 Ok(Tensor { id, element })
             }
             Value::Places(..) => unsupported(format!(
@@ -352,11 +354,11 @@ impl<'c, 'm> Call<'c, 'm> {
         }
     }
 
-    /// A constant as a parameter, in a form in which an initializer may not stand in the file.
+    /// A constant as a parameter, in a form in which it may not stand in the file.
     pub(super) fn parameter(
         &mut self,
         elements: &Elements,
-        name: Option<&str>,
+        origin: &Origin,
         purpose: Purpose,
     ) -> Result<ValueId, Fault> {
         self.importer.make_room()?;
@@ -366,7 +368,7 @@ impl<'c, 'm> Call<'c, 'm> {
             budget,
             ..
         } = &mut *self.importer;
-        Ok(parameters.make(graph, budget, elements, name, &self.name, purpose)?)
+        Ok(parameters.make(graph, budget, elements, origin, &self.name, purpose)?)
     }
 
     /// A matrix turned round; a constant is turned here and now.
@@ -377,7 +379,7 @@ impl<'c, 'm> Call<'c, 'm> {
                 let array = self.read(place)?;
                 self.book(array.bytes().len())?;
                 let turned = fold::permute(&array, &[1, 0])?;
-                self.parameter(&turned.into(), constant.name.as_deref(), purpose)
+                self.parameter(&turned.into(), &constant.origin, purpose)
             }
             _ => {
                 let x = self.tensor(place)?.id;

@@ -51,7 +51,7 @@ fn reread(call: &Call<'_, '_>) -> Result<Option<Value>, Fault> {
         _ => return Ok(None),
     };
     let elements = constant.elements.reshaped(&shape)?;
-    Ok(Some(Value::named(elements, constant.name.clone())))
+    Ok(Some(Value::made_of(constant.origin.clone(), elements)))
 }
 
 /// Operators that move elements.
@@ -59,7 +59,7 @@ fn moved(call: &mut Call<'_, '_>) -> Result<Option<Vec<Value>>, Fault> {
     let Some(Value::Constant(constant)) = call.value(0) else {
         return Ok(None);
     };
-    let (name, rank) = (constant.name.clone(), constant.elements.shape().len());
+    let (origin, rank) = (constant.origin.clone(), constant.elements.shape().len());
     let made = match call.op() {
         "Transpose" => {
             let x = call.read(0)?;
@@ -139,7 +139,7 @@ fn moved(call: &mut Call<'_, '_>) -> Result<Option<Vec<Value>>, Fault> {
         }
         _ => return Ok(None),
     };
-    Ok(Some(vec![Value::named(made, name)]))
+    Ok(Some(vec![Value::made_of(origin, made)]))
 }
 
 /// Bytes of a result of another shape.

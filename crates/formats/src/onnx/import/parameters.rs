@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use graph::{ElementType, Graph, Init, ParameterKind, Role, Value, ValueId};
+use graph::{ElementType, Graph, Init, ParameterKind, Role, Stored, Value, ValueId};
 
+use super::Origin;
 use crate::onnx::budget::{Budget, piece};
 use crate::onnx::names::Names;
 use crate::onnx::{Element, Elements, OnnxError};
@@ -46,8 +47,10 @@ impl Parameters {
     /// What a name in use takes besides its letters: its place in a table, and while that grows, in the old one.
     pub(super) const NAME: usize = 4 * size_of::<(String, usize)>();
 
-    /// What a parameter takes besides its name and shape: its places in a list and in a table.
-    const PLACES: usize = 3 * size_of::<(String, Elements)>() + 4 * size_of::<(Key, ValueId)>();
+    /// What a parameter takes besides its name and shape: its places in two lists and in a table.
+    const PLACES: usize = 3 * size_of::<(String, Elements)>()
+        + 4 * size_of::<(Key, ValueId)>()
+        + 3 * size_of::<(ValueId, Stored)>();
 
     /// The parameter that holds a constant: one, however often it is read with that shape.
     pub(super) fn make(
@@ -55,7 +58,7 @@ impl Parameters {
         graph: &mut Graph,
         budget: &mut Budget,
         elements: &Elements,
-        name: Option<&str>,
+        origin: &Origin,
         layer: &str,
         purpose: Purpose,
     ) -> Result<ValueId, OnnxError> {
@@ -72,6 +75,7 @@ impl Parameters {
         if shared && let Some(&id) = self.made.get(&key) {
             return Ok(id);
         }
+        let name = origin.name.as_deref();
         let wanted = name.map_or_else(|| format!("{layer}.constant"), str::to_owned);
         // The name is kept twice and in use, and so is the name that was wanted; the shape is kept three times.
         let kept = 5 * piece(wanted.len() + 8) + 3 * piece(size_of_val(elements.shape()));
@@ -94,6 +98,10 @@ impl Parameters {
             role,
         });
         self.elements.push((name, elements.clone()));
+        // What learns by itself is there by itself.
+        if let Some(stored) = origin.stored.filter(|_| !self.untied) {
+            graph.keep_stored(id, stored);
+        }
         if shared {
             self.made.insert(key, id);
         }

@@ -13,15 +13,17 @@ pub(super) fn evaluate(call: &mut Call<'_, '_>) -> Result<Option<Value>, Fault> 
     let Some(Value::Constant(constant)) = call.value(0).cloned() else {
         return Ok(None);
     };
-    let Constant { elements, name, .. } = *constant;
+    let Constant {
+        elements, origin, ..
+    } = *constant;
     if matches!(call.op(), "Cast" | "CastLike") {
         let to = target(call)?;
         if to == elements.element() {
-            return Ok(Some(Value::named(elements, name)));
+            return Ok(Some(Value::made_of(origin, elements)));
         }
         let x = call.read(0)?;
         call.book(x.len().saturating_mul(to.size()))?;
-        return Ok(Some(Value::named(cast(&x, to)?, name)));
+        return Ok(Some(Value::made_of(origin, cast(&x, to)?)));
     }
     let made = if let Some(f) = unary(call.op()) {
         let x = call.read(0)?;

@@ -9,7 +9,11 @@ use crate::onnx::{Array, Element, Elements};
 /// What such a node makes.
 pub(super) fn evaluate(call: &mut Call<'_, '_>) -> Result<Option<Value>, Fault> {
     Ok(Some(match call.op() {
-        "Constant" => Value::constant(constant(call)?),
+        "Constant" => {
+            let elements = constant(call)?;
+            let origin = call.importer().stored(None, &elements);
+            Value::made_of(origin, elements)
+        }
         "Shape" => {
             let shape = call.shape_of(0)?;
             let rank = shape.len() as i64;

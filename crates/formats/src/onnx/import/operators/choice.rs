@@ -8,7 +8,7 @@ use super::one;
 use crate::onnx::error::{Fault, wrong};
 use crate::onnx::import::call::Call;
 use crate::onnx::import::parameters::Purpose;
-use crate::onnx::import::{Value, fold};
+use crate::onnx::import::{Origin, Value, fold};
 use crate::onnx::{Array, Element};
 
 /// `Cast`. A graph computes in its own precision: a float becomes the nearest of a narrower type, its whole part
@@ -116,7 +116,7 @@ pub(super) fn triangle(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
         f64::from(u8::from(kept))
     });
     let kept = Array::from_reals(Element::F32, &[rows, columns], kept)?;
-    let kept = call.parameter(&kept.into(), None, Purpose::Fixed)?;
+    let kept = call.parameter(&kept.into(), &Origin::default(), Purpose::Fixed)?;
     let zero = call.fill(&[], 0.0)?;
     let op = Op::Arithmetic(ArithmeticOp::Select);
     Ok(one(call.push(op, vec![kept, x.id, zero])?, x.element))

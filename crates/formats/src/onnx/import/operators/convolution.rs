@@ -6,9 +6,9 @@ use graph::{DeformableOp, Op, ParameterKind, TransposedOp, ValueId};
 use super::one;
 use super::window::{self, Windows, groups, kernel, spatial};
 use crate::onnx::error::{Fault, wrong};
-use crate::onnx::import::Value;
 use crate::onnx::import::call::{Call, sizes};
 use crate::onnx::import::parameters::Purpose;
+use crate::onnx::import::{Origin, Value};
 use crate::onnx::{Array, Element};
 
 /// The descriptor of a convolution of `x` by a weight `[o, c/g, kernel…]`.
@@ -182,7 +182,7 @@ pub(super) fn col2im(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     call.book(deep.saturating_mul(taps).saturating_mul(4))?;
     let ones = (0..deep * taps).map(|at| f64::from(u8::from(at / taps % taps == at % taps)));
     let weight = Array::from_reals(Element::F32, &weight_shape, ones)?;
-    let weight = call.parameter(&weight.into(), None, Purpose::Fixed)?;
+    let weight = call.parameter(&weight.into(), &Origin::default(), Purpose::Fixed)?;
     let x = call.tensor(0)?;
     let map = call.reshape(x.id, &map)?;
     let op = TransposedOp::Conv {

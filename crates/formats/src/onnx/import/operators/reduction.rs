@@ -9,7 +9,7 @@ use super::rearrange::{joined, sliced};
 use crate::onnx::error::{Fault, wrong};
 use crate::onnx::import::call::Call;
 use crate::onnx::import::parameters::Purpose;
-use crate::onnx::import::{Value, fold};
+use crate::onnx::import::{Origin, Value, fold};
 use crate::onnx::{Array, Element};
 
 /// `ReduceSum`, `ReduceMean` and what can be made of them.
@@ -119,7 +119,7 @@ pub(super) fn place(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     call.book(shape[axis].saturating_mul(Element::F32.size()))?;
     let numbers = (0..shape[axis]).map(|place| place as f64);
     let numbers = Array::from_reals(Element::F32, &along, numbers)?;
-    let numbers = call.parameter(&numbers.into(), None, Purpose::Fixed)?;
+    let numbers = call.parameter(&numbers.into(), &Origin::default(), Purpose::Fixed)?;
     // Of the places where nothing larger is, the last one; or the first, as the largest of the negated.
     let largest = call.reduce(ReduceOp::Max, x, &[axis])?;
     let beaten = call.binary(BinaryOp::Greater, largest, x)?;
