@@ -307,10 +307,11 @@ fn long_numbers_stay_in_their_cells() {
         output: &tensor(&[1, 1, 3, 3], &numbers(9, -2e9)),
         excerpt: None,
     };
+    let scene = convolution(&problem, &caption(), Colouring::Role).unwrap();
+    let cell = Cells::of(&Picture::read(&svg::write(&scene)), &["cf-kernel"]).size;
     for colouring in [Colouring::Role, Colouring::Value] {
         let scene = convolution(&problem, &caption(), colouring).unwrap();
         let picture = Picture::read(&svg::write(&scene));
-        let cell = Cells::of(&picture, &["cf-kernel"]).size;
         let width = |mark: &Mark, weight| {
             let mut classes = mark.class.split(' ');
             let size = classes.find_map(|class| class.strip_prefix("ct"));
