@@ -64,8 +64,8 @@ pub fn field(layers: &[Layer], caption: &Caption) -> Result<Scene, FigureError> 
                 _ => format!("map {place}: {rows}×{columns}"),
             },
             match place {
-                0 if framed => "dashed: the whole field, padding in it".to_owned(),
-                0 if reaches_out => "fields reach beyond it, into padding".to_owned(),
+                0 if framed => "dashed frame: the whole field, beyond the map too".to_owned(),
+                0 if reaches_out => "fields reach beyond the map".to_owned(),
                 0 => String::new(),
                 _ => numbers(&axes[..place])?,
             },
@@ -85,6 +85,7 @@ pub fn field(layers: &[Layer], caption: &Caption) -> Result<Scene, FigureError> 
             columns,
         };
         let group = (place % 250) as u8;
+        scene.ground.extend(outside(&grid, [above, aside]));
         for row in 0..rows {
             for column in 0..columns {
                 let cell = grid.around(row, column, Paint::GroupEdge(group), 0.8);
@@ -181,6 +182,29 @@ fn ends(field: Field, element: usize) -> [f64; 2] {
 fn beyond(field: Field, elements: usize, input: usize) -> f64 {
     let [[first, _], [_, last]] = [0, elements.saturating_sub(1)].map(|at| ends(field, at));
     (-first).max(last - input as f64).max(0.0)
+}
+
+/// Empty cells around a map, so many on either side: above and below, left and right.
+fn outside(grid: &Grid, [above, aside]: [f64; 2]) -> Vec<Item> {
+    let corner = grid.corner.moved(-aside * grid.cell, -above * grid.cell);
+    let around = Grid {
+        corner,
+        rows: grid.rows + 2 * above as usize,
+        columns: grid.columns + 2 * aside as usize,
+        ..*grid
+    };
+    let cells =
+        (0..around.rows).flat_map(|row| (0..around.columns).map(move |column| (row, column)));
+    let is_outside = |&(row, column): &(usize, usize)| {
+        let (row, column) = (row as f64 - above, column as f64 - aside);
+        let inside = (0.0..grid.rows as f64).contains(&row);
+        !(inside && (0.0..grid.columns as f64).contains(&column))
+    };
+    let cell = |(row, column)| {
+        let cell = around.around(row, column, Paint::Rule, 0.8);
+        cell.fill(Paint::Blank)
+    };
+    cells.filter(is_outside).map(cell).collect()
 }
 
 /// The whole field of an element, what lies outside the input with it.
