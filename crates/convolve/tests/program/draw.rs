@@ -426,7 +426,7 @@ fn a_layer_of_a_network_is_drawn_with_its_numbers_on_a_picture() {
     // What is drawn and what is left out make what the layer makes.
     assert!(line.ends_with(&format!(" = {value}")), "{line}: {value}");
     // A whole plane is averaged.
-    let pool = ["draw", "a.bmp", "--layer", "avgpool", "-o", "y.svg"];
+    let pool = ["draw", "a.bmp", "--layer", "global_average_pool", "-o", "y.svg"];
     succeed(path, &pool);
     let drawn = texts(&path.join("y.svg"));
     assert!(
