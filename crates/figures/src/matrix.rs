@@ -158,10 +158,10 @@ pub fn im2col(problem: &Convolution<'_>, caption: &Caption) -> Result<Scene, Fig
         let extents = [down.effective_kernel(), across.effective_kernel()];
         for grid in &images {
             let corner = grid.place(row * down.stride, column * across.stride);
-            scene.top.push(read_by(corner, image_cell, extents));
+            scene.top.extend(read_by(corner, image_cell, extents));
         }
         let corner = column_grid.place(0, place);
-        scene.top.push(read_by(corner, cell, [depth, 1]));
+        scene.top.extend(read_by(corner, cell, [depth, 1]));
         scene.top.extend(lasting(&output_grid, [0, place]));
     }
     scene.seconds = 0.8;

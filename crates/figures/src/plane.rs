@@ -125,6 +125,11 @@ impl Grid {
         self.draw_by(scene, plane, |_, _| look);
     }
 
+    /// The same with letters of a size.
+    pub(crate) fn draw_in(&self, scene: &mut Scene, plane: &Plane, look: Look, letters: f64) {
+        self.cells(scene, plane, |_, _| look, letters);
+    }
+
     /// The same where cells differ in their look by row and column.
     pub(crate) fn draw_by(
         &self,
@@ -132,9 +137,18 @@ impl Grid {
         plane: &Plane,
         look: impl Fn(usize, usize) -> Look,
     ) {
+        self.cells(scene, plane, look, letters([plane], self.cell));
+    }
+
+    fn cells(
+        &self,
+        scene: &mut Scene,
+        plane: &Plane,
+        look: impl Fn(usize, usize) -> Look,
+        size: f64,
+    ) {
         let room = (self.cell - SIDES) / LETTERS;
         let fitted = |value| fitting(value, room, Weight::Regular);
-        let size = self.letters(plane, fitted);
         for row in 0..plane.rows {
             for column in 0..plane.columns {
                 let look = look(row, column);
@@ -166,15 +180,20 @@ impl Grid {
             }
         }
     }
+}
 
-    /// The size of letters in which every number of a plane fits its cell.
-    fn letters(&self, plane: &Plane, fitted: impl Fn(f64) -> String) -> f64 {
-        let values = plane.cells.iter().filter_map(|(value, _)| *value);
-        let widest = values
-            .map(|value| font::width(&fitted(value), 1.0, Weight::Regular))
-            .fold(0.1, f64::max);
-        (self.cell * 0.4).min((self.cell - SIDES) / widest)
-    }
+/// The size of letters in which every number of some planes fits its cell.
+pub(crate) fn letters<'a>(planes: impl IntoIterator<Item = &'a Plane>, cell: f64) -> f64 {
+    let room = (cell - SIDES) / LETTERS;
+    let values = planes
+        .into_iter()
+        .flat_map(|plane| plane.cells.iter().filter_map(|(value, _)| *value));
+    let widths = values.map(|value| {
+        let text = fitting(value, room, Weight::Regular);
+        font::width(&text, 1.0, Weight::Regular)
+    });
+    let widest = widths.fold(0.1, f64::max);
+    (cell * 0.4).min((cell - SIDES) / widest)
 }
 
 /// The size of a cell in which every number of some planes can be read: `least`, or more where numbers are long.

@@ -186,7 +186,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     let scene = if arguments.layer.is_some() {
         artist.files.must_be_none("a layer, which has its own")?;
         let paths: Vec<PathBuf> = arguments.subjects.iter().map(PathBuf::from).collect();
-        let (problem, known) = arguments.layer.known(&paths, messages)?;
+        let (problem, known) = arguments.layer.known(&paths, &artist.eager, messages)?;
         if let Some(kind @ (As::Layout | As::Field | As::Channels)) = arguments.kind {
             return Err(usage(format!(
                 "--as {kind} shows no numbers, and nothing of the picture: without a layer, \

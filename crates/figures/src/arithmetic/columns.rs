@@ -69,8 +69,9 @@ impl<'a> Columns<'a> {
         let values = planes.iter().flat_map(Plane::values);
         let look = self.coloured(look, values, at(centre, corner.y + tall));
         let grids = plane::stack(planes, corner, self.cell, BETWEEN);
+        let letters = plane::letters(planes, self.cell);
         for (grid, plane) in grids.iter().zip(planes) {
-            grid.draw(self.scene, plane, look);
+            grid.draw_in(self.scene, plane, look, letters);
         }
         for (grid, label) in grids.iter().zip(labels) {
             let place = at(left - LABEL, grid.corner.y + grid.height() / 2.0 + 4.0);
@@ -140,6 +141,8 @@ impl<'a> Columns<'a> {
         if look.scale.is_some() {
             bottom += SCALE;
         }
+        let all = sweep.kernels.iter().flatten().flatten();
+        let letters = plane::letters(all, self.cell);
         let mut grids = Vec::new();
         for (output, kernels) in sweep.kernels.iter().enumerate() {
             let x = first + step * slots[output] as f64;
@@ -147,7 +150,7 @@ impl<'a> Columns<'a> {
                 let kernel = kernel.as_ref()?;
                 let corner = at(x, start + spread * input as f64);
                 let grid = self.grid(corner, kernel);
-                grid.draw(self.scene, kernel, look);
+                grid.draw_in(self.scene, kernel, look, letters);
                 Some(grid)
             };
             grids.push(kernels.iter().enumerate().map(place).collect());

@@ -54,7 +54,7 @@ pub fn convolution(
     names.output = format!("output {size}, map {}", excerpt.map);
     if excerpt.others() > 0 {
         let others = excerpt.others();
-        names.input = format!("{}, {others} more left out", names.input);
+        names.input = format!("{}, {others} more not drawn", names.input);
     }
     Ok(draw(&sweep, caption, &names, colouring))
 }

@@ -77,7 +77,10 @@ pub(crate) fn lasting(grid: &Grid, [row, column]: [usize; 2]) -> [Item; 2] {
 }
 
 /// The dashed frame of what it reads, so many rows and columns of cells.
-pub(crate) fn read_by(corner: Point, cell: f64, [rows, columns]: [usize; 2]) -> Item {
-    let frame = Item::rectangle(corner, columns as f64 * cell, rows as f64 * cell);
-    frame.stroke(Paint::Ink, 1.6).dashed()
+pub(crate) fn read_by(corner: Point, cell: f64, [rows, columns]: [usize; 2]) -> [Item; 2] {
+    let frame = || Item::rectangle(corner, columns as f64 * cell, rows as f64 * cell);
+    [
+        frame().stroke(Paint::Page, 3.2),
+        frame().stroke(Paint::Ink, 1.8).dashed(),
+    ]
 }

@@ -116,7 +116,7 @@ pub fn pool(
         let extents = [down.effective_kernel(), across.effective_kernel()];
         for grid in &input_grids {
             let corner = grid.place(row * down.stride, column * across.stride);
-            scene.top.push(read_by(corner, cell, extents));
+            scene.top.extend(read_by(corner, cell, extents));
         }
         let made = output_grids.iter();
         let made = made.flat_map(|grid| lasting(grid, [row, column]));

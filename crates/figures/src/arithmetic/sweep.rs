@@ -150,7 +150,7 @@ impl Sweep {
         let [down, across] = self.walk;
         let [row, column] = excerpt.place();
         let extents = [down.effective_kernel(), across.effective_kernel()];
-        let read = board.inputs.iter().map(|grid| {
+        let read = board.inputs.iter().flat_map(|grid| {
             let corner = grid.place(row * down.stride, column * across.stride);
             read_by(corner, grid.cell, extents)
         });

@@ -92,7 +92,7 @@ fn channels_and_places_are_those_of_the_layer() {
         assert!(has(&picture.always, label), "{label}");
     }
     // The sides of the padding by their names, and no size that would follow from it.
-    let named = "input 2 × 2×2, padding top 1, right 1, 3 more left out";
+    let named = "input 2 × 2×2, padding top 1, right 1, 3 more not drawn";
     assert!(has(&picture.always, named), "{:?}", picture.always);
     assert!(!picture.always.iter().any(|mark| mark.text.contains('⌊')));
 }

@@ -5,13 +5,14 @@ use std::str::FromStr;
 
 use anyhow::anyhow;
 use clap::Args;
-use explain::{Computation, FeatureMaps, computation, feature_maps};
+use explain::{Computation, FeatureMaps, Statistics, computation, feature_maps};
 use figures::arithmetic::Excerpt;
 use figures::short;
 use formats::Picture;
 use geometry::{AdaptiveDesc, AdaptiveKind, InputShape, PoolDesc, Problem};
 use graph::{Op, PoolingOp, TransposedOp};
-use runtime::RuntimeOptions;
+use runtime::eager::{Given, Made};
+use runtime::{Eager, RuntimeOptions};
 use tensor::Tensor;
 
 use super::numbers::{Known, Shown};
@@ -20,7 +21,7 @@ use super::window::{self, Neuron, Part};
 use crate::cli::answering::{self, Answering};
 use crate::cli::explain::{Opened, prepared};
 use crate::cli::failure::usage;
-use crate::cli::op::Array;
+use crate::cli::op::{self, Array, Direction, Operator, refused};
 use crate::cli::output::Messages;
 
 /// Which layer, and of what.
@@ -87,6 +88,7 @@ impl Asked {
     pub(super) fn known(
         &self,
         paths: &[PathBuf],
+        eager: &Eager,
         messages: Messages,
     ) -> anyhow::Result<(Problem, Known)> {
         let layer = self.layer.as_deref().unwrap_or_default();
@@ -116,7 +118,10 @@ impl Asked {
                 },
             ));
         }
-        let maps = feature_maps(&opened.subject, &read, &[layer])?.remove(0);
+        let maps = match one_place(&computation, &problem, eager)? {
+            Some(maps) => maps,
+            None => feature_maps(&opened.subject, &read, &[layer])?.remove(0),
+        };
         let (neuron, why) = self.neuron(&maps)?;
         match window::around(&problem, &arrays, neuron)? {
             Some(part) => {
@@ -282,6 +287,41 @@ fn problem(
             other.name()
         ))),
     }
+}
+
+/// The maps of a pool that leaves one place of each plane, which are no feature maps to look at, but have a window.
+fn one_place(
+    computation: &Computation,
+    problem: &Problem,
+    eager: &Eager,
+) -> anyhow::Result<Option<FeatureMaps>> {
+    let Problem::Pool(shape, desc) = problem else {
+        return Ok(None);
+    };
+    let geometry = desc.resolve(&shape.dims)?;
+    let [channels, area] = [
+        geometry.channels,
+        geometry.output_shape()[2..].iter().product(),
+    ];
+    if area != 1 {
+        return Ok(None);
+    }
+    let operator =
+        Operator::new(problem, Direction::Forward, op::Asked::default()).map_err(usage)?;
+    let input = widened(&computation.input)?;
+    let given = [Some(Given::Real(&input))];
+    let made = eager.run(operator.graph, &given).map_err(refused)?;
+    let made = made.into_iter().next().map(Made::real);
+    let made: Vec<f32> = made
+        .iter()
+        .flat_map(Tensor::data)
+        .map(|&x| x as f32)
+        .collect();
+    Ok(Some(FeatureMaps {
+        layer: computation.layer.clone(),
+        statistics: made.chunks(1).map(Statistics::of).collect(),
+        maps: Tensor::from_slice(&[channels, 1, 1], &made)?,
+    }))
 }
 
 /// The pool with one window that an adaptive pool is where its bins are as large as each other.
