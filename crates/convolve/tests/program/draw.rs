@@ -447,11 +447,11 @@ fn a_layer_of_a_network_is_drawn_with_its_numbers_on_a_picture() {
     for (arguments, said) in [
         (
             &["a.bmp", "--layer", "conv1", "--at", "32,0"][..],
-            "--at 32,0: the maps of conv1 have 32 rows and 32 columns",
+            "--at 32,0: the maps of conv1 have rows 0 to 31 and columns 0 to 31",
         ),
         (
             &["a.bmp", "--layer", "conv1", "--at", "-1,0"],
-            "--at -1,0: the maps of conv1 have 32 rows and 32 columns, which count from 0",
+            "--at -1,0: the maps of conv1 have rows 0 to 31 and columns 0 to 31",
         ),
         (
             &["a.bmp", "--layer", "conv1", "--channel", "28"],

@@ -164,7 +164,9 @@ impl Asked {
             let at = within(y, height).zip(within(x, width));
             at.map(|(y, x)| [y, x]).ok_or_else(|| {
                 usage(format!(
-                    "--at {y},{x}: the maps of {layer} have {height} rows and {width} columns, which count from 0"
+                    "--at {y},{x}: the maps of {layer} have rows 0 to {} and columns 0 to {}",
+                    height - 1,
+                    width - 1
                 ))
             })
         });
