@@ -412,7 +412,7 @@ fn a_layer_of_a_network_is_drawn_with_its_numbers_on_a_picture() {
     let framed = drawn.iter().find_map(|text| text.strip_prefix(begins));
     let (value, _) = framed.and_then(|text| text.split_once(' ')).unwrap();
     // The padding of a corner, by its sides.
-    let input = "input 3 × 3×3, padding top 1, right 1, 25 more not drawn";
+    let input = "input 3 × 4×4, padding top 1, right 1, 25 more not drawn";
     assert!(drawn.iter().any(|text| text == input), "{drawn:?}");
     // What stands still is the neuron itself, which at a border is not in the middle of the part.
     let svg = std::fs::read_to_string(path.join("z.svg")).unwrap();
