@@ -15,6 +15,8 @@ use crate::theme::Paint;
 const LONGEST: usize = 40;
 /// The most elements of the last map, one a frame.
 const MOST_FRAMES: usize = 64;
+/// Cells outside the input for which there is room.
+const MOST_BEYOND: f64 = 12.0;
 
 /// A layer of a stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +28,8 @@ pub struct Layer {
 }
 
 /// The maps of a stack side by side. Each frame follows an element of the last map back: cells say by how many paths they
-/// reach it, and a ring marks the centre of its field.
+/// reach it, and a ring marks the centre of its field. Where fields reach beyond the input, into padding, the whole of each
+/// has a dashed frame.
 ///
 /// # Errors
 /// No layer, a layer that does not read what the one before makes, one with depth, or maps too large for a page.
@@ -42,9 +45,16 @@ pub fn field(layers: &[Layer], caption: &Caption) -> Result<Scene, FigureError> 
                 .map(|axes| axes.each_ref().map(|window| window.output)),
         )
         .collect();
-    let rows = sizes.iter().map(|size| size[0]).max().unwrap_or(1);
-    let cell = (380.0 / rows.max(6) as f64).clamp(11.0, 36.0);
-    let middle = BELOW_HEADING + 20.0 + cell * rows as f64 / 2.0;
+    let last = sizes[sizes.len() - 1];
+    let fields = [along(&axes, 0)?, along(&axes, 1)?];
+    let beyond = [0, 1].map(|axis| beyond(fields[axis], last[axis], sizes[0][axis]));
+    let reaches_out = beyond.iter().any(|&cells| cells > 0.0);
+    let framed = reaches_out && beyond.iter().all(|&cells| cells <= MOST_BEYOND);
+    let [above, aside] = beyond.map(|cells| if framed { cells } else { 0.0 });
+    let rows = sizes.iter().skip(1).map(|size| size[0]).max().unwrap_or(1);
+    let rows = (rows as f64).max(sizes[0][0] as f64 + 2.0 * above);
+    let cell = (380.0 / rows.max(6.0)).clamp(11.0, 36.0);
+    let middle = BELOW_HEADING + 20.0 + cell * rows / 2.0;
     let mut left = MARGIN;
     let mut grids = Vec::new();
     for (place, &[rows, columns]) in sizes.iter().enumerate() {
@@ -54,12 +64,16 @@ pub fn field(layers: &[Layer], caption: &Caption) -> Result<Scene, FigureError> 
                 _ => format!("map {place}: {rows}×{columns}"),
             },
             match place {
+                0 if framed => "dashed frame: the whole field, beyond the map too".to_owned(),
+                0 if reaches_out => "fields reach beyond the map".to_owned(),
                 0 => String::new(),
                 _ => numbers(&axes[..place])?,
             },
         ];
         let widths = lines.each_ref().map(|line| page::title_width(line));
-        let room = (columns as f64 * cell).max(widths[0]).max(widths[1]);
+        let [above, aside] = if place == 0 { [above, aside] } else { [0.0; 2] };
+        let wide = (columns as f64 + 2.0 * aside) * cell;
+        let room = wide.max(widths[0]).max(widths[1]);
         let centre = left + room / 2.0;
         let grid = Grid {
             corner: at(
@@ -71,14 +85,16 @@ pub fn field(layers: &[Layer], caption: &Caption) -> Result<Scene, FigureError> 
             columns,
         };
         let group = (place % 250) as u8;
+        scene.ground.extend(outside(&grid, [above, aside]));
         for row in 0..rows {
             for column in 0..columns {
                 let cell = grid.around(row, column, Paint::GroupEdge(group), 0.8);
                 scene.ground.push(cell.fill(Paint::Group(group)));
             }
         }
-        let base = grid.corner.y + grid.height();
-        page::title(&mut scene, centre, grid.corner.y - 9.0, &lines[0]);
+        let base = grid.corner.y + grid.height() + above * cell;
+        let top = grid.corner.y - above * cell;
+        page::title(&mut scene, centre, top - 9.0, &lines[0]);
         page::title(&mut scene, centre, base + 17.0, &lines[1]);
         left += room;
         if let Some(layer) = layers.get(place) {
@@ -91,17 +107,15 @@ pub fn field(layers: &[Layer], caption: &Caption) -> Result<Scene, FigureError> 
         }
         grids.push(grid);
     }
-    scene.fit(
-        left + MARGIN,
-        middle + cell * rows as f64 / 2.0 + 36.0 + MARGIN,
-    );
-    let [last_rows, last_columns] = sizes[sizes.len() - 1];
-    let fields = [along(&axes, 0)?, along(&axes, 1)?];
+    scene.fit(left + MARGIN, middle + cell * rows / 2.0 + 36.0 + MARGIN);
+    let [last_rows, last_columns] = last;
     for row in 0..last_rows {
         for column in 0..last_columns {
-            scene
-                .frames
-                .push(frame(&axes, fields, &grids, [row, column]));
+            let mut items = frame(&axes, fields, &grids, [row, column]);
+            if framed {
+                items.push(whole(fields, &grids[0], [row, column]));
+            }
+            scene.frames.push(items);
         }
     }
     scene.seconds = 1.0;
@@ -155,6 +169,51 @@ fn axes(layers: &[Layer]) -> Result<Vec<[Window; 2]>, FigureError> {
 /// The field of the last of some layers along an axis.
 fn along(axes: &[[Window; 2]], axis: usize) -> Result<Field, GeometryError> {
     Field::of_windows(axes.iter().map(|layer| &layer[axis]))
+}
+
+/// Where a field begins along an axis, in cells of the input, and where it ends.
+fn ends(field: Field, element: usize) -> [f64; 2] {
+    let middle = real(field.centre()) + element as f64 * real(field.jump()) + 0.5;
+    let half = real(field.size()) / 2.0;
+    [middle - half, middle + half]
+}
+
+/// How far the fields of a map reach beyond an axis of the input, at either end.
+fn beyond(field: Field, elements: usize, input: usize) -> f64 {
+    let [[first, _], [_, last]] = [0, elements.saturating_sub(1)].map(|at| ends(field, at));
+    (-first).max(last - input as f64).max(0.0)
+}
+
+/// Empty cells around a map, so many on either side: above and below, left and right.
+fn outside(grid: &Grid, [above, aside]: [f64; 2]) -> Vec<Item> {
+    let corner = grid.corner.moved(-aside * grid.cell, -above * grid.cell);
+    let around = Grid {
+        corner,
+        rows: grid.rows + 2 * above as usize,
+        columns: grid.columns + 2 * aside as usize,
+        ..*grid
+    };
+    let cells =
+        (0..around.rows).flat_map(|row| (0..around.columns).map(move |column| (row, column)));
+    let is_outside = |&(row, column): &(usize, usize)| {
+        let (row, column) = (row as f64 - above, column as f64 - aside);
+        let inside = (0.0..grid.rows as f64).contains(&row);
+        !(inside && (0.0..grid.columns as f64).contains(&column))
+    };
+    let cell = |(row, column)| {
+        let cell = around.around(row, column, Paint::Rule, 0.8);
+        cell.fill(Paint::Blank)
+    };
+    cells.filter(is_outside).map(cell).collect()
+}
+
+/// The whole field of an element, what lies outside the input with it.
+fn whole(fields: [Field; 2], input: &Grid, [row, column]: [usize; 2]) -> Item {
+    let [[top, bottom], [left, right]] = [ends(fields[0], row), ends(fields[1], column)];
+    let corner = input.corner.moved(left * input.cell, top * input.cell);
+    let [height, width] = [bottom - top, right - left].map(|cells| cells * input.cell);
+    let frame = Item::rectangle(corner, width, height);
+    frame.stroke(Paint::Ink, 1.6).dashed()
 }
 
 /// Size of the field, distance between the fields of neighbours, and the centre of the first.

@@ -3,7 +3,7 @@
 use geometry::ConvGeometry;
 
 use crate::FigureError;
-use crate::arithmetic::{self, Convolution};
+use crate::arithmetic::{self, Convolution, lasting, read_by};
 use crate::page::{self, BELOW_HEADING, Caption, GAP, MARGIN};
 use crate::plane::{self, Grid, Look, Plane};
 use crate::scene::{Anchor, Item, Scene, at};
@@ -16,22 +16,16 @@ const CELL: f64 = 26.0;
 
 /// A frame for every place of the window: the window on the input, and the column that it becomes. The weight is a matrix
 /// with a row for each output channel, what it is multiplied with one with a column for each place, and the product one
-/// with the elements of the output.
+/// with the elements of the output. A bias is a column that is added to every column of the product.
 ///
 /// # Errors
-/// Arrays of another shape, groups, a bias, a problem with depth, or one that is too large for a page.
+/// Arrays of another shape, groups, a problem with depth, or one that is too large for a page.
 pub fn im2col(problem: &Convolution<'_>, caption: &Caption) -> Result<Scene, FigureError> {
     let geometry = problem.geometry;
     if geometry.groups > 1 {
         return Err(FigureError::Kind {
             figure: "im2col",
             of: "convolutions of one group: each group is a product of its own",
-        });
-    }
-    if problem.bias.is_some() {
-        return Err(FigureError::Kind {
-            figure: "im2col",
-            of: "convolutions without a bias: the product alone is the output",
         });
     }
     let (channels, area) = (geometry.in_channels, geometry.output_area());
@@ -56,35 +50,42 @@ pub fn im2col(problem: &Convolution<'_>, caption: &Caption) -> Result<Scene, Fig
     };
     // Above: the image, a plane a channel, side by side.
     let top = BELOW_HEADING + 12.0;
+    let image_cell = plane::readable(&sweep.inputs, CELL);
     let mut images = Vec::new();
     let mut left = MARGIN;
     for (channel, plane) in sweep.inputs.iter().enumerate() {
-        let name = match channels {
-            1 => "input".to_owned(),
-            _ => format!("input, channel {channel}"),
+        let of_layer = problem.excerpt.and_then(|part| part.channels.get(channel));
+        let name = match (of_layer, channels) {
+            (Some(of_layer), _) => format!("input, channel {of_layer}"),
+            (None, 1) => "input".to_owned(),
+            (None, _) => format!("input, channel {channel}"),
         };
-        let room = plane::width(std::slice::from_ref(plane), CELL).max(page::title_width(&name));
-        let mut grid = grid(left, top, CELL, plane);
+        let room =
+            plane::width(std::slice::from_ref(plane), image_cell).max(page::title_width(&name));
+        let mut grid = grid(left, top, image_cell, plane);
         grid.corner.x += (room - grid.width()) / 2.0;
         grid.draw(&mut scene, plane, look(channel));
         page::title(&mut scene, left + room / 2.0, top - 8.0, &name);
         left += room + GAP * 0.6;
         images.push(grid);
     }
-    let above = plane::height(&sweep.inputs[..1], CELL, 0.0);
+    let above = plane::height(&sweep.inputs[..1], image_cell, 0.0);
     scene.fit(left, 0.0);
-    // Below: weight · columns = output.
+    // Below: weight · columns + what else is added = output.
     let below = top + above + 58.0;
-    let cell = matrix_cell(depth.max(area));
     let weights = rows_of(problem.weight.data(), geometry.out_channels, depth);
     let columns = column_matrix(&sweep, geometry);
     let outputs = rows_of(problem.output.data(), geometry.out_channels, area);
+    let added = added(problem);
+    let terms = added.iter().map(|term| &term.plane);
+    let all = [&weights, &columns, &outputs].into_iter().chain(terms);
+    let cell = plane::readable(all, matrix_cell(depth.max(area)));
     let middle = below + cell * depth as f64 / 2.0;
     let mut left = MARGIN;
     let weight_top = middle - cell * geometry.out_channels as f64 / 2.0;
     let weight_grid = grid(left, weight_top, cell, &weights);
-    banded(&mut scene, weight_grid, &weights, |_, column| {
-        column / geometry.kernel_area()
+    weight_grid.draw_by(&mut scene, &weights, |_, column| {
+        look(column / geometry.kernel_area())
     });
     name(
         &mut scene,
@@ -94,11 +95,20 @@ pub fn im2col(problem: &Convolution<'_>, caption: &Caption) -> Result<Scene, Fig
     left += wide(&weight_grid, "weight 00×00") + GAP;
     sign(&mut scene, left - GAP / 2.0, middle, "×");
     let column_grid = grid(left, below, cell, &columns);
-    banded(&mut scene, column_grid, &columns, |row, _| {
-        row / geometry.kernel_area()
+    column_grid.draw_by(&mut scene, &columns, |row, _| {
+        look(row / geometry.kernel_area())
     });
     name(&mut scene, &column_grid, &format!("columns {depth}×{area}"));
     left += wide(&column_grid, "columns 00×00") + GAP;
+    let mut term_grids = Vec::new();
+    for term in &added {
+        sign(&mut scene, left - GAP / 2.0, middle, "+");
+        let grid = grid(left, weight_top, cell, &term.plane);
+        grid.draw(&mut scene, &term.plane, Look::KERNEL);
+        name(&mut scene, &grid, &term.name);
+        left += wide(&grid, &term.name) + GAP;
+        term_grids.push(grid);
+    }
     sign(&mut scene, left - GAP / 2.0, middle, "=");
     let output_grid = grid(left, weight_top, cell, &outputs);
     output_grid.draw(&mut scene, &outputs, Look::OUTPUT);
@@ -109,7 +119,7 @@ pub fn im2col(problem: &Convolution<'_>, caption: &Caption) -> Result<Scene, Fig
     );
     left += wide(&output_grid, "output 00×00");
     scene.fit(left + MARGIN, below + cell * depth as f64 + MARGIN);
-    let symbol = arithmetic::window_of(&mut scene, sweep.walk, CELL);
+    let symbol = arithmetic::window_of(&mut scene, sweep.walk, image_cell);
     let width = geometry.windows[2].output;
     scene.frames = (0..area)
         .map(|place| {
@@ -124,19 +134,62 @@ pub fn im2col(problem: &Convolution<'_>, caption: &Caption) -> Result<Scene, Fig
                     )
                 })
                 .collect();
+            let terms = term_grids.iter().map(|grid| (grid, Paint::KernelEdge));
             for (grid, paint) in [
                 (&column_grid, Paint::KernelEdge),
                 (&output_grid, Paint::OutputEdge),
-            ] {
-                let column = Item::rectangle(grid.place(0, place), grid.cell, grid.height());
+            ]
+            .into_iter()
+            .chain(terms)
+            {
+                // A bias is one column, which is added at every place.
+                let column = place.min(grid.columns - 1);
+                let column = Item::rectangle(grid.place(0, column), grid.cell, grid.height());
                 items.push(column.fill(paint).opacity(0.3).stroke(paint, 2.0));
             }
             items
         })
         .collect();
     scene.still = area / 2;
+    if let Some(excerpt) = problem.excerpt {
+        let [row, column] = excerpt.place();
+        let place = row * width + column;
+        let [down, across] = sweep.walk;
+        let extents = [down.effective_kernel(), across.effective_kernel()];
+        for grid in &images {
+            let corner = grid.place(row * down.stride, column * across.stride);
+            scene.top.extend(read_by(corner, image_cell, extents));
+        }
+        let corner = column_grid.place(0, place);
+        scene.top.extend(read_by(corner, cell, [depth, 1]));
+        scene.top.extend(lasting(&output_grid, [0, place]));
+    }
     scene.seconds = 0.8;
     Ok(scene)
+}
+
+/// A matrix that is added to the product.
+struct Term {
+    name: String,
+    plane: Plane,
+}
+
+/// What is added to the product: the sums of channels that are left out, and the bias.
+fn added(problem: &Convolution<'_>) -> Vec<Term> {
+    let geometry = problem.geometry;
+    let (outputs, area) = (geometry.out_channels, geometry.output_area());
+    let rest = problem.excerpt.and_then(|excerpt| {
+        let rest = excerpt.rest.as_ref()?;
+        Some(Term {
+            name: format!("{} other channels {outputs}×{area}", excerpt.others()),
+            plane: rows_of(rest.data(), outputs, area),
+        })
+    });
+    let bias = problem.bias.map(|bias| Term {
+        name: format!("bias {outputs}×1"),
+        plane: rows_of(bias.data(), outputs, 1),
+    });
+    rest.into_iter().chain(bias).collect()
 }
 
 fn grid(left: f64, top: f64, cell: f64, plane: &Plane) -> Grid {
@@ -193,30 +246,5 @@ fn column_matrix(sweep: &arithmetic::Sweep, geometry: &ConvGeometry) -> Plane {
         rows: cells.len() / area,
         columns: area,
         cells,
-    }
-}
-
-/// Draws a matrix whose cells have the colour of the channel that they come from.
-fn banded(scene: &mut Scene, grid: Grid, plane: &Plane, channel: impl Fn(usize, usize) -> usize) {
-    for row in 0..plane.rows {
-        for column in 0..plane.columns {
-            let place = (channel(row, column) % 250) as u8;
-            let cell = Grid {
-                corner: grid.place(row, column),
-                rows: 1,
-                columns: 1,
-                ..grid
-            };
-            let part = Plane {
-                rows: 1,
-                columns: 1,
-                cells: vec![plane.cells[row * plane.columns + column]],
-            };
-            cell.draw(
-                scene,
-                &part,
-                Look::new(Paint::Group(place), Paint::GroupEdge(place)),
-            );
-        }
     }
 }

@@ -2,9 +2,16 @@
 
 use crate::colormap::Scale;
 use crate::font::{self, Weight};
-use crate::number::short;
+use crate::number::fitting;
 use crate::scene::{Anchor, Item, Point, Scene};
 use crate::theme::Paint;
+
+/// Letters that are read without effort: numbers give up digits before theirs are smaller.
+const LETTERS: f64 = 9.0;
+/// Beside a number in its cell.
+const SIDES: f64 = 4.0;
+/// The largest cell.
+pub(crate) const LARGEST: f64 = 36.0;
 
 /// What a cell is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,9 +122,36 @@ impl Grid {
 
     /// Draws the cells on the ground and their numbers on top.
     pub(crate) fn draw(&self, scene: &mut Scene, plane: &Plane, look: Look) {
-        let size = self.letters(plane);
+        self.draw_by(scene, plane, |_, _| look);
+    }
+
+    /// The same with letters of a size.
+    pub(crate) fn draw_in(&self, scene: &mut Scene, plane: &Plane, look: Look, letters: f64) {
+        self.cells(scene, plane, |_, _| look, letters);
+    }
+
+    /// The same where cells differ in their look by row and column.
+    pub(crate) fn draw_by(
+        &self,
+        scene: &mut Scene,
+        plane: &Plane,
+        look: impl Fn(usize, usize) -> Look,
+    ) {
+        self.cells(scene, plane, look, letters([plane], self.cell));
+    }
+
+    fn cells(
+        &self,
+        scene: &mut Scene,
+        plane: &Plane,
+        look: impl Fn(usize, usize) -> Look,
+        size: f64,
+    ) {
+        let room = (self.cell - SIDES) / LETTERS;
+        let fitted = |value| fitting(value, room, Weight::Regular);
         for row in 0..plane.rows {
             for column in 0..plane.columns {
+                let look = look(row, column);
                 let (value, cell) = plane.cells[row * plane.columns + column];
                 let square = Item::rectangle(self.place(row, column), self.cell, self.cell);
                 let scaled = look.scale.zip(value).filter(|_| cell == Cell::Given);
@@ -141,20 +175,39 @@ impl Grid {
                 scene.ground.push(square);
                 let Some(value) = value else { continue };
                 let base = self.middle(row, column).moved(0.0, size * 0.36);
-                let text = Item::text(base, short(value), size, Anchor::Middle);
+                let text = Item::text(base, fitted(value), size, Anchor::Middle);
                 scene.top.push(text.fill(ink));
             }
         }
     }
+}
 
-    /// The size of letters in which every number of a plane fits its cell.
-    fn letters(&self, plane: &Plane) -> f64 {
-        let widths = plane.cells.iter().filter_map(|(value, _)| *value);
-        let widest = widths
-            .map(|value| font::width(&short(value), 1.0, Weight::Regular))
-            .fold(0.1, f64::max);
-        (self.cell * 0.4).min((self.cell - 4.0) / widest)
-    }
+/// The size of letters in which every number of some planes fits its cell.
+pub(crate) fn letters<'a>(planes: impl IntoIterator<Item = &'a Plane>, cell: f64) -> f64 {
+    let room = (cell - SIDES) / LETTERS;
+    let values = planes
+        .into_iter()
+        .flat_map(|plane| plane.cells.iter().filter_map(|(value, _)| *value));
+    let widths = values.map(|value| {
+        let text = fitting(value, room, Weight::Regular);
+        font::width(&text, 1.0, Weight::Regular)
+    });
+    let widest = widths.fold(0.1, f64::max);
+    (cell * 0.4).min((cell - SIDES) / widest)
+}
+
+/// The size of a cell in which every number of some planes can be read: `least`, or more where numbers are long.
+pub(crate) fn readable<'a>(planes: impl IntoIterator<Item = &'a Plane>, least: f64) -> f64 {
+    let room = (LARGEST - SIDES) / LETTERS;
+    let values = planes
+        .into_iter()
+        .flat_map(|plane| plane.cells.iter().filter_map(|(value, _)| *value));
+    let widths = values.map(|value| {
+        let text = fitting(value, room, Weight::Regular);
+        font::width(&text, LETTERS, Weight::Regular) + SIDES
+    });
+    let wanted = widths.fold(0.0, f64::max).ceil();
+    least.max(wanted.min(LARGEST))
 }
 
 /// Planes one below the other, from `corner` down.

@@ -85,7 +85,7 @@ pub(crate) struct Arguments {
     /// What is drawn of problems: moving, im2col, layout, field or channels [default: moving; field of several]
     #[arg(long = "as", value_enum, value_name = "FIGURE")]
     kind: Option<As>,
-    /// Colour cells by their numbers, with the scale printed
+    /// Colour the cells of maps and kernels of a moving picture by their numbers, with the scales printed
     #[arg(long)]
     heat: bool,
     /// Background of a .png or .gif
@@ -186,7 +186,13 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     let scene = if arguments.layer.is_some() {
         artist.files.must_be_none("a layer, which has its own")?;
         let paths: Vec<PathBuf> = arguments.subjects.iter().map(PathBuf::from).collect();
-        let (problem, known) = arguments.layer.known(&paths, messages)?;
+        let (problem, known) = arguments.layer.known(&paths, &artist.eager, messages)?;
+        if let Some(kind @ (As::Layout | As::Field | As::Channels)) = arguments.kind {
+            return Err(usage(format!(
+                "--as {kind} shows no numbers, and nothing of the picture: without a layer, \
+                 convolve draw {problem} --as {kind} draws it"
+            )));
+        }
         artist.files.known = Some(known);
         artist.scene(&[&problem.to_string()], arguments.kind)?
     } else {
@@ -384,6 +390,11 @@ impl Artist {
         if let (As::Layout | As::Field | As::Channels, subject) = (kind, subjects[0]) {
             self.files.must_be_none(subject)?;
         }
+        if self.colouring == Colouring::Value && kind != As::Moving {
+            return Err(usage(format!(
+                "--heat: cells are coloured by their numbers with --as moving, not with --as {kind}"
+            )));
+        }
         match (kind, subjects) {
             (As::Channels, _) => self.channels(subjects),
             (As::Field, _) => self.field(subjects),
@@ -427,6 +438,11 @@ impl Artist {
     fn problem(&self, subject: &str, kind: As) -> anyhow::Result<Scene> {
         if subject.starts_with(shuffle::PREFIX) {
             let shuffle: Shuffle = subject.parse().map_err(usage)?;
+            if self.colouring == Colouring::Value {
+                return Err(usage(format!(
+                    "--heat: the channels of {subject} have the colours of their groups"
+                )));
+            }
             return match kind {
                 As::Moving => shuffle.moving(subject, &self.eager, &self.files),
                 kind => Err(usage(format!(

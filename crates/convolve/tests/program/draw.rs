@@ -322,13 +322,29 @@ fn what_a_picture_would_say_wrongly_it_does_not_say() {
         cost.iter().any(|text| text.contains("144 MACs")),
         "{cost:?}"
     );
+    // A bias is added to the product of matrices.
     npy(&folder.path().join("b.npy"), &[1], &[100.0]);
+    let product = drawn(&["conv:n1c1h4w4:o1k3", "--as", "im2col", "--bias", "b.npy"]);
+    for text in ["bias 1×1", "100", "+"] {
+        assert!(product.iter().any(|found| found == text), "{product:?}");
+    }
+    // Sides of padding by their names, in the order of the notation.
+    let padded = drawn(&["conv:n1c1h4w4:o1k3p0,1,2,0"]);
+    let named = "input 4×4, padding left 1, bottom 2";
+    assert!(padded.iter().any(|text| text == named), "{padded:?}");
     for (arguments, words) in [
         (
-            ["conv:n1c1h4w4:o1k3", "--as", "im2col", "--bias", "b.npy"].as_slice(),
-            ["bias"],
+            ["conv:n1c2d4h4w4:o2k3", "--as", "channels"].as_slice(),
+            ["depth"],
         ),
-        (&["conv:n1c2d4h4w4:o2k3", "--as", "channels"], ["depth"]),
+        (
+            &["conv:n1c1h4w4:o1k3", "--as", "im2col", "--heat"],
+            ["--as moving"],
+        ),
+        (
+            &["shuffle:n1c6h2w2:g3", "--heat"],
+            ["colours of their groups"],
+        ),
         (&["conv:n1c1h1w1:o1k1p500", "--as", "layout"], ["frames"]),
     ] {
         fail(
@@ -380,24 +396,75 @@ fn a_layer_of_a_network_is_drawn_with_its_numbers_on_a_picture() {
     assert_eq!(answer.code, 0, "{}", answer.err);
     let told = "drawn as conv:n1c3h4w4:o1k3p1,0,0,1: map 5 around its neuron 0,31, as asked for, of \
                 conv:n1c28h32w32:o28k3p1; of 28 input channels those that say most to it: ";
+    assert!(
+        answer.err.ends_with("; the other 25 are summed\n"),
+        "{}",
+        answer.err
+    );
     assert!(answer.err.starts_with(told), "{}", answer.err);
     let drawn = texts(&path.join("z.svg"));
     let heading = "layer1.0.conv1 of resnet20:1.75 on a.bmp · map 5 around 0,31";
     assert!(drawn.iter().any(|text| text == heading), "{drawn:?}");
-    let places = "rows 0–2, columns 29–31 of conv:n1c28h32w32:o28k3p1 · input channels ";
+    let places =
+        "rows 0–2, columns 29–31 of conv:n1c28h32w32:o28k3p1 · 25 of 28 input channels are summed";
     assert!(drawn.iter().any(|text| text.contains(places)), "{drawn:?}");
+    let begins = "framed: neuron 0,31, as asked for: ";
+    let framed = drawn.iter().find_map(|text| text.strip_prefix(begins));
+    let (value, _) = framed.and_then(|text| text.split_once(' ')).unwrap();
+    // The padding of a corner, by its sides.
+    let input = "input 3 × 4×4, padding top 1, right 1, 25 more not drawn";
+    assert!(drawn.iter().any(|text| text == input), "{drawn:?}");
     // What stands still is the neuron itself, which at a border is not in the middle of the part.
     let svg = std::fs::read_to_string(path.join("z.svg")).unwrap();
     let (_, still) = svg.split_once(" c-still\"").expect("a frame stands still");
     let still = still.split("c-frame ").next().unwrap();
-    assert!(still.contains("output[0, 2]"), "{still}");
+    let line = still
+        .split('>')
+        .find(|text| text.starts_with("output[5, 0, 31] = "));
+    let line = line.and_then(|text| text.split('<').next()).expect(still);
+    assert!(line.contains(" (25 other channels) + "), "{line}");
+    // What is drawn and what is left out make what the layer makes.
+    assert!(line.ends_with(&format!(" = {value}")), "{line}: {value}");
+    // A whole plane is averaged.
+    let pool = [
+        "draw",
+        "a.bmp",
+        "--layer",
+        "global_average_pool",
+        "-o",
+        "y.svg",
+    ];
+    succeed(path, &pool);
+    let drawn = texts(&path.join("y.svg"));
+    assert!(
+        drawn
+            .iter()
+            .any(|text| text.contains(" (sum of 64 numbers) / 64 = ")),
+        "{drawn:?}"
+    );
+    std::fs::remove_file(path.join("y.svg")).unwrap();
     std::fs::remove_file(path.join("z.svg")).unwrap();
     for (arguments, said) in [
         (
             &["a.bmp", "--layer", "conv1", "--at", "32,0"][..],
-            "--at 32,0: the maps of conv1 have 32 rows and 32 columns",
+            "--at 32,0: the maps of conv1 have rows 0 to 31 and columns 0 to 31",
         ),
-        (&["a.bmp", "--layer", "conv1", "--channel", "28"], "28"),
+        (
+            &["a.bmp", "--layer", "conv1", "--at", "-1,0"],
+            "--at -1,0: the maps of conv1 have rows 0 to 31 and columns 0 to 31",
+        ),
+        (
+            &["a.bmp", "--layer", "conv1", "--channel", "28"],
+            "--channel 28: the maps of conv1 are 0 to 27",
+        ),
+        (
+            &["a.bmp", "--layer", "conv1", "--channel", "-1"],
+            "--channel -1: the maps of conv1 are 0 to 27",
+        ),
+        (
+            &["a.bmp", "--layer", "conv1", "--as", "channels"],
+            "without a layer, convolve draw conv:n1c3h32w32:o28k3p1 --as channels draws it",
+        ),
         (&["a.bmp", "--layer", "conv1", "--at", "3"], "as in 3,4"),
         (&["resnet18", "--at", "3,4"], "--layer"),
         (&["a.bmp"], "a.bmp is a picture: --layer names"),

@@ -1,7 +1,7 @@
 //! Columns of planes from left to right around one middle line, with signs between them.
 
-use super::Colouring;
 use super::sweep::Sweep;
+use super::{Colouring, cell_size};
 use crate::colormap::Scale;
 use crate::page::{self, BELOW_HEADING, GAP, MARGIN};
 use crate::plane::{self, Grid, Look, Plane};
@@ -14,6 +14,10 @@ pub(super) const BETWEEN: f64 = 12.0;
 const TITLE: f64 = 10.0;
 /// A printed scale with its numbers.
 const SCALE: f64 = 36.0;
+/// How wide it is.
+const BAR: f64 = 90.0;
+/// Between words and the plane that they stand beside.
+const LABEL: f64 = 8.0;
 
 /// Lays columns on a page.
 pub(super) struct Columns<'a> {
@@ -43,32 +47,64 @@ impl<'a> Columns<'a> {
 
     /// A column of planes.
     pub(super) fn planes(&mut self, planes: &[Plane], name: &str, look: Look) -> Vec<Grid> {
+        self.labelled(planes, &[], name, look)
+    }
+
+    /// A column of planes with words beside each of them, or without any.
+    pub(super) fn labelled(
+        &mut self,
+        planes: &[Plane],
+        labels: &[String],
+        name: &str,
+        look: Look,
+    ) -> Vec<Grid> {
         let tall = plane::height(planes, self.cell, BETWEEN);
         let wide = plane::width(planes, self.cell);
-        let room = wide.max(page::title_width(name));
-        let centre = self.right + room / 2.0;
-        let corner = at(centre - wide / 2.0, self.middle - tall / 2.0);
-        let look = match self.colouring {
-            Colouring::Role => look,
-            Colouring::Value => {
-                let values: Vec<f64> = planes.iter().flat_map(Plane::values).collect();
-                let scale = Scale::of(&values);
-                let bar = scale.bar(at(centre - 45.0, corner.y + tall + 12.0), 90.0);
-                self.scene.ground.extend(bar);
-                self.bottom = self.bottom.max(corner.y + tall + SCALE);
-                Look {
-                    scale: Some(scale),
-                    ..look
-                }
-            }
-        };
+        let words = labels.iter().map(|label| page::title_width(label) + LABEL);
+        let beside = words.fold(0.0, f64::max);
+        let room = self.room(beside + wide, name);
+        let left = self.right + (room - beside - wide) / 2.0 + beside;
+        let corner = at(left, self.middle - tall / 2.0);
+        let centre = left + wide / 2.0;
+        let values = planes.iter().flat_map(Plane::values);
+        let look = self.coloured(look, values, at(centre, corner.y + tall));
         let grids = plane::stack(planes, corner, self.cell, BETWEEN);
+        let letters = plane::letters(planes, self.cell);
         for (grid, plane) in grids.iter().zip(planes) {
-            grid.draw(self.scene, plane, look);
+            grid.draw_in(self.scene, plane, look, letters);
         }
-        page::title(self.scene, centre, corner.y - TITLE, name);
+        for (grid, label) in grids.iter().zip(labels) {
+            let place = at(left - LABEL, grid.corner.y + grid.height() / 2.0 + 4.0);
+            let text = Item::text(place, label, 11.0, Anchor::End);
+            self.scene.ground.push(text.fill(Paint::Muted));
+        }
+        page::title(self.scene, self.right + room / 2.0, corner.y - TITLE, name);
         self.right += room;
         grids
+    }
+
+    /// The room of something so wide, with its title, and a scale where one is printed.
+    fn room(&self, wide: f64, name: &str) -> f64 {
+        let scale = match self.colouring {
+            Colouring::Role => 0.0,
+            Colouring::Value => BAR,
+        };
+        wide.max(page::title_width(name)).max(scale)
+    }
+
+    /// A look in the colours of some numbers, where cells have them, whose scale is printed below a point.
+    fn coloured(&mut self, look: Look, values: impl Iterator<Item = f64>, below: Point) -> Look {
+        if self.colouring == Colouring::Role {
+            return look;
+        }
+        let scale = Scale::of(&values.collect::<Vec<f64>>());
+        let bar = scale.bar(below.moved(-BAR / 2.0, 12.0), BAR);
+        self.scene.ground.extend(bar);
+        self.bottom = self.bottom.max(below.y + SCALE);
+        Look {
+            scale: Some(scale),
+            ..look
+        }
     }
 
     /// A sign between two columns, in the middle of `GAP`.
@@ -93,10 +129,20 @@ impl<'a> Columns<'a> {
         let slots = slots(sweep);
         let count = slots.iter().max().map_or(0, |&last| last + 1) as f64;
         let step = wide + BETWEEN;
-        let room = (step * count - BETWEEN).max(page::title_width(name));
+        let room = self.room(step * count - BETWEEN, name);
         let first = self.right + (room - (step * count - BETWEEN)) / 2.0;
         let spread = kernel_spread(inputs, tall);
         let start = self.middle - spread * (inputs.len() as f64 - 1.0) / 2.0 - tall / 2.0;
+        let centre = self.right + room / 2.0;
+        let mut bottom = start + spread * (inputs.len() as f64 - 1.0) + tall;
+        let weights = sweep.kernels.iter().flatten().flatten();
+        let weights = weights.flat_map(Plane::values);
+        let look = self.coloured(Look::KERNEL, weights, at(centre, bottom));
+        if look.scale.is_some() {
+            bottom += SCALE;
+        }
+        let all = sweep.kernels.iter().flatten().flatten();
+        let letters = plane::letters(all, self.cell);
         let mut grids = Vec::new();
         for (output, kernels) in sweep.kernels.iter().enumerate() {
             let x = first + step * slots[output] as f64;
@@ -104,14 +150,12 @@ impl<'a> Columns<'a> {
                 let kernel = kernel.as_ref()?;
                 let corner = at(x, start + spread * input as f64);
                 let grid = self.grid(corner, kernel);
-                grid.draw(self.scene, kernel, Look::KERNEL);
+                grid.draw_in(self.scene, kernel, look, letters);
                 Some(grid)
             };
             grids.push(kernels.iter().enumerate().map(place).collect());
         }
-        let centre = self.right + room / 2.0;
         page::title(self.scene, centre, start - TITLE, name);
-        let mut bottom = start + spread * (inputs.len() as f64 - 1.0) + tall;
         if let Some(bias) = &sweep.bias {
             let y = bottom + BETWEEN + 16.0;
             page::title(self.scene, centre, y - TITLE + 3.0, "bias");
@@ -164,8 +208,13 @@ pub(super) fn tallest(sweep: &Sweep, cell: f64) -> f64 {
     planes[0].max(planes[1]).max(kernels)
 }
 
-/// Rows of the tallest column of planes.
-pub(super) fn rows(columns: &[&[Plane]]) -> usize {
+/// The size of the cells of some columns of planes, and of the kernels of what goes over them.
+pub(super) fn cell(columns: &[&[Plane]], sweeps: &[&Sweep]) -> f64 {
     let rows = |planes: &&[Plane]| planes.iter().map(|plane| plane.rows).sum();
-    columns.iter().map(rows).max().unwrap_or(0)
+    let rows = columns.iter().map(rows).max().unwrap_or(0);
+    let kernels = sweeps
+        .iter()
+        .flat_map(|sweep| sweep.kernels.iter().flatten());
+    let planes = columns.iter().copied().flatten();
+    cell_size(rows, planes.chain(kernels.flatten()))
 }

@@ -5,7 +5,7 @@ use tensor::Tensor;
 
 use super::columns::{self, Columns};
 use super::sweep::{Board, Sweep};
-use super::{Colouring, cell_size, check_shape, check_size, flat, planes, sides, size_formulas};
+use super::{Colouring, Excerpt, check_shape, check_size, flat, planes, sides, size_formulas};
 use crate::FigureError;
 use crate::page::{self, Caption, MARGIN};
 use crate::plane::{Cell, Look, Plane};
@@ -24,6 +24,8 @@ pub struct Convolution<'a> {
     pub bias: Option<&'a Tensor<f64>>,
     /// What the operator made, `[n, o, …]`.
     pub output: &'a Tensor<f64>,
+    /// What the problem is a part of.
+    pub excerpt: Option<&'a Excerpt>,
 }
 
 /// A frame for every output element of the first image: the window on the input, the kernel, the element, its sum.
@@ -37,9 +39,24 @@ pub fn convolution(
 ) -> Result<Scene, FigureError> {
     let sweep = sweep(problem)?;
     let windows = flat(&problem.geometry.windows)?;
-    let names = names(problem.geometry, &windows);
-    let caption = with_formula(caption, &windows);
-    Ok(draw(&sweep, &caption, &names, colouring))
+    let mut names = names(problem.geometry, &windows);
+    let Some(excerpt) = problem.excerpt else {
+        let caption = with_formula(caption, &windows);
+        return Ok(draw(&sweep, &caption, &names, colouring));
+    };
+    // The size of a part follows from nothing that the layer says.
+    let geometry = problem.geometry;
+    let size = sides(
+        geometry.windows[1].output,
+        geometry.windows[2].output,
+        geometry.rank == 1,
+    );
+    names.output = format!("output {size}, map {}", excerpt.map);
+    if excerpt.others() > 0 {
+        let others = excerpt.others();
+        names.input = format!("{}, {others} more not drawn", names.input);
+    }
+    Ok(draw(&sweep, caption, &names, colouring))
 }
 
 /// The remark, or the formula of the size where there is none.
@@ -61,6 +78,9 @@ pub(crate) fn sweep(problem: &Convolution<'_>) -> Result<Sweep, FigureError> {
     check_shape("output", problem.output, &geometry.output_shape())?;
     if let Some(bias) = problem.bias {
         check_shape("bias", bias, &[geometry.out_channels])?;
+    }
+    if let Some(excerpt) = problem.excerpt {
+        excerpt.check(geometry.in_channels, &geometry.output_shape())?;
     }
     let padded = windows.map(|w| w.padded());
     check_size(
@@ -113,6 +133,7 @@ pub(crate) fn sweep(problem: &Convolution<'_>) -> Result<Sweep, FigureError> {
             across.output,
         ),
         walk: windows,
+        excerpt: problem.excerpt.cloned(),
     })
 }
 
@@ -159,6 +180,29 @@ fn read(window: &Window) -> Vec<bool> {
     read
 }
 
+/// What is padded, as the problem notation has it: one number, one for each axis, or each side by its name, in the order
+/// of `p<top>,<left>,<bottom>,<right>`.
+fn padding([down, across]: [&Window; 2], one: bool) -> Option<String> {
+    let symmetric = [down, across].iter().all(|axis| axis.before == axis.after);
+    let sides = [
+        ("top", down.before),
+        ("left", across.before),
+        ("bottom", down.after),
+        ("right", across.after),
+    ];
+    match (symmetric, one) {
+        _ if sides.iter().all(|&(_, pad)| pad == 0) => None,
+        (true, true) => Some(across.before.to_string()),
+        (true, false) if down.before == across.before => Some(down.before.to_string()),
+        (true, false) => Some(format!("{}×{}", down.before, across.before)),
+        (false, _) => {
+            let sides = sides.iter().filter(|&&(_, pad)| pad > 0);
+            let sides: Vec<String> = sides.map(|(side, pad)| format!("{side} {pad}")).collect();
+            Some(sides.join(", "))
+        }
+    }
+}
+
 /// Titles of the three columns.
 pub(super) struct Names {
     pub(super) input: String,
@@ -177,17 +221,8 @@ pub(super) fn names(geometry: &ConvGeometry, [down, across]: &[Window; 2]) -> Na
         count(geometry.in_channels),
         sides(down.input, across.input, one)
     );
-    let pads = [down.before, down.after, across.before, across.after];
-    let pads = if one { &pads[2..] } else { &pads[..] };
-    if pads.iter().any(|&pad| pad > 0) {
-        let same = pads.iter().all(|&pad| pad == pads[0]);
-        input = match same {
-            true => format!("{input}, padding {}", pads[0]),
-            false => {
-                let pads: Vec<String> = pads.iter().map(usize::to_string).collect();
-                format!("{input}, padding {}", pads.join(", "))
-            }
-        };
+    if let Some(padding) = padding([down, across], one) {
+        input = format!("{input}, padding {padding}");
     }
     let mut kernel = format!("kernel {}", sides(down.kernel, across.kernel, one));
     if down.dilation * across.dilation > 1 {
@@ -210,10 +245,14 @@ pub(super) fn names(geometry: &ConvGeometry, [down, across]: &[Window; 2]) -> Na
 /// The picture of a sweep.
 pub(super) fn draw(sweep: &Sweep, caption: &Caption, names: &Names, colouring: Colouring) -> Scene {
     let mut scene = page::begin(caption, DESCRIPTION);
-    let cell = cell_size(columns::rows(&[&sweep.inputs, &sweep.outputs]));
+    let cell = columns::cell(&[&sweep.inputs, &sweep.outputs], &[sweep]);
     let tallest = columns::tallest(sweep, cell);
     let mut columns = Columns::new(&mut scene, cell, tallest, colouring);
-    let inputs = columns.planes(&sweep.inputs, &names.input, Look::INPUT);
+    let labels = match &sweep.excerpt {
+        Some(excerpt) if excerpt.of > 1 => excerpt.labels(),
+        _ => Vec::new(),
+    };
+    let inputs = columns.labelled(&sweep.inputs, &labels, &names.input, Look::INPUT);
     columns.sign("*");
     let kernels = columns.kernels(sweep, &inputs, &names.kernel);
     columns.sign("=");
@@ -228,6 +267,7 @@ pub(super) fn draw(sweep: &Sweep, caption: &Caption, names: &Names, colouring: C
         colouring,
     };
     let frames = sweep.frames(&mut scene, &board);
+    scene.top.extend(sweep.marks(&board));
     let line = MARGIN + sweep.longest_line(board.name);
     scene.fit(right.max(line) + MARGIN, board.line.y + MARGIN - 6.0);
     animate(&mut scene, frames);

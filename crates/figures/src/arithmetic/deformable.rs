@@ -5,7 +5,7 @@ use tensor::Tensor;
 
 use super::columns::{self, Columns};
 use super::convolution::{self, Convolution, LINE, animate};
-use super::{Colouring, cell_size, check_shape, flat};
+use super::{Colouring, check_shape, flat};
 use crate::FigureError;
 use crate::number::short;
 use crate::page::{self, Caption, MARGIN};
@@ -61,6 +61,7 @@ pub fn deformable(
         weight: problem.weight,
         bias: problem.bias,
         output: problem.output,
+        excerpt: None,
     })?;
     let windows = flat(&geometry.conv.windows)?;
     let [down, across] = windows;
@@ -69,7 +70,7 @@ pub fn deformable(
         &caption,
         "Squares are where a regular kernel looks, points where the taps of this one sample; a line leads from one to the other.",
     );
-    let cell = cell_size(columns::rows(&[&sweep.inputs, &sweep.outputs])) + 4.0;
+    let cell = columns::cell(&[&sweep.inputs, &sweep.outputs], &[&sweep]) + 4.0;
     let names = convolution::names(&geometry.conv, &windows);
     let tallest = columns::tallest(&sweep, cell);
     let mut columns = Columns::new(&mut scene, cell, tallest, colouring);

@@ -6,6 +6,7 @@
 mod columns;
 mod convolution;
 mod deformable;
+mod excerpt;
 mod pool;
 mod separable;
 mod sweep;
@@ -13,18 +14,20 @@ mod transposed;
 
 pub use convolution::{Convolution, convolution};
 pub use deformable::{Deformable, deformable};
+pub use excerpt::Excerpt;
 pub use pool::{Backward, Pool, pool};
 pub use separable::{Separable, separable};
 pub use transposed::{Transposed, transposed};
 
 pub(crate) use convolution::sweep as sweep_of;
+pub(crate) use excerpt::{lasting, read_by};
 pub(crate) use sweep::Sweep;
 
 use geometry::{MAX_RANK, Window};
 use tensor::Tensor;
 
 use crate::FigureError;
-use crate::plane::Plane;
+use crate::plane::{self, LARGEST, Plane};
 use crate::scene::{Scene, Symbol};
 
 /// The most elements that a moving figure computes, one a frame.
@@ -95,14 +98,15 @@ fn planes(tensor: &Tensor<f64>, channels: usize, rows: usize, columns: usize) ->
     all.collect()
 }
 
-/// The size of a cell: smaller where there are many rows.
-fn cell_size(rows: usize) -> f64 {
-    match rows {
-        0..=11 => 36.0,
+/// The size of a cell: smaller where there are many rows, but not too small for what stands there.
+fn cell_size<'a>(rows: usize, planes: impl IntoIterator<Item = &'a Plane>) -> f64 {
+    let least = match rows {
+        0..=11 => LARGEST,
         12..=18 => 30.0,
         19..=27 => 26.0,
         _ => 22.0,
-    }
+    };
+    plane::readable(planes, least)
 }
 
 /// `⌊(5 − 3 + 1 + 1) / 2⌋ + 1 = 3`: how the size of an axis comes about; rounded up where a pool in ceil mode has one

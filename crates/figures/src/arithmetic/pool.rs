@@ -5,14 +5,18 @@ use tensor::Tensor;
 
 use super::columns::{self, Columns};
 use super::convolution::{LINE, animate, padded_plane, with_formula};
+use super::excerpt::{lasting, read_by};
 use super::sweep::window;
-use super::{Colouring, cell_size, check_shape, check_size, flat, planes, sides};
+use super::{Colouring, Excerpt, check_shape, check_size, flat, planes, sides};
 use crate::FigureError;
 use crate::number::short;
 use crate::page::{self, Caption, MARGIN};
 use crate::plane::{Grid, Look, Plane};
 use crate::scene::{Anchor, Item, Scene, at};
 use crate::theme::Paint;
+
+/// Numbers that a frame writes out.
+const WRITTEN_OUT: usize = 16;
 
 /// A pool with its numbers.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +29,8 @@ pub struct Pool<'a> {
     pub output: &'a Tensor<f64>,
     /// The way back, where it is drawn too.
     pub backward: Option<Backward<'a>>,
+    /// What the problem is a part of.
+    pub excerpt: Option<&'a Excerpt>,
 }
 
 /// A gradient through a pool.
@@ -68,7 +74,13 @@ pub fn pool(
         .map(|plane| overhung(plane, &windows, filled))
         .collect();
     let outputs = planes(problem.output, channels, down.output, across.output);
-    let caption = with_formula(caption, &windows);
+    if let Some(excerpt) = problem.excerpt {
+        excerpt.check(channels, &geometry.output_shape())?;
+    }
+    let caption = match problem.excerpt {
+        Some(_) => caption.clone(),
+        None => with_formula(caption, &windows),
+    };
     let mut scene = page::begin(
         &caption,
         "A window goes over the input; each frame shows what one element of the output is made of, and then where its gradient goes.",
@@ -77,13 +89,16 @@ pub fn pool(
         .backward
         .map(|back| Back::new(back, geometry, &windows))
         .transpose()?;
-    let cell = cell_size(columns::rows(&[&inputs, &outputs]));
+    let cell = columns::cell(&[&inputs, &outputs], &[]);
     let tallest = crate::plane::height(&inputs, cell, columns::BETWEEN);
     let mut columns = Columns::new(&mut scene, cell, tallest, colouring);
     let name = format!("input {}", sides(down.input, across.input, one));
     let input_grids = columns.planes(&inputs, &name, Look::INPUT);
     columns.sign("→");
-    let name = format!("output {}", sides(down.output, across.output, one));
+    let mut name = format!("output {}", sides(down.output, across.output, one));
+    if let Some(excerpt) = problem.excerpt {
+        name = format!("{name}, map {}", excerpt.map);
+    }
     let output_grids = columns.planes(&outputs, &name, Look::OUTPUT);
     let mut back_grids = None;
     if let Some(back) = &back {
@@ -96,12 +111,28 @@ pub fn pool(
     let (right, bottom) = (columns.right, columns.bottom);
     let line = at(MARGIN, bottom + LINE);
     let symbol = window(&mut scene, windows, cell, None);
+    if let Some(excerpt) = problem.excerpt {
+        let [row, column] = excerpt.place();
+        let extents = [down.effective_kernel(), across.effective_kernel()];
+        for grid in &input_grids {
+            let corner = grid.place(row * down.stride, column * across.stride);
+            scene.top.extend(read_by(corner, cell, extents));
+        }
+        let made = output_grids.iter();
+        let made = made.flat_map(|grid| lasting(grid, [row, column]));
+        scene.top.extend(made);
+    }
     let mut frames = Vec::new();
     let mut longest: f64 = 0.0;
     for (channel, plane) in outputs.iter().enumerate() {
         for (row, column) in cells(plane) {
             let corner = input_grids[channel].place(row * down.stride, column * across.stride);
-            let text = words(geometry, &inputs[channel], plane, [row, column]);
+            let place = match problem.excerpt {
+                Some(excerpt) => excerpt.name("output", [row, column]),
+                None => format!("output[{row}, {column}]"),
+            };
+            let made = words(geometry, &inputs[channel], plane, [row, column]);
+            let text = format!("{place} = {made}");
             longest = longest.max(Scene::text_width(&text, 12.0, crate::Weight::Regular));
             frames.push(vec![
                 Item::copy(symbol, corner),
@@ -160,7 +191,7 @@ fn chosen(grid: &Grid, row: usize, column: usize, paint: Paint) -> Item {
     cell.fill(paint).opacity(0.3)
 }
 
-/// `max(1, 5, 2, 0) = 5` and the like.
+/// `max(1, 5, 2, 0) = 5` and the like; of many numbers, only how many.
 fn words(
     geometry: &PoolGeometry,
     input: &Plane,
@@ -169,23 +200,36 @@ fn words(
 ) -> String {
     let [_, down, across] = geometry.windows;
     let taps = (0..down.kernel).flat_map(|r| (0..across.kernel).map(move |c| (r, c)));
-    let values: Vec<String> = taps
+    let values: Vec<f64> = taps
         .filter_map(|(r, c)| {
             let place = down.position(row, r) * input.columns + across.position(column, c);
-            input.cells[place].0.map(short)
+            input.cells[place].0
         })
         .collect();
     let result = short(output.value(row, column));
-    let made = match geometry.kind {
-        PoolKind::Max => format!("max({})", values.join(", ")),
-        PoolKind::Average { .. } => format!(
-            "({}) / {}",
-            values.join(" + "),
-            geometry.divisor([0, row, column])
-        ),
-        PoolKind::Lp { order } => format!("norm of order {order} of ({})", values.join(", ")),
+    let count = values.len();
+    let listed = |between: &str| -> String {
+        let values: Vec<String> = values.iter().copied().map(short).collect();
+        values.join(between)
     };
-    format!("output[{row}, {column}] = {made} = {result}")
+    let few = count <= WRITTEN_OUT;
+    let made = match geometry.kind {
+        PoolKind::Max if few => format!("max({})", listed(", ")),
+        PoolKind::Max => format!("max of {count} numbers"),
+        PoolKind::Average { .. } => {
+            let divisor = geometry.divisor([0, row, column]);
+            match few {
+                true => format!("({}) / {divisor}", listed(" + ")),
+                false => {
+                    let sum = short(values.iter().sum());
+                    format!("{sum} (sum of {count} numbers) / {divisor}")
+                }
+            }
+        }
+        PoolKind::Lp { order } if few => format!("norm of order {order} of ({})", listed(", ")),
+        PoolKind::Lp { order } => format!("norm of order {order} of {count} numbers"),
+    };
+    format!("{made} = {result}")
 }
 
 /// The way back as planes.

@@ -6,7 +6,7 @@ use tensor::Tensor;
 use super::columns::{self, Columns};
 use super::convolution::{self, Convolution, LINE, animate};
 use super::sweep::Board;
-use super::{Colouring, cell_size, flat};
+use super::{Colouring, flat};
 use crate::FigureError;
 use crate::page::{self, Caption, MARGIN};
 use crate::plane::Look;
@@ -45,6 +45,7 @@ pub fn separable(
         weight: problem.weight,
         bias: problem.bias.filter(|_| problem.mixture.is_none()),
         output: problem.middle,
+        excerpt: None,
     };
     let stages = problem.geometry.pointwise.as_ref().zip(problem.mixture);
     let Some((pointwise, (weight, output))) = stages else {
@@ -56,6 +57,7 @@ pub fn separable(
         weight,
         bias: problem.bias,
         output,
+        excerpt: None,
     };
     let sweeps = [convolution::sweep(&filters)?, convolution::sweep(&mixture)?];
     let windows = flat(&depthwise.windows)?;
@@ -66,7 +68,7 @@ pub fn separable(
         &sweeps[0].outputs[..],
         &sweeps[1].outputs[..],
     ];
-    let cell = cell_size(columns::rows(&all));
+    let cell = columns::cell(&all, &[&sweeps[0], &sweeps[1]]);
     let tallest = columns::tallest(&sweeps[0], cell).max(columns::tallest(&sweeps[1], cell));
     let names = convolution::names(depthwise, &windows);
     let mixed = convolution::names(pointwise, &flat(&pointwise.windows)?);

@@ -2,15 +2,20 @@
 
 use geometry::Window;
 
-use super::Colouring;
+use super::excerpt::{lasting, read_by};
+use super::{Colouring, Excerpt};
 use crate::font::{self, Weight};
-use crate::number::short;
+use crate::number::{fitting, short};
 use crate::plane::{Grid, Plane};
 use crate::scene::{Anchor, Item, Point, Scene, Symbol, at};
 use crate::theme::Paint;
 
 /// Products that a frame writes out; more are summed by channel or by row of the kernel.
 const WRITTEN_OUT: usize = 9;
+/// The smallest letters of weights in the corners of cells.
+const SMALL: f64 = 7.5;
+/// What the corner of a cell leaves free beside a weight.
+const CORNER: f64 = 3.0;
 
 /// Planes, kernels and what they make.
 pub(crate) struct Sweep {
@@ -21,6 +26,8 @@ pub(crate) struct Sweep {
     pub(crate) outputs: Vec<Plane>,
     /// How the kernels go over the padded planes, down and across.
     pub(crate) walk: [Window; 2],
+    /// What it is a part of.
+    pub(crate) excerpt: Option<Excerpt>,
 }
 
 /// Where the parts of a sweep lie.
@@ -53,7 +60,8 @@ pub(crate) fn window(
 ) -> Symbol {
     let [down, across] = walk;
     let mut items = Vec::new();
-    let size = kernel.map_or(0.0, |(kernel, _)| corner_letters(kernel, cell));
+    let fitted = |value| fitting(value, (cell - CORNER) / SMALL, Weight::Bold);
+    let size = kernel.map_or(0.0, |(kernel, _)| corner_letters(kernel, cell, fitted));
     for row in 0..down.kernel {
         for column in 0..across.kernel {
             let corner = at(
@@ -64,7 +72,7 @@ pub(crate) fn window(
             let tap = tap.fill(Paint::KernelEdge).opacity(0.22);
             items.push(tap.stroke(Paint::KernelEdge, 1.0));
             if let Some((kernel, colouring)) = kernel {
-                let weight = short(kernel.value(row, column));
+                let weight = fitted(kernel.value(row, column));
                 let place = corner.moved(cell - 2.0, cell - 2.5);
                 if colouring == Colouring::Value {
                     let wide = font::width(&weight, size, Weight::Bold);
@@ -87,12 +95,14 @@ pub(crate) fn window(
 }
 
 /// The size of bold letters in which every weight stands in the corner of its cell and reaches into no other.
-fn corner_letters(kernel: &Plane, cell: f64) -> f64 {
+fn corner_letters(kernel: &Plane, cell: f64, fitted: impl Fn(f64) -> String) -> f64 {
     let widest = kernel
         .values()
-        .map(|value| font::width(&short(value), 1.0, Weight::Bold))
+        .map(|value| font::width(&fitted(value), 1.0, Weight::Bold))
         .fold(0.1, f64::max);
-    (cell * 0.27).min(9.5).min((cell - 3.0) / widest)
+    (cell * 0.27)
+        .clamp(SMALL, 9.5)
+        .min((cell - CORNER) / widest)
 }
 
 impl Sweep {
@@ -132,6 +142,25 @@ impl Sweep {
         frames
     }
 
+    /// Marks that stay: the neuron of an excerpt, and what it reads.
+    pub(crate) fn marks(&self, board: &Board) -> Vec<Item> {
+        let Some(excerpt) = &self.excerpt else {
+            return Vec::new();
+        };
+        let [down, across] = self.walk;
+        let [row, column] = excerpt.place();
+        let extents = [down.effective_kernel(), across.effective_kernel()];
+        let read = board.inputs.iter().flat_map(|grid| {
+            let corner = grid.place(row * down.stride, column * across.stride);
+            read_by(corner, grid.cell, extents)
+        });
+        let made = board
+            .outputs
+            .iter()
+            .flat_map(|grid| lasting(grid, [row, column]));
+        read.chain(made).collect()
+    }
+
     /// The arithmetic of one element.
     pub(crate) fn line(&self, name: &str, output: usize, [row, column]: [usize; 2]) -> String {
         let plane = &self.outputs[output];
@@ -152,17 +181,21 @@ impl Sweep {
             let products = taps.map(|tap| factors(input, tap));
             products.map(|(x, w)| x * w).sum()
         };
-        if products <= WRITTEN_OUT {
+        let rest = self.excerpt.as_ref().filter(|excerpt| excerpt.others() > 0);
+        if products <= WRITTEN_OUT && rest.is_none() {
             for &input in &seen {
                 for tap in 0..down.kernel * across.kernel {
                     let (x, w) = factors(input, [tap / across.kernel, tap % across.kernel]);
                     terms.push(format!("{}·{}", factor(x), factor(w)));
                 }
             }
-        } else if seen.len() > 1 {
+        } else if seen.len() > 1 || rest.is_some() {
             for &input in &seen {
                 let sum = sum_of(input, 0..down.kernel);
-                terms.push(format!("{} (channel {input})", short(sum)));
+                let excerpt = self.excerpt.as_ref();
+                let channel = excerpt.and_then(|excerpt| excerpt.channels.get(input));
+                let channel = channel.copied().unwrap_or(input);
+                terms.push(format!("{} (channel {channel})", short(sum)));
             }
         } else {
             for &input in &seen {
@@ -172,12 +205,19 @@ impl Sweep {
                 }
             }
         }
+        if let Some((excerpt, rest)) = rest.and_then(|part| Some((part, part.rest.as_ref()?))) {
+            let sum = rest.data()[row * plane.columns + column];
+            let others = excerpt.others();
+            let channels = if others == 1 { "channel" } else { "channels" };
+            terms.push(format!("{} ({others} other {channels})", short(sum)));
+        }
         if let Some(bias) = &self.bias {
             terms.push(format!("{} (bias)", short(bias[output])));
         }
         let value = short(plane.value(row, column));
-        let place = match self.outputs.len() {
-            1 => format!("{name}[{row}, {column}]"),
+        let place = match (&self.excerpt, self.outputs.len()) {
+            (Some(excerpt), _) => excerpt.name(name, [row, column]),
+            (None, 1) => format!("{name}[{row}, {column}]"),
             _ => format!("{name}[{output}, {row}, {column}]"),
         };
         format!("{place} = {} = {value}", terms.join(" + "))

@@ -6,7 +6,7 @@ use tensor::Tensor;
 use super::columns::{self, Columns};
 use super::convolution::{LINE, animate};
 use super::sweep::{Board, Sweep};
-use super::{Colouring, cell_size, check_shape, check_size, flat, planes, sides};
+use super::{Colouring, check_shape, check_size, flat, planes, sides};
 use crate::FigureError;
 use crate::page::{self, Caption, MARGIN};
 use crate::plane::{Cell, Grid, Look, Plane};
@@ -52,7 +52,7 @@ pub fn transposed(
         &caption,
         "The input is stretched with zeros and padded; a window of stride one goes over it.",
     );
-    let cell = cell_size(columns::rows(&[&sweep.inputs, &sweep.outputs]));
+    let cell = columns::cell(&[&sweep.inputs, &sweep.outputs], &[&sweep]);
     let tallest = columns::tallest(&sweep, cell);
     let one = problem.geometry.rank == 1;
     let mut columns = Columns::new(&mut scene, cell, tallest, colouring);
@@ -139,6 +139,7 @@ pub(super) fn sweep(problem: &Transposed<'_>, axes: &[Stretched; 2]) -> Result<S
             across.output,
         ),
         walk: axes.each_ref().map(Stretched::window),
+        excerpt: None,
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod boards;
 mod drawn;
+mod excerpts;
 mod layout;
 mod runs;
 mod snapshots;

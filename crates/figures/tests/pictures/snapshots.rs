@@ -47,6 +47,7 @@ fn small() -> Scene {
         weight: &Tensor::from_slice(&[1, 1, 2, 2], &[1.0, 0.0, -1.0, 0.5]).unwrap(),
         bias: Some(&Tensor::from_slice(&[1], &[2.0]).unwrap()),
         output: &Tensor::from_slice(&[1, 1, 3, 2], &[2.0, 1.5, 1.5, 2.0, 6.0, 7.0]).unwrap(),
+        excerpt: None,
     };
     convolution(
         &problem,

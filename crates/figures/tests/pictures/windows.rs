@@ -62,6 +62,7 @@ fn windows_of_convolutions_cover_what_the_oracle_visits() {
             weight: &tensor(&geometry.weight_shape(), &w),
             bias: None,
             output: &tensor(&geometry.output_shape(), &y),
+            excerpt: None,
         };
         let scene = convolution(&problem, &caption(), Colouring::Role).unwrap();
         let picture = Picture::read(&svg::write(&scene));
@@ -234,6 +235,7 @@ fn arrows_of_a_max_pool_end_at_the_maxima() {
             output: &tensor(&geometry.output_shape(), &dy),
             input: &tensor(&geometry.input_shape(), &dx),
         }),
+        excerpt: None,
     };
     let scene = pool(&problem, &caption(), Colouring::Role).unwrap();
     let picture = Picture::read(&svg::write(&scene));
@@ -269,6 +271,7 @@ fn what_does_not_fit_is_refused_with_numbers() {
         weight: &w,
         bias: None,
         output: &y,
+        excerpt: None,
     };
     let error = convolution(&problem, &caption(), Colouring::Role)
         .unwrap_err()
@@ -302,11 +305,13 @@ fn long_numbers_stay_in_their_cells() {
         weight: &tensor(&[1, 1, 3, 3], &numbers(9, -3.7e-4)),
         bias: None,
         output: &tensor(&[1, 1, 3, 3], &numbers(9, -2e9)),
+        excerpt: None,
     };
+    let scene = convolution(&problem, &caption(), Colouring::Role).unwrap();
+    let cell = Cells::of(&Picture::read(&svg::write(&scene)), &["cf-kernel"]).size;
     for colouring in [Colouring::Role, Colouring::Value] {
         let scene = convolution(&problem, &caption(), colouring).unwrap();
         let picture = Picture::read(&svg::write(&scene));
-        let cell = Cells::of(&picture, &["cf-kernel"]).size;
         let width = |mark: &Mark, weight| {
             let mut classes = mark.class.split(' ');
             let size = classes.find_map(|class| class.strip_prefix("ct"));

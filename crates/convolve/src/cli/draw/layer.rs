@@ -5,12 +5,14 @@ use std::str::FromStr;
 
 use anyhow::anyhow;
 use clap::Args;
-use explain::{Computation, FeatureMaps, computation, feature_maps};
+use explain::{Computation, FeatureMaps, Statistics, computation, feature_maps};
+use figures::arithmetic::Excerpt;
 use figures::short;
 use formats::Picture;
-use geometry::{InputShape, Problem};
-use graph::{Op, TransposedOp};
-use runtime::RuntimeOptions;
+use geometry::{AdaptiveDesc, AdaptiveKind, InputShape, PoolDesc, Problem};
+use graph::{Op, PoolingOp, TransposedOp};
+use runtime::eager::{Given, Made};
+use runtime::{Eager, RuntimeOptions};
 use tensor::Tensor;
 
 use super::numbers::{Known, Shown};
@@ -19,7 +21,7 @@ use super::window::{self, Neuron, Part};
 use crate::cli::answering::{self, Answering};
 use crate::cli::explain::{Opened, prepared};
 use crate::cli::failure::usage;
-use crate::cli::op::Array;
+use crate::cli::op::{self, Array, Direction, Operator, refused};
 use crate::cli::output::Messages;
 
 /// Which layer, and of what.
@@ -32,18 +34,29 @@ pub(super) struct Asked {
     /// The weights of the layer's network: a .safetensors or .onnx file, a run folder, or hf-hub:ORG/NAME
     #[arg(long, value_name = "FILE|RUN|hf-hub:ORG/NAME", requires = "layer")]
     weights: Option<String>,
-    /// The neuron of the layer around which its window is drawn, by row and column of its map [default: the strongest of
-    /// the map]
-    #[arg(long, value_name = "y,x", requires = "layer")]
+    /// The neuron of the layer around which its window is drawn, by row and column of its map, from 0,0 on; it has a
+    /// frame in the picture [default: that of the largest magnitude in the map]
+    #[arg(
+        long,
+        value_name = "y,x",
+        requires = "layer",
+        allow_hyphen_values = true
+    )]
     at: Option<Place>,
-    /// The map of the layer that is drawn [default: the strongest]
-    #[arg(long, value_name = "MAP", requires = "layer")]
-    channel: Option<usize>,
+    /// The map of the layer that is drawn, from 0 on [default: that of the largest magnitude at y,x; without --at that
+    /// of the largest mean magnitude]
+    #[arg(
+        long,
+        value_name = "MAP",
+        requires = "layer",
+        allow_hyphen_values = true
+    )]
+    channel: Option<i64>,
 }
 
-/// Row and column of a neuron.
+/// Row and column of a neuron, as they were asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place([usize; 2]);
+struct Place([i64; 2]);
 
 impl FromStr for Place {
     type Err = &'static str;
@@ -54,7 +67,7 @@ impl FromStr for Place {
             .strip_prefix('[')
             .and_then(|text| text.strip_suffix(']'));
         let places = inner.unwrap_or(text).split(',');
-        let places: Option<Vec<usize>> = places.map(|n| n.trim().parse().ok()).collect();
+        let places: Option<Vec<i64>> = places.map(|n| n.trim().parse().ok()).collect();
         let places = places.and_then(|places| places.try_into().ok());
         places
             .map(Self)
@@ -75,6 +88,7 @@ impl Asked {
     pub(super) fn known(
         &self,
         paths: &[PathBuf],
+        eager: &Eager,
         messages: Messages,
     ) -> anyhow::Result<(Problem, Known)> {
         let layer = self.layer.as_deref().unwrap_or_default();
@@ -104,7 +118,10 @@ impl Asked {
                 },
             ));
         }
-        let maps = feature_maps(&opened.subject, &read, &[layer])?.remove(0);
+        let maps = match one_place(&computation, &problem, eager)? {
+            Some(maps) => maps,
+            None => feature_maps(&opened.subject, &read, &[layer])?.remove(0),
+        };
         let (neuron, why) = self.neuron(&maps)?;
         match window::around(&problem, &arrays, neuron)? {
             Some(part) => {
@@ -130,23 +147,30 @@ impl Asked {
     /// The neuron that is drawn, and why it is that one.
     fn neuron(&self, maps: &FeatureMaps) -> anyhow::Result<(Neuron, &'static str)> {
         let [channels, height, width] = [0, 1, 2].map(|axis| maps.maps.dims()[axis]);
-        if let Some(channel) = self.channel.filter(|&channel| channel >= channels) {
-            let error = explain::ExplainError::Channel {
-                layer: maps.layer.clone(),
-                channel,
-                channels,
-            };
-            return Err(error.into());
-        }
-        if let Some(Place([y, x])) = self
-            .at
-            .filter(|place| place.0[0] >= height || place.0[1] >= width)
-        {
-            return Err(usage(format!(
-                "--at {y},{x}: the maps of {} have {height} rows and {width} columns",
-                maps.layer
-            )));
-        }
+        let within = |number: i64, count: usize| {
+            let number = usize::try_from(number).ok();
+            number.filter(|&number| number < count)
+        };
+        let layer = &maps.layer;
+        let channel = self.channel.map(|channel| {
+            within(channel, channels).ok_or_else(|| {
+                usage(format!(
+                    "--channel {channel}: the maps of {layer} are 0 to {}",
+                    channels - 1
+                ))
+            })
+        });
+        let at = self.at.map(|Place([y, x])| {
+            let at = within(y, height).zip(within(x, width));
+            at.map(|(y, x)| [y, x]).ok_or_else(|| {
+                usage(format!(
+                    "--at {y},{x}: the maps of {layer} have rows 0 to {} and columns 0 to {}",
+                    height - 1,
+                    width - 1
+                ))
+            })
+        });
+        let (channel, at) = (channel.transpose()?, at.transpose()?);
         let largest = |values: &mut dyn Iterator<Item = f32>| {
             let better = |best: (usize, f32), (place, value): (usize, f32)| match value > best.1 {
                 true => (place, value),
@@ -154,19 +178,22 @@ impl Asked {
             };
             values.enumerate().fold((0, f32::NEG_INFINITY), better).0
         };
-        Ok(match (self.channel, self.at) {
-            (Some(channel), Some(Place(at))) => (Neuron { channel, at }, "as asked for"),
-            (None, Some(Place(at))) => {
+        Ok(match (channel, at) {
+            (Some(channel), Some(at)) => (Neuron { channel, at }, "as asked for"),
+            (None, Some(at)) => {
                 let place = at[0] * width + at[1];
                 let mut there = (0..channels).map(|channel| maps.channel(channel)[place].abs());
                 let channel = largest(&mut there);
-                (Neuron { channel, at }, "the strongest map there")
+                (
+                    Neuron { channel, at },
+                    "in the map of the largest magnitude there",
+                )
             }
             (channel, None) => {
                 let strongest = || maps.by_strength().first().copied().unwrap_or(0);
                 let why = match channel {
-                    Some(_) => "the strongest of the map",
-                    None => "the strongest of the strongest map",
+                    Some(_) => "of the largest magnitude in the map",
+                    None => "of the largest magnitude in the map of the largest mean magnitude",
                 };
                 let channel = channel.unwrap_or_else(strongest);
                 let place = largest(&mut maps.channel(channel).iter().map(|value| value.abs()));
@@ -199,20 +226,21 @@ fn words(
     });
     let [[top, _], [left, across]] = part.places;
     let still = (y - top) * across + x - left;
-    let (channels, of) = &part.channels;
-    let channels: Vec<String> = channels.iter().map(usize::to_string).collect();
-    let (few, channels) = (channels.len() < *of, channels.join(", "));
+    let (channels, of) = part.channels;
+    let others = of - channels.len();
+    let drawn: Vec<String> = channels.iter().map(usize::to_string).collect();
     let [mut remark, mut told] = [
-        format!("rows {rows}, columns {columns} of {whole}"),
+        format!(
+            "framed: neuron {y},{x}, {why}: {} · rows {rows}, columns {columns} of {whole}",
+            short(value.into())
+        ),
         format!("map {channel} around its neuron {y},{x}, {why}, of {whole}"),
     ];
-    if few {
-        remark.push_str(&format!(
-            " · input channels {channels} of {of}; all make {} at {y},{x}",
-            short(value.into())
-        ));
+    if others > 0 {
+        remark.push_str(&format!(" · {others} of {of} input channels are summed"));
         told.push_str(&format!(
-            "; of {of} input channels those that say most to it: {channels}"
+            "; of {of} input channels those that say most to it: {}; the other {others} are summed",
+            drawn.join(", ")
         ));
     }
     let shown = Shown {
@@ -221,6 +249,14 @@ fn words(
         problem: part.problem,
         remark,
         still,
+        excerpt: Excerpt {
+            map: channel,
+            first: [top, left],
+            neuron: [y, x],
+            channels,
+            of,
+            rest: part.rest,
+        },
     };
     (shown, part.arrays)
 }
@@ -238,11 +274,75 @@ fn problem(
             Ok(Problem::ConvTransposed(shape, desc.clone()))
         }
         Op::Pool { desc, .. } => Ok(Problem::Pool(shape, desc.clone())),
+        Op::GlobalAveragePool => {
+            let desc = PoolDesc::average(shape.dims[2..].to_vec());
+            Ok(Problem::Pool(shape, desc))
+        }
+        Op::Pooling(PoolingOp::Adaptive { desc, .. }) => match as_pool(desc, &shape)? {
+            Some(desc) => Ok(Problem::Pool(shape, desc)),
+            None => Err(usage(format!(
+                "layer '{layer}': its windows differ in size, and no one window moves"
+            ))),
+        },
         other => Err(usage(format!(
-            "layer '{layer}' is a {}: convolutions and pools are drawn with their numbers",
+            "layer '{layer}' computes {}: plain and transposed convolutions and pools are drawn with their numbers",
             other.name()
         ))),
     }
+}
+
+/// The maps of a pool that leaves one place of each plane, which are no feature maps to look at, but have a window.
+fn one_place(
+    computation: &Computation,
+    problem: &Problem,
+    eager: &Eager,
+) -> anyhow::Result<Option<FeatureMaps>> {
+    let Problem::Pool(shape, desc) = problem else {
+        return Ok(None);
+    };
+    let geometry = desc.resolve(&shape.dims)?;
+    let [channels, area] = [
+        geometry.channels,
+        geometry.output_shape()[2..].iter().product(),
+    ];
+    if area != 1 {
+        return Ok(None);
+    }
+    let operator =
+        Operator::new(problem, Direction::Forward, op::Asked::default()).map_err(usage)?;
+    let input = widened(&computation.input)?;
+    let given = [Some(Given::Real(&input))];
+    let made = eager.run(operator.graph, &given).map_err(refused)?;
+    let made = made.into_iter().next().map(Made::real);
+    let made: Vec<f32> = made
+        .iter()
+        .flat_map(Tensor::data)
+        .map(|&x| x as f32)
+        .collect();
+    Ok(Some(FeatureMaps {
+        layer: computation.layer.clone(),
+        statistics: made.chunks(1).map(Statistics::of).collect(),
+        maps: Tensor::from_slice(&[channels, 1, 1], &made)?,
+    }))
+}
+
+/// The pool with one window that an adaptive pool is where its bins are as large as each other.
+fn as_pool(desc: &AdaptiveDesc, shape: &InputShape) -> anyhow::Result<Option<PoolDesc>> {
+    let made = desc.resolve(&shape.dims)?.output_shape();
+    let sides = shape.dims[2..].iter().zip(&made[2..]);
+    let bins: Vec<usize> = sides.clone().map(|(input, bins)| input / bins).collect();
+    if sides
+        .clone()
+        .any(|(input, bins)| !input.is_multiple_of(*bins))
+    {
+        return Ok(None);
+    }
+    let pool = match desc.kind {
+        AdaptiveKind::Max => PoolDesc::max(bins.clone()),
+        AdaptiveKind::Average => PoolDesc::average(bins.clone()),
+        AdaptiveKind::Lp(order) => PoolDesc::lp(order, bins.clone()),
+    };
+    Ok(Some(pool.stride(bins)))
 }
 
 fn widened(numbers: &Tensor) -> anyhow::Result<Tensor<f64>> {

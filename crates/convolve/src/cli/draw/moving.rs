@@ -1,8 +1,8 @@
 //! The moving arithmetic of a problem, with the numbers that the operators compute.
 
 use figures::arithmetic::{
-    Backward, Colouring, Convolution, Deformable, Pool, Separable, Transposed, convolution,
-    deformable, pool, separable, transposed,
+    Backward, Colouring, Convolution, Deformable, Excerpt, Pool, Separable, Transposed,
+    convolution, deformable, pool, separable, transposed,
 };
 use figures::{Caption, FigureError, Scene};
 use geometry::{InputShape, PoolKind, Problem};
@@ -72,7 +72,10 @@ impl<'a> Drawn<'a> {
         let remark = match (self.drawn == *self.asked, &self.files.known) {
             (true, _) => String::new(),
             (false, None) => format!("drawn smaller than {}", self.asked),
-            (false, Some(_)) => format!("the first corner and channels of {}", self.asked),
+            (false, Some(_)) => format!(
+                "the first corner and channels of {}, and their sums alone",
+                self.asked
+            ),
         };
         match &self.files.known {
             None => Caption::new(self.drawn.to_string(), remark),
@@ -100,7 +103,8 @@ impl<'a> Drawn<'a> {
     pub(super) fn moving(&self, colouring: Colouring) -> anyhow::Result<Scene> {
         let caption = self.caption();
         let (arrays, mut made) = self.forward()?;
-        let output = real(&mut made)?;
+        let output = self.whole(real(&mut made)?);
+        let excerpt = self.excerpt();
         let scene = match &self.drawn {
             Problem::Conv(shape, desc) => convolution(
                 &Convolution {
@@ -109,6 +113,7 @@ impl<'a> Drawn<'a> {
                     weight: arrays.of(Array::Weight),
                     bias: arrays.find(Array::Bias),
                     output: &output,
+                    excerpt,
                 },
                 &caption,
                 colouring,
@@ -186,6 +191,7 @@ impl<'a> Drawn<'a> {
                             output: sent,
                             input: received,
                         }),
+                        excerpt,
                     },
                     &caption,
                     colouring,
@@ -199,6 +205,21 @@ impl<'a> Drawn<'a> {
             }
         };
         scene.map_err(|error| usage(format!("problem '{}': {error}", self.asked)))
+    }
+
+    /// Where the problem lies in a layer of which it is a part.
+    fn excerpt(&self) -> Option<&'a Excerpt> {
+        self.files.part().map(|part| &part.excerpt)
+    }
+
+    /// What the layer makes, of what the drawn part of it makes: channels that are left out add to it.
+    fn whole(&self, mut output: Tensor<f64>) -> Tensor<f64> {
+        let rest = self.excerpt().and_then(|excerpt| excerpt.rest.as_ref());
+        let others = rest.into_iter().flat_map(Tensor::data);
+        for (sum, more) in output.data_mut().iter_mut().zip(others) {
+            *sum += more;
+        }
+        output
     }
 
     /// The product of matrices.
@@ -219,7 +240,8 @@ impl<'a> Drawn<'a> {
                 input: arrays.of(Array::Input),
                 weight: arrays.of(Array::Weight),
                 bias: arrays.find(Array::Bias),
-                output: &real(&mut made)?,
+                output: &self.whole(real(&mut made)?),
+                excerpt: self.excerpt(),
             },
             &self.caption_or(
                 "a column of the matrix: what lies under the window; colours: input channels",

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use figures::arithmetic::Excerpt;
 use geometry::Problem;
 use tensor::{NpyFile, Tensor};
 
@@ -60,6 +61,8 @@ pub(super) struct Shown {
     pub(super) told: String,
     /// The frame of the neuron that was asked for.
     pub(super) still: usize,
+    /// Where it lies in the layer.
+    pub(super) excerpt: Excerpt,
 }
 
 impl Files {

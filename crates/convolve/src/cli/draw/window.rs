@@ -1,7 +1,8 @@
 //! The part of a layer that is drawn where the whole is too large for a page: one map around one of its neurons.
 //!
 //! The part is a problem of its own with the same windows. Its padding is what of the layer's own padding they lie on, so
-//! that every number is the layer's; but of many input channels those are drawn only that say most to the neuron.
+//! that every number is the layer's. Of many input channels those are drawn that say most to the neuron; what the others add
+//! is a term of its own.
 
 use figures::arithmetic::LONGEST_SIDE;
 use geometry::{ConvDesc, InputShape, Padding, PaddingMode, PoolDesc, Problem, Window};
@@ -32,6 +33,8 @@ pub(super) struct Part {
     pub(super) places: [[usize; 2]; 2],
     /// The input channels that are drawn, of how many that the map reads.
     pub(super) channels: (Vec<usize>, usize),
+    /// What the others add to each element that is drawn.
+    pub(super) rest: Option<Tensor<f64>>,
 }
 
 /// The part around a neuron; nothing of what is no convolution or pool over planes.
@@ -74,7 +77,7 @@ fn conv(
     let first = channel / geometry.out_channels_per_group() * reads;
     let taps = down.kernel * across.kernel;
     let kernel = |place: usize| &weight.data()[(channel * reads + place) * taps..][..taps];
-    let said = |place: usize| -> f64 {
+    let adds = |place: usize, at: [usize; 2]| -> f64 {
         let source = |window: &Window, at: usize, tap: usize| {
             let position = window.position(at, tap) as isize - window.before as isize;
             mode.source(window.input, position)
@@ -87,14 +90,23 @@ fn conv(
             });
             weight * value.unwrap_or(0.0)
         });
-        terms.sum::<f64>().abs()
+        terms.sum()
     };
     let mut channels: Vec<usize> = (0..reads).collect();
+    let mut rest = None;
     if reads > CHANNELS {
-        let said: Vec<f64> = channels.iter().map(|&place| said(place)).collect();
+        let said: Vec<f64> = channels
+            .iter()
+            .map(|&place| adds(place, at).abs())
+            .collect();
         channels.sort_by(|&a, &b| said[b].total_cmp(&said[a]));
-        channels.truncate(CHANNELS);
+        let others = channels.split_off(CHANNELS);
         channels.sort_unstable();
+        let drawn = [rows.places, columns.places];
+        let sums = each(drawn).map(|at| others.iter().map(|&place| adds(place, at)).sum());
+        let sums: Vec<f64> = sums.collect();
+        let dims = [1, 1, rows.places[1], columns.places[1]];
+        rest = Some(Tensor::from_slice(&dims, &sums)?);
     }
     let kernels: Vec<f64> = channels
         .iter()
@@ -119,6 +131,7 @@ fn conv(
         arrays,
         places: [rows.places, columns.places],
         channels: (inputs, reads),
+        rest,
     })
 }
 
@@ -143,7 +156,13 @@ fn pool(
         arrays: vec![(Array::Input, cut)],
         places: [rows.places, columns.places],
         channels: (vec![channel], 1),
+        rest: None,
     })
+}
+
+/// Every place of some rows and columns: the first one of each, and how many.
+fn each([[top, down], [left, across]]: [[usize; 2]; 2]) -> impl Iterator<Item = [usize; 2]> {
+    (0..down * across).map(move |place| [top + place / across, left + place % across])
 }
 
 /// A few placements of a window along an axis, and what they lie on.
@@ -287,7 +306,12 @@ mod tests {
                 .unwrap();
             let [rows, columns] = part.places;
             assert!((rows[0]..rows[0] + rows[1]).contains(&row));
-            let drawn = made(&part.problem, &part.arrays);
+            let mut drawn = made(&part.problem, &part.arrays);
+            if let Some(rest) = &part.rest {
+                for (to, from) in drawn.data_mut().iter_mut().zip(rest.data()) {
+                    *to += from;
+                }
+            }
             assert_eq!(
                 drawn.dims(),
                 [1, 1, rows[1], columns[1]],
@@ -313,6 +337,16 @@ mod tests {
         let conv = [(Input, input), (Weight, weight), (Bias, &[5][..])];
         same("conv:n1c3h20w17:o5k7s2p3", &conv);
         same("conv:n1c3h20w17:o5k7p3d2", &conv[..2]);
+        // Of many channels most are summed, those of a group and of padding too.
+        let many = [
+            (Input, &[1, 8, 9, 7][..]),
+            (Weight, &[4, 8, 3, 3][..]),
+            (Bias, &[4][..]),
+        ];
+        same("conv:n1c8h9w7:o4k3s2p1", &many);
+        same("conv:n1c8h9w7:o4k3p1,reflect", &many[..2]);
+        let grouped = [(Input, &[1, 10, 6, 6][..]), (Weight, &[4, 5, 1, 1][..])];
+        same("conv:n1c10h6w6:o4k1g2", &grouped);
         let around = [(Input, &[1, 2, 9, 9][..]), (Weight, &[2, 1, 3, 3][..])];
         same("conv:n1c2h9w9:o2k3p1g2,circular", &around);
         let patches = [(Input, &[1, 3, 64, 64][..]), (Weight, &[4, 3, 16, 16][..])];
@@ -348,5 +382,6 @@ mod tests {
         assert_eq!(part.channels, (vec![1, 3, 6], 8));
         assert_eq!(part.problem.to_string(), "conv:n1c3h3w3:o1k1");
         assert_eq!(made(&part.problem, &part.arrays).data(), [3.0; 9]);
+        assert_eq!(part.rest.unwrap().data(), [3.0; 9]);
     }
 }
