@@ -2,8 +2,9 @@
 //!
 //! It asks for no other file, which its content policy says to the browser too, and runs no script. Colours follow the
 //! reader's preference for light or dark; pictures stand side by side where there is room, and one below the other on a
-//! phone; where two have room, those of a part fill its rows without a gap. What is wider than the screen (a table, a wide picture) scrolls in its own frame, which the keyboard reaches; its
-//! edge is shaded where there is more, and the names of a table's rows stay.
+//! phone; where two have room, those of a part fill its rows without a gap. What is wider than the screen (a table, a wide
+//! picture) scrolls in its own frame, which the keyboard reaches; its edge is shaded where there is more, a line above a
+//! picture says so, and the names of a table's rows stay.
 
 use std::fmt::Write;
 
@@ -216,7 +217,8 @@ impl Writer {
                 let least = (figure.scene.width * 0.8).round();
                 let _ = write!(
                     body,
-                    "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{title}\">\
+                    "<div class=\"more\" style=\"--least:{least}px\" aria-hidden=\"true\">wider than the screen: scroll →</div>\n\
+                     <div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{title}\">\
                      <div style=\"min-width:{least}px\">\n{picture}</div></div>\n"
                 );
             }
@@ -303,6 +305,9 @@ fn style() -> String {
 }
 
 /// Rules that do not depend on the theme.
+///
+/// A picture covers the shade below it, so a line above it tells that it scrolls. The line has no height of its own but a
+/// padding, which is none where the frame is as wide as the picture asks for: shares of a padding are of the width.
 const RULES: &str = "\
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,'DejaVu Sans',Verdana,sans-serif;overflow-wrap:break-word}
@@ -330,6 +335,7 @@ figure svg{display:block;width:100%;height:auto}
 figure.wide svg{max-width:100%;width:auto;margin:0 auto}
 figcaption{color:var(--muted);font-size:.85rem;line-height:1.45;margin-top:.6rem}
 .scroll{overflow-x:auto;max-width:100%;background:linear-gradient(90deg,var(--page),var(--page)) 0 0/1.5rem 100% no-repeat local,linear-gradient(90deg,var(--page),var(--page)) 100% 0/1.5rem 100% no-repeat local,linear-gradient(90deg,var(--shade),transparent) 0 0/.6rem 100% no-repeat scroll,linear-gradient(270deg,var(--shade),transparent) 100% 0/.6rem 100% no-repeat scroll}
+.more{height:0;overflow:hidden;padding-bottom:clamp(0px,(var(--least) - 100%)*99,1.6em);color:var(--muted);font-size:.85rem;text-align:right}
 :focus-visible{outline:3px solid var(--link);outline-offset:2px}
 table{border-collapse:collapse;margin:.75rem 0;font-size:.9rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--muted);padding-bottom:.35rem}
@@ -342,5 +348,5 @@ tr>:first-child{position:sticky;left:0;background:var(--page)}
 @media (max-width:40rem){th,td{padding:.3rem .4rem}thead th{white-space:normal}}
 details{margin:1rem 0}
 summary{cursor:pointer;padding:.35rem 0;font-weight:600}
-@media print{.scroll{overflow:visible}figure{break-inside:avoid}}
+@media print{.more{display:none}.scroll{overflow:visible}figure{break-inside:avoid}}
 ";

@@ -89,9 +89,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     }
     let page = page(&run, answered.as_ref())?;
     destination::write(&output, html::write(&page).as_bytes())?;
-    if arguments.output.is_none() {
-        messages.say(format_args!("report: {}", printable(output.display())));
-    }
+    destination::tell(&output, messages);
     Ok(())
 }
 
