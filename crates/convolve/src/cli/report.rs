@@ -56,6 +56,8 @@ struct Run {
     epochs: Vec<EpochReport>,
     history: Option<History>,
     weights: Option<Weights>,
+    /// Where and why it diverged, if it did.
+    divergence: Option<String>,
     /// What could not be read, a sentence each.
     missing: Vec<String>,
 }
@@ -146,6 +148,7 @@ impl Run {
             epochs,
             history,
             weights: weights.ok(),
+            divergence: RunFolder::divergence(folder),
             missing,
         })
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::fixture::{bmp, cifar, folder, names, weights_with_class};
-use crate::invoke::{command, convolve, fail, objects, succeed};
+use crate::invoke::{Answer, command, convolve, fail, objects, succeed};
 
 /// Enough epochs that the program is still at it when a signal comes after the first.
 const EPOCHS: &str = "60";
@@ -450,6 +450,15 @@ fn told_of(path: &Path, more: &[&str]) -> String {
     answer.err
 }
 
+/// A failure that is told with all of these words.
+#[track_caller]
+fn fails_with(answer: &Answer, words: &[&str]) {
+    assert_eq!(answer.code, 1, "{}", answer.err);
+    for word in words {
+        assert!(answer.err.contains(word), "no `{word}`: {}", answer.err);
+    }
+}
+
 /// Pictures that are all the same say nothing of their class.
 #[test]
 fn a_training_that_comes_to_nothing_says_so_and_so_does_its_report() {
@@ -463,7 +472,7 @@ fn a_training_that_comes_to_nothing_says_so_and_so_does_its_report() {
     let told = told_of(path, &["--epochs", "3", "-b", "8", "-o", "guessed"]);
     let words = "hint: epochs 1 to 3 did no better than guessing among 2 classes: training loss 0.";
     assert!(told.contains(words), "{told}");
-    let causes = "a learning rate too high (peak 0.01; try --lr 1e−3), too few steps (21), labels";
+    let causes = "a learning rate too high (peak 0.01; try --lr 1e-3), too few steps (21), labels";
     assert!(told.contains(causes), "{told}");
     assert!(told.contains("(a guess: ln 2 = 0.6931)"), "{told}");
     let report = convolve(path, &["report", "guessed", "-o", "r.html"]);
@@ -480,6 +489,27 @@ fn a_training_that_comes_to_nothing_says_so_and_so_does_its_report() {
     assert!(!told.contains("hint"), "{told}");
     succeed(path, &["report", "learned", "-o", "r.html"]);
     assert!(!page().contains("Hint"));
+}
+
+#[test]
+fn a_training_that_diverges_says_so_and_so_does_its_report() {
+    let folder = folder();
+    let path = folder.path();
+    classes(
+        &path.join("data"),
+        [("dark", [20; 3]), ("light", [230; 3])],
+        32,
+    );
+    let train = "train --data data --model lenet5 --epochs 2 -b 8 --threads 1 -o run --lr";
+    let train = |rate| train.split(' ').chain([rate]).collect::<Vec<_>>();
+    let words = ["step ", " of epoch 1: ", "; a lower learning rate may help"];
+    fails_with(&convolve(path, &train("1e30")), &words);
+    let report = convolve(path, &["report", "run", "-o", "r.html"]);
+    assert_eq!(report.code, 0, "{}", report.err);
+    let page = std::fs::read_to_string(path.join("r.html")).unwrap();
+    let words = "<p>Hint: the training diverged at step ";
+    let advice = "a lower learning rate may help (peak 1e30; try --lr 1e29).</p>";
+    assert!(page.contains(words) && page.contains(advice), "{page}");
 }
 
 #[test]

@@ -22,7 +22,10 @@ pub(super) fn blocks(run: &Run, answered: Option<&Answered>) -> Vec<Block> {
     blocks.extend(run.missing.iter().cloned().map(Block::Text));
     let classes = run.weights.as_ref();
     let classes = classes.map_or(0, |weights| weights.card().classes.len());
-    let hint = guessing::hint(&run.epochs, classes, &run.config);
+    let hint = match &run.divergence {
+        Some(diverged) => Some(guessing::of_diverged(diverged, &run.config)),
+        None => guessing::hint(&run.epochs, classes, &run.config),
+    };
     blocks.extend(hint.map(|hint| Block::Text(format!("Hint: {hint}."))));
     blocks.push(Block::Facts(facts(run, answered)));
     blocks
