@@ -3,11 +3,12 @@
 //! It asks for no other file, which its content policy says to the browser too, and runs no script. Colours follow the
 //! reader's preference for light or dark; pictures stand side by side where there is room, and one below the other on a
 //! phone; where two have room, those of a part fill its rows without a gap. What is wider than the screen (a table, a wide
-//! picture) scrolls in its own frame, which the keyboard reaches; its edge is shaded where there is more, a line above a
-//! picture says so, and the names of a table's rows stay.
+//! picture) scrolls in its own frame, which the keyboard reaches; its edge is shaded where there is more, a line above
+//! says so, and the names of a table's rows stay.
 
 use std::fmt::Write;
 
+use crate::font::{Weight, width};
 use crate::panel::WIDTH;
 use crate::scene::Scene;
 use crate::svg::{self, escaped};
@@ -215,10 +216,10 @@ impl Writer {
         match figure.wide {
             true => {
                 let least = (figure.scene.width * 0.8).round();
+                more(body, least);
                 let _ = write!(
                     body,
-                    "<div class=\"more\" style=\"--least:{least}px\" aria-hidden=\"true\">wider than the screen: scroll →</div>\n\
-                     <div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{title}\">\
+                    "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{title}\">\
                      <div style=\"min-width:{least}px\">\n{picture}</div></div>\n"
                 );
             }
@@ -233,6 +234,7 @@ impl Writer {
     fn table(&mut self, table: &Table) {
         let caption = escaped(&table.caption);
         let body = &mut self.body;
+        more(body, least_width(table));
         let _ = write!(
             body,
             "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{caption}\">\n<table>\n"
@@ -266,6 +268,37 @@ impl Writer {
         }
         body.push_str("</tbody>\n</table>\n</div>\n");
     }
+}
+
+/// A line that says that what follows scrolls, where it has less room than it needs at least, in pixels.
+fn more(body: &mut String, least: f64) {
+    let _ = writeln!(
+        body,
+        "<div class=\"more\" style=\"--least:{least}px\" aria-hidden=\"true\">there is more: scroll →</div>"
+    );
+}
+
+/// Pixels that a table needs at least on a narrow screen, by the letters of this room: a reader's may be others.
+fn least_width(table: &Table) -> f64 {
+    /// Letters of tables, as [`RULES`] has them.
+    const LETTERS: f64 = 0.9 * 16.0;
+    /// Left and right of a cell on a narrow screen.
+    const BESIDE: f64 = 2.0 * 0.4 * 16.0;
+    let words = |text: &str, weight| {
+        let words = text.split([' ', '-']);
+        words
+            .map(|word| width(word, LETTERS, weight))
+            .fold(0.0, f64::max)
+    };
+    let columns = table.columns.iter().enumerate().map(|(place, column)| {
+        let cells = table.rows.iter().filter_map(|row| row.get(place));
+        let cells = cells.map(|cell| match column.number {
+            true => width(cell, LETTERS, Weight::Regular),
+            false => words(cell, Weight::Regular),
+        });
+        cells.fold(words(&column.heading, Weight::Bold), f64::max) + BESIDE
+    });
+    columns.sum::<f64>().round()
 }
 
 /// The class of a row of pictures: the columns are as wide as the widest picture asks for.
@@ -306,8 +339,8 @@ fn style() -> String {
 
 /// Rules that do not depend on the theme.
 ///
-/// A picture covers the shade below it, so a line above it tells that it scrolls. The line has no height of its own but a
-/// padding, which is none where the frame is as wide as the picture asks for: shares of a padding are of the width.
+/// A picture covers the shade below it, so a line above tells that there is more. The line has no height of its own but a
+/// padding, which is none where the frame is as wide as what is in it asks for: shares of a padding are of the width.
 const RULES: &str = "\
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,'DejaVu Sans',Verdana,sans-serif;overflow-wrap:break-word}

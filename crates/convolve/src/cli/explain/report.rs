@@ -49,7 +49,7 @@ impl Report<'_> {
         );
         let input: Vec<usize> = case.subject.image().to_vec();
         let remark = format!(
-            "{}: {} reads {} and {}; explained is class {}, {}.",
+            "By {}: {} reads {} and {}; explained is class {}, {}.",
             self.network,
             case.card.model,
             extents(&input),
