@@ -34,9 +34,6 @@ pub struct Guessing {
     pub accuracy: f64,
 }
 
-/// The first epoch of a run often does no better.
-const LEAST_EPOCHS: usize = 2;
-
 /// How far below the loss of a guess something begins that was learned.
 const LEARNED: f64 = 0.01;
 
@@ -64,7 +61,8 @@ impl Guessing {
         };
         let last: Vec<&EpochReport> = epochs.iter().rev().take_while(guessed).collect();
         match last.as_slice() {
-            [last, .., first] if last.epoch > first.epoch => Some(Self {
+            // A single epoch, above all the first, often does no better.
+            [last, .., first] => Some(Self {
                 epochs: [first.epoch, last.epoch],
                 steps: last.step,
                 classes,
