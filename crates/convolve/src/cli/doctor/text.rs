@@ -54,12 +54,11 @@ fn paragraph(findings: &[&Finding]) -> Vec<String> {
         format!("{severity}: {check}{place}: {}.", finding.evidence)
     });
     let mut told: Vec<String> = told.collect();
-    let (Some(first), Some(last)) = (findings.first(), told.last_mut()) else {
+    let Some(first) = findings.first() else {
         return told;
     };
-    if let [_] = findings {
-        last.push_str(&format!(" {}.", first.advice));
-        return wrapped(last, "  ");
+    if let [only] = told.as_slice() {
+        return wrapped(&format!("{only} {}.", first.advice), "  ");
     }
     let rest = findings.iter().skip(TOLD);
     let rest: Vec<&str> = rest
@@ -74,10 +73,8 @@ fn paragraph(findings: &[&Finding]) -> Vec<String> {
         ));
     }
     let mut lines: Vec<String> = told.iter().flat_map(|text| wrapped(text, "  ")).collect();
-    lines.extend(wrapped(
-        &format!("  For each: {}.", within(first.advice)),
-        "  ",
-    ));
+    let advice = format!("For each: {}.", within(first.advice));
+    lines.extend(behind("  ", &advice, "  "));
     lines
 }
 
@@ -120,13 +117,18 @@ fn counted(diagnosis: &Diagnosis) -> String {
 
 /// Lines of whole words, all but the first behind an indent.
 fn wrapped(text: &str, indent: &str) -> Vec<String> {
+    behind("", text, indent)
+}
+
+/// The same, with something before the first line.
+fn behind(start: &str, text: &str, indent: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    let mut line = String::new();
+    let mut line = start.to_owned();
     for word in text.split(' ') {
         let length = line.chars().count() + 1 + word.chars().count();
         if !line.trim().is_empty() && length > WIDTH {
             lines.push(std::mem::replace(&mut line, format!("{indent}{word}")));
-        } else if line.is_empty() {
+        } else if line.trim().is_empty() {
             line.push_str(word);
         } else {
             line.push(' ');
