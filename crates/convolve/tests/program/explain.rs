@@ -239,7 +239,7 @@ fn the_feature_maps_of_a_layer_are_those_that_are_shown() {
     let folder = folder();
     let path = folder.path();
     textured(&path.join("a.bmp"), SIDE);
-    for (layer, maps) in [("conv1", 16), ("layer3.2.relu_1", 64)] {
+    for (layer, maps) in [("conv1", 28), ("layer3.2.relu_1", 64)] {
         let asked = [
             "explain", "a.bmp", "--layer", layer, "-o", "b.html", "--json",
         ];
