@@ -282,8 +282,8 @@ fn more(body: &mut String, least: f64) {
 fn least_width(table: &Table) -> f64 {
     /// Letters of tables, as [`RULES`] has them.
     const LETTERS: f64 = 0.9 * 16.0;
-    /// Left and right of a cell on a narrow screen.
-    const BESIDE: f64 = 2.0 * 0.4 * 16.0;
+    /// Left of a cell on a narrow screen, which the first one of a row does without, and right of it.
+    const BESIDE: f64 = 0.4 * 16.0;
     let words = |text: &str, weight| {
         let words = text.split([' ', '-']);
         words
@@ -296,9 +296,9 @@ fn least_width(table: &Table) -> f64 {
             true => width(cell, LETTERS, Weight::Regular),
             false => words(cell, Weight::Regular),
         });
-        cells.fold(words(&column.heading, Weight::Bold), f64::max) + BESIDE
+        cells.fold(words(&column.heading, Weight::Bold), f64::max) + 2.0 * BESIDE
     });
-    columns.sum::<f64>().round()
+    (columns.sum::<f64>() - BESIDE).max(0.0).floor()
 }
 
 /// The class of a row of pictures: the columns are as wide as the widest picture asks for.
@@ -378,7 +378,7 @@ thead th{color:var(--muted);font-weight:600;white-space:nowrap}
 tbody th{font-weight:400}
 tr>:first-child{position:sticky;left:0;background:var(--page)}
 .number{text-align:right;white-space:nowrap}
-@media (max-width:40rem){th,td{padding:.3rem .4rem}thead th{white-space:normal}}
+@media (max-width:40rem){th,td{padding:.3rem .4rem}thead th,thead .number{white-space:normal}}
 details{margin:1rem 0}
 summary{cursor:pointer;padding:.35rem 0;font-weight:600}
 @media print{.more{display:none}.scroll{overflow:visible}figure{break-inside:avoid}}

@@ -112,7 +112,7 @@ mod tests {
             seconds: 1.0,
             images_per_second: 1.0,
         };
-        (0..).zip(epochs).map(report).collect()
+        (0_u64..).zip(epochs).map(report).collect()
     }
 
     fn found(epochs: &[(f64, f64, f64)]) -> Option<[u64; 2]> {
