@@ -1,11 +1,10 @@
 //! What a layer computes, and on which numbers.
 
-use graph::passes::inference;
 use graph::{Op, Role};
-use runtime::Run;
 use tensor::Tensor;
 
 use crate::error::ExplainError;
+use crate::forward::Forward;
 use crate::subject::Subject;
 
 /// A layer's operator with what it reads: enough to do its arithmetic again.
@@ -43,12 +42,9 @@ pub fn computation(
     let input = match read.role {
         Role::Input => Tensor::from_slice(&read.shape, image)?,
         _ => {
-            let mut network = subject.network_of(1)?;
-            network.outputs.push(node.inputs[0]);
-            let mut program = subject.program(inference(&network)?)?;
-            program.input_f32(0).copy_from_slice(image);
-            program.run(Run::default());
-            Tensor::from_slice(&read.shape, program.output(1))?
+            let mut forward = Forward::of_value(subject, node.inputs[0])?;
+            forward.run(&[image])?;
+            Tensor::from_slice(&read.shape, forward.layer(0, 0))?
         }
     };
     let parameters = subject.weights_of(node).filter_map(|value| {

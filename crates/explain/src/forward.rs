@@ -27,8 +27,18 @@ impl<'a> Forward<'a> {
     ) -> Result<Self, ExplainError> {
         Ok(Self {
             subject,
-            program: subject.program(shown(subject, batch, layers)?)?,
+            program: subject.program(of_layers(subject, batch, layers)?)?,
             batch,
+        })
+    }
+
+    /// Prepares the network for one image, to show a value of [its graph](Subject::network) where it shows layers.
+    pub(crate) fn of_value(subject: &'a Subject, value: ValueId) -> Result<Self, ExplainError> {
+        let network = shown(subject, subject.network().clone(), [value])?;
+        Ok(Self {
+            subject,
+            program: subject.program(network)?,
+            batch: 1,
         })
     }
 
@@ -98,15 +108,26 @@ impl<'a> Forward<'a> {
 }
 
 /// The network for `batch` images, made ready to be run, which shows its probabilities and what some layers make.
-fn shown(subject: &Subject, batch: usize, layers: &[&str]) -> Result<Graph, ExplainError> {
-    let mut network = subject.network_of(batch)?;
+fn of_layers(subject: &Subject, batch: usize, layers: &[&str]) -> Result<Graph, ExplainError> {
+    let network = subject.network_of(batch)?;
+    let mut values = Vec::new();
+    for layer in layers {
+        subject.node(layer)?;
+        values.extend(made_by(&network, layer));
+    }
+    shown(subject, network, values)
+}
+
+/// A network, made ready to be run, which shows its probabilities and some of its values.
+fn shown(
+    subject: &Subject,
+    mut network: Graph,
+    values: impl IntoIterator<Item = ValueId>,
+) -> Result<Graph, ExplainError> {
     let logits = network.outputs[0];
     let probabilities = network.append(subject.activation().op(), "probabilities", vec![logits])?;
     network.outputs.extend(probabilities);
-    for layer in layers {
-        subject.node(layer)?;
-        network.outputs.extend(made_by(&network, layer));
-    }
+    network.outputs.extend(values);
     Ok(inference(&network)?)
 }
 
@@ -120,15 +141,15 @@ fn fitting(
     let mut most = MOST;
     loop {
         let batch = batch_of(images, most);
-        let graph = match shown(subject, batch, layers) {
+        let graph = match of_layers(subject, batch, layers) {
             Err(ExplainError::Build { .. }) if batch > 1 => {
                 most = 1;
                 continue;
             }
             graph => graph?,
         };
-        let planned = subject.planned(&graph);
-        if batch == 1 || planned.is_ok_and(|bytes| bytes <= BUDGET) {
+        // A single image is run whatever it takes, which nobody needs to plan for.
+        if batch == 1 || subject.planned(&graph).is_ok_and(|bytes| bytes <= BUDGET) {
             return Ok((batch, graph));
         }
         most = batch / 2;

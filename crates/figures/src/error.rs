@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum FigureError {
     /// Pixels that no picture needs.
-    #[error("a picture of {width} × {height} pixels: at most {most} are drawn")]
+    #[error("a picture of {height}×{width} pixels (height×width): at most {most} are drawn")]
     TooManyPixels {
         /// Columns asked for.
         width: usize,

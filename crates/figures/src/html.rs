@@ -2,11 +2,13 @@
 //!
 //! It asks for no other file, which its content policy says to the browser too, and runs no script. Colours follow the
 //! reader's preference for light or dark; pictures stand side by side where there is room, and one below the other on a
-//! phone; where two have room, those of a part fill its rows without a gap. What is wider than the screen (a table, a wide picture) scrolls in its own frame, which the keyboard reaches; its
-//! edge is shaded where there is more, and the names of a table's rows stay.
+//! phone; where two have room, those of a part fill its rows without a gap. What is wider than the screen (a table, a wide
+//! picture) scrolls in its own frame, which the keyboard reaches; its edge is shaded where there is more, a line above
+//! says so, and the names of a table's rows stay.
 
 use std::fmt::Write;
 
+use crate::font::{Weight, width};
 use crate::panel::WIDTH;
 use crate::scene::Scene;
 use crate::svg::{self, escaped};
@@ -214,6 +216,7 @@ impl Writer {
         match figure.wide {
             true => {
                 let least = (figure.scene.width * 0.8).round();
+                more(body, least);
                 let _ = write!(
                     body,
                     "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{title}\">\
@@ -231,6 +234,7 @@ impl Writer {
     fn table(&mut self, table: &Table) {
         let caption = escaped(&table.caption);
         let body = &mut self.body;
+        more(body, least_width(table));
         let _ = write!(
             body,
             "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{caption}\">\n<table>\n"
@@ -264,6 +268,37 @@ impl Writer {
         }
         body.push_str("</tbody>\n</table>\n</div>\n");
     }
+}
+
+/// A line that says that what follows scrolls, where it has less room than it needs at least, in pixels.
+fn more(body: &mut String, least: f64) {
+    let _ = writeln!(
+        body,
+        "<div class=\"more\" style=\"--least:{least}px\" aria-hidden=\"true\">there is more: scroll →</div>"
+    );
+}
+
+/// Pixels that a table needs at least on a narrow screen, by the letters of this room: a reader's may be others.
+fn least_width(table: &Table) -> f64 {
+    /// Letters of tables, as [`RULES`] has them.
+    const LETTERS: f64 = 0.9 * 16.0;
+    /// Left of a cell on a narrow screen, which the first one of a row does without, and right of it.
+    const BESIDE: f64 = 0.4 * 16.0;
+    let words = |text: &str, weight| {
+        let words = text.split([' ', '-']);
+        words
+            .map(|word| width(word, LETTERS, weight))
+            .fold(0.0, f64::max)
+    };
+    let columns = table.columns.iter().enumerate().map(|(place, column)| {
+        let cells = table.rows.iter().filter_map(|row| row.get(place));
+        let cells = cells.map(|cell| match column.number {
+            true => width(cell, LETTERS, Weight::Regular),
+            false => words(cell, Weight::Regular),
+        });
+        cells.fold(words(&column.heading, Weight::Bold), f64::max) + 2.0 * BESIDE
+    });
+    (columns.sum::<f64>() - BESIDE).max(0.0).floor()
 }
 
 /// The class of a row of pictures: the columns are as wide as the widest picture asks for.
@@ -303,6 +338,9 @@ fn style() -> String {
 }
 
 /// Rules that do not depend on the theme.
+///
+/// A picture covers the shade below it, so a line above tells that there is more. The line has no height of its own but a
+/// padding, which is none where the frame is as wide as what is in it asks for: shares of a padding are of the width.
 const RULES: &str = "\
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,'DejaVu Sans',Verdana,sans-serif;overflow-wrap:break-word}
@@ -330,6 +368,7 @@ figure svg{display:block;width:100%;height:auto}
 figure.wide svg{max-width:100%;width:auto;margin:0 auto}
 figcaption{color:var(--muted);font-size:.85rem;line-height:1.45;margin-top:.6rem}
 .scroll{overflow-x:auto;max-width:100%;background:linear-gradient(90deg,var(--page),var(--page)) 0 0/1.5rem 100% no-repeat local,linear-gradient(90deg,var(--page),var(--page)) 100% 0/1.5rem 100% no-repeat local,linear-gradient(90deg,var(--shade),transparent) 0 0/.6rem 100% no-repeat scroll,linear-gradient(270deg,var(--shade),transparent) 100% 0/.6rem 100% no-repeat scroll}
+.more{height:0;overflow:hidden;padding-bottom:clamp(0px,(var(--least) - 100%)*99,1.6em);color:var(--muted);font-size:.85rem;text-align:right}
 :focus-visible{outline:3px solid var(--link);outline-offset:2px}
 table{border-collapse:collapse;margin:.75rem 0;font-size:.9rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--muted);padding-bottom:.35rem}
@@ -339,8 +378,8 @@ thead th{color:var(--muted);font-weight:600;white-space:nowrap}
 tbody th{font-weight:400}
 tr>:first-child{position:sticky;left:0;background:var(--page)}
 .number{text-align:right;white-space:nowrap}
-@media (max-width:40rem){th,td{padding:.3rem .4rem}thead th{white-space:normal}}
+@media (max-width:40rem){th,td{padding:.3rem .4rem}thead th,thead .number{white-space:normal}}
 details{margin:1rem 0}
 summary{cursor:pointer;padding:.35rem 0;font-weight:600}
-@media print{.scroll{overflow:visible}figure{break-inside:avoid}}
+@media print{.more{display:none}.scroll{overflow:visible}figure{break-inside:avoid}}
 ";

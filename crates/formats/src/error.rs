@@ -74,7 +74,9 @@ pub enum DataError {
         reason: String,
     },
     /// An image with more pixels than [`Picture::MAX_PIXELS`](crate::Picture::MAX_PIXELS).
-    #[error("{name}: {width}×{height} pixels are more than the {limit} that are allowed")]
+    #[error(
+        "{name}: {height}×{width} pixels (height×width) are more than the {limit} that are allowed"
+    )]
     TooManyPixels {
         /// The file.
         name: String,

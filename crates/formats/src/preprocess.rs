@@ -88,7 +88,9 @@ pub enum PreprocessError {
     #[error("preprocessing: {0}")]
     Config(String),
     /// A picture without pixels, or whose pixels do not fit its size.
-    #[error("a picture of {height}×{width}×{channels} with {bytes} bytes")]
+    #[error(
+        "a picture of {height}×{width} pixels (height×width) and {channels} channels with {bytes} bytes"
+    )]
     Picture {
         /// Rows.
         height: usize,

@@ -10,7 +10,7 @@
 //! | measure a trained network | [`Evaluator`] |
 //! | name what is on a picture | [`Classifier`] |
 //! | read a trained network | [`Checkpoint`] |
-//! | read what a run has left behind | [`RunFolder::metrics`], [`History`] |
+//! | read what a run has left behind | [`RunFolder::metrics`], [`History`], [`Guessing`] |
 //! | read weights, published ones too | [`Weights`] |
 //! | train as a paper did | [`Recipe`] |
 //! | train an ONNX model further | [`Architecture`] |
@@ -25,9 +25,11 @@ mod error;
 mod evaluate;
 mod filters;
 mod freeze;
+mod guessing;
 mod history;
 mod loader;
 mod logits;
+mod loss;
 mod model_card;
 mod optimiser;
 mod predict;
@@ -49,8 +51,10 @@ pub use config::TrainConfig;
 pub use error::{CheckpointError, TrainError};
 pub use evaluate::{Answer, ClassPlaces, Evaluation, Evaluator, class_places};
 pub use filters::FilterBank;
+pub use guessing::Guessing;
 pub use history::{History, Snapshot};
 pub use loader::{Batch, Job, Loader, Transform};
+pub use loss::Loss;
 pub use model_card::ModelCard;
 pub use optimiser::clip::clip_by_norm;
 pub use optimiser::{Moment, Optimiser, Rule, Segment};

@@ -8,9 +8,11 @@
 //!     last.safetensors       to continue from
 //!     best.safetensors       the weights that did best
 //!     history.safetensors    how it went between them, and what the first layer looked like
+//!     diverged.txt           why it ended, if its numbers were numbers no more
 //!     events.out.tfevents.…  the curves, for TensorBoard
 //! ```
 
+mod divergence;
 mod lock;
 mod replaced;
 
@@ -32,13 +34,14 @@ const CONFIG: &str = "config.toml";
 const METRICS: &str = "metrics.jsonl";
 
 /// What a run writes under names that others may have used; the names of curves are never the same twice.
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     CONFIG,
     METRICS,
     Checkpoint::LAST,
     Checkpoint::BEST,
     History::FILE,
     KEPT,
+    RunFolder::DIVERGED,
 ];
 
 /// The folder of a run, open for writing.
@@ -131,6 +134,7 @@ impl RunFolder {
             // Nobody else writes here while the lock is held.
             atomic::remove_abandoned(&path.join(name));
         }
+        Self::forget_divergence(path);
         let metrics = path.join(METRICS);
         let file = OpenOptions::new().append(true).create(true).open(&metrics);
         Ok(Self {

@@ -546,11 +546,16 @@ impl Trainer {
         Ok(())
     }
 
+    /// The error that ends the run; whoever looks into its folder later finds the reason there.
     fn diverged(&self, step: u64, what: String) -> TrainError {
         let last = self.folder.as_ref().map(RunFolder::last);
         let steps = self.batches_per_epoch().max(1) as u64;
+        let epoch = step.saturating_sub(1) / steps + 1;
+        if let Some(folder) = &self.folder {
+            folder.note_divergence(&format!("step {step} of epoch {epoch}: {what}"));
+        }
         TrainError::Diverged {
-            epoch: step.saturating_sub(1) / steps + 1,
+            epoch,
             step,
             what,
             checkpoint: last.filter(|path| path.is_file()),

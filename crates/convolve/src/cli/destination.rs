@@ -7,6 +7,8 @@ use anyhow::anyhow;
 use formats::atomic;
 
 use super::failure::{in_words, usage};
+use super::output::Messages;
+use super::printable::printable;
 
 /// The place that a path leads to: the same for all spellings of it.
 ///
@@ -36,6 +38,11 @@ pub(crate) fn must_spare(picture: &Path, path: &Path, what: &str) -> anyhow::Res
 /// As [`of`].
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     atomic::write(path, bytes).map_err(|error| unwritable(path, &error))
+}
+
+/// Says where a file has gone that was written.
+pub(crate) fn tell(path: &Path, messages: Messages) {
+    messages.say(format_args!("wrote {}", printable(path.display())));
 }
 
 /// What cannot be written: a folder that is not there, or a place where no file can be, is wrong usage; all else is a

@@ -19,6 +19,7 @@ use self::pictures::Examined;
 use super::destination;
 use super::draw::Format;
 use super::engine::THREADS;
+use super::failure::usage;
 use super::held_out::{self, Wanted};
 use super::input_shape::InputShape;
 use super::model::{Origin, Subject};
@@ -40,8 +41,8 @@ Examples: convolve doctor resnet50 --input 3x64x64
           convolve doctor resnet18 --weights resnet18.safetensors --data photos/ --strict")]
 pub(crate) struct Arguments {
     /// A network of `convolve models`, an ONNX file, a run folder, a weights file, or hf-hub:ORG/NAME
-    #[arg(value_name = "MODEL|RUN")]
-    model: String,
+    #[arg(value_name = "MODEL|RUN", required_unless_present = "data")]
+    model: Option<String>,
     /// The network's weights: a .safetensors or .onnx file, a run folder, or
     /// hf-hub:ORG/NAME
     #[arg(long, value_name = "FILE|RUN|hf-hub:ORG/NAME")]
@@ -70,31 +71,37 @@ pub(crate) struct Arguments {
     output: Option<PathBuf>,
 }
 
+const NEEDS_NETWORK: &str = "--data names pictures for a network to be examined on, and no network is named: \
+                             convolve doctor RUN --data DIR, or MODEL --weights FILE --data DIR";
+
 /// Examines a network.
 pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()> {
+    let Some(model) = arguments.model.as_deref() else {
+        return Err(usage(NEEDS_NETWORK));
+    };
     let mut options = RuntimeOptions::default();
     options.threads = arguments.threads.map_or(options.threads, usize::from);
     let format = arguments.output.as_deref().map(Format::of).transpose()?;
     if let Some(path) = &arguments.output {
         destination::of(path)?;
     }
-    let place = trained(&arguments, messages)?;
+    let place = trained(model, arguments.weights.as_deref(), messages)?;
     if let (None, Some(data)) = (&place, &arguments.data) {
         messages.say(format_args!(
             "warning: the pictures of {} are not looked at: {} is without weights, which --weights names",
             printable(data),
-            printable(&arguments.model)
+            printable(model)
         ));
     }
     let examined = match &place {
         Some(place) if arguments.input.is_none() => {
-            with_pictures(&arguments, place, &options, messages)?
+            with_pictures(model, &arguments, place, &options, messages)?
         }
         _ => None,
     };
     let examined = match examined {
         Some(examined) => examined,
-        None => alone(&arguments, &options, messages)?,
+        None => alone(model, &arguments, &options, messages)?,
     };
     let diagnosis = examine(&Patient {
         network: &examined.network,
@@ -104,6 +111,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     })?;
     if let (Some(path), Some(format)) = (&arguments.output, format) {
         board::draw(&examined, path, format)?;
+        destination::tell(path, messages);
     }
     let name = &examined.network.name;
     let warnings = diagnosis.count(Severity::Warning);
@@ -121,8 +129,11 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
 }
 
 /// Where the weights are; nowhere of a network by name alone.
-fn trained(arguments: &Arguments, messages: Messages) -> anyhow::Result<Option<PathBuf>> {
-    let (model, given) = (arguments.model.as_str(), arguments.weights.as_deref());
+fn trained(
+    model: &str,
+    given: Option<&str>,
+    messages: Messages,
+) -> anyhow::Result<Option<PathBuf>> {
     if given.is_some() {
         weights::must_need_weights(model)?;
     }
@@ -137,6 +148,7 @@ fn trained(arguments: &Arguments, messages: Messages) -> anyhow::Result<Option<P
 
 /// The network with pictures, if there are any: those that were named, or those of the run.
 fn with_pictures(
+    model: &str,
     arguments: &Arguments,
     place: &Path,
     options: &RuntimeOptions,
@@ -159,7 +171,7 @@ fn with_pictures(
         }
         Err(error) => return Err(error),
     };
-    let model = arguments.weights.as_ref().map(|_| arguments.model.as_str());
+    let model = arguments.weights.as_ref().map(|_| model);
     let weights = Weights::open(place, model)?;
     let count = arguments.pictures.into();
     pictures::examined(weights, pictures, count, options, messages).map(Some)
@@ -173,12 +185,13 @@ fn is_missing(error: &anyhow::Error) -> bool {
 
 /// A network without pictures.
 fn alone(
+    model: &str,
     arguments: &Arguments,
     options: &RuntimeOptions,
     messages: Messages,
 ) -> anyhow::Result<Examined> {
     let asked = Asked {
-        model: &arguments.model,
+        model,
         weights: arguments.weights.as_deref(),
         classes: None,
         input: arguments.input,
@@ -195,7 +208,7 @@ fn alone(
             subject.fill(&mut program)?;
             let parameters = Parameters::of(&program);
             if let Some((name, value)) = parameters.not_finite() {
-                let model = printable(&arguments.model);
+                let model = printable(model);
                 return Err(anyhow!(
                     "{model}: `{name}` holds {value}; weights must be finite"
                 ));

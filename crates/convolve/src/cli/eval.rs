@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use clap::Args;
 use serde_json::{Value, json};
-use train::{Evaluation, Evaluator, Replaced, Weights};
+use train::{Evaluation, Evaluator, Loss, Replaced, Weights};
 
 use super::bar::{Bar, clock};
 use super::engine::Engine;
@@ -82,11 +82,9 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         val_fraction: arguments.val_fraction,
         seed: arguments.seed,
     };
-    let Pictures {
-        dataset,
-        part,
-        of_run,
-    } = wanted.open(&place)?;
+    let pictures = wanted.open(&place)?;
+    let caution = pictures.caution();
+    let Pictures { dataset, part, .. } = pictures;
     let batch = dataset.len().clamp(1, arguments.batch_size.into());
     let options = arguments.engine.options();
     let mut evaluator = Evaluator::from_weights(&mut weights, batch, &options)?;
@@ -95,14 +93,8 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         "{} {part}",
         table::thousands(dataset.len() as u64)
     ));
-    if part == held_out::ALL {
-        messages.say(match of_run {
-            true => "the network was trained on these pictures: none were held out",
-            false => {
-                "pictures that the network was trained on may be among them; --val-fraction and --seed \
-                 of its run leave those out"
-            }
-        });
+    if let Some(caution) = caution {
+        messages.say(caution);
     }
 
     let stop = interrupt::stop_flag();
@@ -201,11 +193,11 @@ fn as_text(evaluation: &Evaluation, labels: &[String]) -> String {
         _ => format!(", top-5 {}", percent(evaluation.top5_accuracy())),
     };
     lines.push(format!(
-        "accuracy {} ({} of {}){top5}, loss {:.4}",
+        "accuracy {} ({} of {}){top5}, loss {}",
         percent(evaluation.accuracy()),
         evaluation.correct(),
         evaluation.pictures,
-        evaluation.loss()
+        Loss(evaluation.loss())
     ));
     lines.join("\n")
 }

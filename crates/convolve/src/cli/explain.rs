@@ -68,8 +68,8 @@ pub(crate) struct Arguments {
     /// The class to explain, by name or number [default: the likeliest]
     #[arg(long, value_name = "CLASS")]
     class: Option<String>,
-    /// The layer whose maps Grad-CAM, deconvnet, the receptive field and the patches look at, as `summary` names
-    /// it [default: the last one with maps]
+    /// The layer whose maps are shown and looked at by Grad-CAM, deconvnet, the receptive field and the patches,
+    /// as `summary` names it [default: the last one with maps; feature maps of every depth]
     #[arg(long, value_name = "LAYER")]
     layer: Option<String>,
     /// The map of the layer that deconvnet and patches look at [default: the strongest]
@@ -155,6 +155,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         network: &answering.to_string(),
         shown: &shown,
         left_out: &left_out,
+        layer: question.layer,
         columns: arguments.columns.map(usize::from),
     };
     if let (Some(path), Some(format)) = (output, format) {
@@ -162,6 +163,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         let bytes = format.bytes(&report, arguments.theme.into(), arguments.scale)?;
         drawing.clear();
         destination::write(path, &bytes)?;
+        destination::tell(path, messages);
     }
     match arguments.json {
         true => output::json(&report.json(output))?,
@@ -272,7 +274,7 @@ fn look_by(
         Method::Guided => with_map(attribution::guided_back(case)?),
         Method::Deconvnet => with_map(attribution::deconvnet(case)?),
         Method::Filters => (filters::first_layers(case, layer)?, None),
-        Method::Maps => (features::by_depth(case, layer)?, None),
+        Method::Maps => (features::strongest(case, layer)?, None),
         Method::Statistics => (statistics::by_layer(case)?, None),
         Method::Field => (field::field(case)?, None),
         Method::Patches => match data {

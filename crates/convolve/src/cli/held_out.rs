@@ -11,13 +11,32 @@ use super::output::Messages;
 use super::trained;
 
 /// What is said of pictures of which none are held out.
-pub(crate) const ALL: &str = "pictures, all there are";
+const ALL: &str = "pictures, all there are";
 
-/// Pictures, what they are, and whether they are of the data that the run was trained on.
+/// Pictures, where they lie, what they are, and whether they are of the data that the run was trained on.
 pub(crate) struct Pictures {
     pub(crate) dataset: Arc<dyn Dataset>,
+    pub(crate) data: String,
     pub(crate) part: String,
-    pub(crate) of_run: bool,
+    of_run: bool,
+}
+
+impl Pictures {
+    /// What is to be said where the network has learned from these very pictures.
+    pub(crate) fn trained_on(&self) -> Option<&'static str> {
+        let own = self.of_run && self.part == ALL;
+        own.then_some("the network was trained on these pictures: none were held out")
+    }
+
+    /// The same for whoever can choose what is held out: of other data it is not known.
+    pub(crate) fn caution(&self) -> Option<&'static str> {
+        let unknown = !self.of_run && self.part == ALL;
+        let said = unknown.then_some(
+            "pictures that the network was trained on may be among them; --val-fraction and --seed of its run leave those \
+             out",
+        );
+        said.or(self.trained_on())
+    }
 }
 
 /// What was asked for; by default what the run says.
@@ -71,9 +90,10 @@ impl Wanted<'_> {
         };
         let (dataset, part) = chosen_part(splits);
         Ok(Pictures {
+            of_run: settings.is_some(),
+            data: data.to_owned(),
             dataset,
             part,
-            of_run: settings.is_some(),
         })
     }
 }

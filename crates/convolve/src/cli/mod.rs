@@ -18,6 +18,7 @@ mod explain;
 mod export;
 mod failure;
 mod field;
+mod guessing;
 mod held_out;
 mod help;
 mod input_shape;

@@ -56,6 +56,8 @@ struct Run {
     epochs: Vec<EpochReport>,
     history: Option<History>,
     weights: Option<Weights>,
+    /// Where and why it diverged, if it did.
+    divergence: Option<String>,
     /// What could not be read, a sentence each.
     missing: Vec<String>,
 }
@@ -89,9 +91,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     }
     let page = page(&run, answered.as_ref())?;
     destination::write(&output, html::write(&page).as_bytes())?;
-    if arguments.output.is_none() {
-        messages.say(format_args!("report: {}", printable(output.display())));
-    }
+    destination::tell(&output, messages);
     Ok(())
 }
 
@@ -148,6 +148,7 @@ impl Run {
             epochs,
             history,
             weights: weights.ok(),
+            divergence: RunFolder::divergence(folder),
             missing,
         })
     }

@@ -11,7 +11,9 @@ use std::sync::atomic::AtomicBool;
 use clap::Args;
 use formats::Splits;
 use formats::onnx::OnnxError;
-use train::{Architecture, OnnxNetworkError, Outcome, TrainConfig, TrainError, Trainer};
+use train::{
+    Architecture, Loss, OnnxNetworkError, Outcome, RunFolder, TrainConfig, TrainError, Trainer,
+};
 use zoo::ZooError;
 
 use self::dashboard::Dashboard;
@@ -19,6 +21,7 @@ pub(crate) use self::dashboard::give_back as give_back_screen;
 use self::settings::Settings;
 use super::bar::Bar;
 use super::failure::{Interrupted, usage};
+use super::guessing;
 use super::interrupt;
 use super::output::{self, Messages};
 use super::printable::printable;
@@ -87,8 +90,9 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     let stop = interrupt::stop_flag();
     introduce(&trainer, &folder, messages);
     // A resumed run keeps its batch.
-    if let (false, Some(hint)) = (resumed, single_step(&trainer)) {
-        messages.say(hint);
+    if !resumed {
+        let hints = [nothing_held_out(&trainer), single_step(&trainer)];
+        hints.iter().flatten().for_each(|hint| messages.say(hint));
     }
     if trainer.is_finished() {
         messages.say(finished(&trainer, &folder));
@@ -188,15 +192,16 @@ fn introduce(trainer: &Trainer, folder: &Path, messages: Messages) {
     let (config, card) = (trainer.config(), trainer.card());
     let (train, held_out) = trainer.pictures();
     let (height, width) = card.preprocess.input;
+    let threads = config.resolved_threads();
     messages.say(format_args!(
-        "{} on {}: {} training pictures, {} held out, {}×{height}×{width}, {} parameters, {} threads",
+        "{} on {}: {} training pictures, {} held out, {}×{height}×{width}, {} parameters, {threads} {}",
         printable(&card.model),
         printable(&config.data),
         thousands(train as u64),
         thousands(held_out as u64),
         card.preprocess.channels,
         thousands(parameters(trainer)),
-        config.resolved_threads(),
+        if threads == 1 { "thread" } else { "threads" },
     ));
     let classes: Vec<_> = card.classes.iter().enumerate().take(20).collect();
     let named: Vec<String> = classes
@@ -261,6 +266,15 @@ fn left_out(trainer: &Trainer) -> Option<String> {
             thousands(seen as u64),
             if batches == 1 { "batch" } else { "batches" }
         )
+    })
+}
+
+/// A hint where pictures were to be held out and none are.
+fn nothing_held_out(trainer: &Trainer) -> Option<String> {
+    let ((_, held_out), part) = (trainer.pictures(), trainer.config().val_fraction);
+    (held_out == 0 && part > 0.0).then(|| {
+        "hint: no pictures are held out, as no class has two: accuracy and loss are those of the training pictures"
+            .to_owned()
     })
 }
 
@@ -345,10 +359,16 @@ fn conclude(trainer: &Trainer, folder: &Path, messages: Messages) -> anyhow::Res
             _ => "held-out",
         };
         output::data(format_args!(
-            "best: {:.2} % of the {on} pictures right after epoch {epoch}, loss {:.4}",
+            "best: {:.2} % of the {on} pictures right after epoch {epoch}, loss {}",
             100.0 * score.accuracy,
-            score.loss
+            Loss(score.loss)
         ))?;
+    }
+    // Nothing is lost where the metrics cannot be read again.
+    let epochs = RunFolder::metrics(folder).unwrap_or_default();
+    let classes = trainer.card().classes.len();
+    if let Some(hint) = guessing::hint(&epochs, classes, trainer.config()) {
+        messages.say(format_args!("hint: {hint}"));
     }
     let folder = printable(folder.display());
     messages.say(format_args!(

@@ -274,7 +274,9 @@ fn pictures_that_are_too_large() {
     let folder = folder();
     let path = folder.path();
     std::fs::write(path.join("huge.png"), declared(100_000, [39, 48, 156, 159])).unwrap();
-    let words = ["huge.png: 100000×100000 pixels are more than the 100000000 that are allowed"];
+    let words = [
+        "huge.png: 100000×100000 pixels (height×width) are more than the 100000000 that are allowed",
+    ];
     fail(path, 1, &["predict", "huge.png"], &words);
 
     #[cfg(target_os = "linux")]

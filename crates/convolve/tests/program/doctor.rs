@@ -149,10 +149,10 @@ fn a_run_brings_its_own_pictures() {
     succeed(path, &train);
     let answer = convolve(path, &["doctor", "run", "--pictures", "20"]);
     assert_eq!(answer.code, 0, "{}", answer.err);
-    assert_eq!(
-        answer.err,
-        "20 of 24 pictures, the 20 % that were held out\n"
-    );
+    let words = "looking at 20 of 24 pictures, the 20 % that were held out, from ";
+    assert!(answer.err.starts_with(words), "{}", answer.err);
+    assert!(answer.err.ends_with("records.bin\n"), "{}", answer.err);
+    assert_eq!(answer.err.lines().count(), 1, "{}", answer.err);
     assert!(
         answer
             .out
@@ -183,13 +183,26 @@ fn a_run_brings_its_own_pictures() {
 }
 
 #[test]
+fn pictures_that_were_learned_from_are_told() {
+    let folder = folder();
+    let path = folder.path();
+    cifar(path, 40);
+    let train = "train --data records.bin --model lenet5 --val-fraction 0 --epochs 1 -b 16 --threads 1 -o run -q";
+    succeed(path, &train.split(' ').collect::<Vec<_>>());
+    let answer = convolve(path, &["doctor", "run"]);
+    let words = "looking at 40 of 40 pictures, all there are, from ";
+    let learned = "records.bin\nthe network was trained on these pictures: none were held out\n";
+    assert!(answer.err.starts_with(words), "{}", answer.err);
+    assert!(answer.err.ends_with(learned), "{}", answer.err);
+}
+
+#[test]
 fn the_first_layer_is_drawn() {
     let folder = folder();
     weights(&folder.path().join("net.safetensors"), None);
-    succeed(
-        folder.path(),
-        &["doctor", "net.safetensors", "-o", "stem.png"],
-    );
+    let drawn = ["doctor", "net.safetensors", "-o", "stem.png"];
+    let answer = convolve(folder.path(), &drawn);
+    assert_eq!((answer.code, answer.err.as_str()), (0, "wrote stem.png\n"));
     let bytes = std::fs::read(folder.path().join("stem.png")).unwrap();
     assert_eq!(bytes[..8], *b"\x89PNG\r\n\x1a\n");
     let refused = ["doctor", "net.safetensors", "-o", "stem.txt"];
@@ -204,7 +217,12 @@ fn what_cannot_be_examined_is_one_line() {
     let folder = folder();
     let path = folder.path();
     weights(&path.join("net.safetensors"), None);
-    let refused: [(&[&str], &[&str]); 6] = [
+    let refused: [(&[&str], &[&str]); 8] = [
+        (&[], &["<MODEL|RUN>"]),
+        (
+            &["--data", "photos"],
+            &["no network is named: convolve doctor RUN --data DIR"],
+        ),
         (&["resnet19"], &["did you mean resnet18"]),
         (&["none.safetensors"], &["none.safetensors: no such file"]),
         (

@@ -127,9 +127,9 @@ fn what_is_read_of_a_picture_is_framed_on_it() {
         main_of(&path.join("board.html"))
     };
     let square = board("square.bmp");
-    assert!(square.contains("All of it is read by the network, as 32×32 pixels."));
+    assert!(square.contains("All of it is read by the network, as 32×32 pixels (height×width)."));
     let wide = board("wide.bmp");
-    let said = "48×96 pixels. The network reads what is in the frame, as 32×32 pixels.";
+    let said = "48×96 pixels (height×width). The network reads what is in the frame, as 32×32.";
     assert!(wide.contains(said), "{wide}");
     // The middle 48 of 96 columns, of a picture that is 250 wide.
     let mut items = wide.split("<rect ").skip(1);
@@ -197,6 +197,62 @@ fn numbers_are_those_of_the_network() {
         rows * columns
     );
     assert_eq!(shown["maps"].as_array().unwrap().len(), 3);
+}
+
+/// The range at the layer's places and that of the colours are told apart.
+#[test]
+fn grad_cam_says_where_each_of_its_ranges_is_from() {
+    let folder = folder();
+    let path = folder.path();
+    textured(&path.join("a.bmp"), SIDE);
+    let arguments = ["explain", "a.bmp", "--methods", "grad-cam", "-o", "b.html"];
+    let answer = convolve(path, &arguments);
+    assert_eq!((answer.code, answer.err.as_str()), (0, "wrote b.html\n"));
+    let captions = texts_of(&main_of(&path.join("b.html")), "figcaption");
+    let caption = captions.iter().find(|text| text.contains("speak for"));
+    let caption = caption.expect("Grad-CAM's");
+    assert!(!caption.contains("Raw range"), "{caption}");
+    let json = succeed(path, &[&arguments[..4], &["--json"]].concat());
+    let shown = &objects(&json)[0]["shown"]["grad-cam"];
+    let range = |map: &Value| {
+        let [low, high] = ["low", "high"].map(|end| figures::short(map[end].as_f64().unwrap()));
+        format!("{low} to {high}")
+    };
+    let places = format!("Its 8×8 places hold {}. ", range(&shown["raw"]));
+    let colours = format!("the colours go from {}.", range(shown));
+    assert!(caption.contains(&places), "{places}: {caption}");
+    assert!(caption.ends_with(&colours), "{colours}: {caption}");
+    let row = format!("Grad-CAM of {} ", shown["layer"].as_str().unwrap());
+    let printed = answer
+        .out
+        .lines()
+        .find(|line| line.starts_with(&row))
+        .unwrap();
+    assert!(
+        printed.ends_with("before it is cut and enlarged"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn the_feature_maps_of_a_layer_are_those_that_are_shown() {
+    let folder = folder();
+    let path = folder.path();
+    textured(&path.join("a.bmp"), SIDE);
+    for (layer, maps) in [("conv1", 28), ("layer3.2.relu_1", 64)] {
+        let asked = [
+            "explain", "a.bmp", "--layer", layer, "-o", "b.html", "--json",
+        ];
+        let told = objects(&succeed(path, &asked)).remove(0);
+        let shown = told["shown"]["maps"].as_array().unwrap();
+        assert_eq!((shown.len(), &shown[0]["layer"]), (1, &layer.into()));
+        assert_eq!(shown[0]["strongest"].as_array().unwrap().len(), maps);
+        let headings = texts_of(&main_of(&path.join("b.html")), "h2");
+        assert!(
+            headings.contains(&format!("Feature maps of {layer}")),
+            "{headings:?}"
+        );
+    }
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn train(folder: &Path, data: &str, more: &[&str]) {
     assert_eq!(trained.code, 0, "{}", trained.err);
 }
 
-/// The page of the run, and what was told beside it.
+/// The page of the run, and what was told before it was written.
 #[track_caller]
 fn report(folder: &Path) -> (String, String) {
     let answer = convolve(folder, &["report", "run", "-o", "report.html"]);
@@ -28,7 +28,8 @@ fn report(folder: &Path) -> (String, String) {
     );
     let page = std::fs::read_to_string(folder.join("report.html")).unwrap();
     assert_needs_nothing_else(&page);
-    (page, answer.err)
+    let told = answer.err.strip_suffix("wrote report.html\n");
+    (page, told.expect("where it went").to_owned())
 }
 
 /// No address of another file, no script, and pictures that are whole.
@@ -95,7 +96,7 @@ fn a_run_is_shown_on_one_page() {
     // Where nothing says where it goes, it lies in the run's folder.
     let own = convolve(path, &["report", "run"]);
     let place = std::path::MAIN_SEPARATOR;
-    assert_eq!(own.err, format!("report: run{place}report.html\n"));
+    assert_eq!(own.err, format!("wrote run{place}report.html\n"));
     let same = std::fs::read_to_string(path.join("run/report.html")).unwrap();
     assert_eq!((own.code, own.out.as_str(), same), (0, "", page.clone()));
     assert!(
@@ -191,7 +192,10 @@ fn what_is_missing_is_told_and_the_rest_is_shown() {
     // Found again, they are classified.
     let moved = ["report", "run", "-o", "moved.html", "--data", "moved.bin"];
     let answer = convolve(path, &moved);
-    assert_eq!((answer.code, answer.err.as_str()), (0, ""));
+    assert_eq!(
+        (answer.code, answer.err.as_str()),
+        (0, "wrote moved.html\n")
+    );
 
     // Weights of another run of the same network.
     let best = path.join("run/best.safetensors");

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::fixture::{bmp, cifar, folder, names, weights_with_class};
-use crate::invoke::{command, convolve, fail, objects, succeed};
+use crate::invoke::{Answer, command, convolve, fail, objects, succeed};
 
 /// Enough epochs that the program is still at it when a signal comes after the first.
 const EPOCHS: &str = "60";
@@ -429,4 +429,122 @@ fn what_is_frozen_and_was_never_trained_is_told() {
     assert!(!again.err.contains("hint"), "{}", again.err);
     let words = "--weights run --epochs 1 --batch-size 19 --freeze body\n";
     assert!(again.err.contains(words), "{}", again.err);
+}
+
+/// Folders of two classes with some pictures each, all of one colour.
+fn classes(folder: &Path, colours: [(&str, [u8; 3]); 2], count: usize) {
+    for (class, colour) in colours {
+        std::fs::create_dir_all(folder.join(class)).unwrap();
+        for picture in 0..count {
+            bmp(&folder.join(format!("{class}/{picture}.bmp")), 32, colour);
+        }
+    }
+}
+
+/// Trains on the folder `data`, and gives what was told.
+fn told_of(path: &Path, more: &[&str]) -> String {
+    let train = "train --data data --model lenet5 --lr 0.01 --no-augment --threads 1";
+    let train: Vec<&str> = train.split(' ').chain(more.iter().copied()).collect();
+    let answer = convolve(path, &train);
+    assert_eq!(answer.code, 0, "{}", answer.err);
+    answer.err
+}
+
+/// A failure that is told with all of these words.
+#[track_caller]
+fn fails_with(answer: &Answer, words: &[&str]) {
+    assert_eq!(answer.code, 1, "{}", answer.err);
+    for word in words {
+        assert!(answer.err.contains(word), "no `{word}`: {}", answer.err);
+    }
+}
+
+/// Pictures that are all the same say nothing of their class.
+#[test]
+fn a_training_that_comes_to_nothing_says_so_and_so_does_its_report() {
+    let folder = folder();
+    let path = folder.path();
+    classes(
+        &path.join("data"),
+        [("dark", [90; 3]), ("light", [90; 3])],
+        32,
+    );
+    let told = told_of(path, &["--epochs", "3", "-b", "8", "-o", "guessed"]);
+    let words = "hint: epochs 1 to 3 did no better than guessing among 2 classes: training loss 0.";
+    assert!(told.contains(words), "{told}");
+    let causes = "a learning rate too high (peak 0.01; try --lr 1e-3), too few steps (21), labels";
+    assert!(told.contains(causes), "{told}");
+    assert!(told.contains("(a guess: ln 2 = 0.6931)"), "{told}");
+    let report = convolve(path, &["report", "guessed", "-o", "r.html"]);
+    assert_eq!((report.code, report.err.as_str()), (0, "wrote r.html\n"));
+    let page = || std::fs::read_to_string(path.join("r.html")).unwrap();
+    assert!(page().contains("<p>Hint: epochs 1 to 3 did no better than guessing"));
+
+    classes(
+        &path.join("data"),
+        [("dark", [20; 3]), ("light", [230; 3])],
+        32,
+    );
+    let told = told_of(path, &["--epochs", "6", "-b", "8", "-o", "learned"]);
+    assert!(!told.contains("hint"), "{told}");
+    succeed(path, &["report", "learned", "-o", "r.html"]);
+    assert!(!page().contains("Hint"));
+}
+
+#[test]
+fn a_training_that_diverges_says_so_and_so_does_its_report() {
+    let folder = folder();
+    let path = folder.path();
+    classes(
+        &path.join("data"),
+        [("dark", [20; 3]), ("light", [230; 3])],
+        32,
+    );
+    let train = "train --data data --model lenet5 --epochs 2 -b 8 --threads 1 -o run --lr";
+    let train = |rate| train.split(' ').chain([rate]).collect::<Vec<_>>();
+    let words = ["step ", " of epoch 1: ", "; a lower learning rate may help"];
+    fails_with(&convolve(path, &train("1e30")), &words);
+    let report = convolve(path, &["report", "run", "-o", "r.html"]);
+    assert_eq!(report.code, 0, "{}", report.err);
+    let page = std::fs::read_to_string(path.join("r.html")).unwrap();
+    let words = "<p>Hint: the training diverged at step ";
+    let advice = "a lower learning rate may help (peak 1e30; try --lr 1e29).</p>";
+    assert!(page.contains(words) && page.contains(advice), "{page}");
+}
+
+#[test]
+fn pictures_too_few_to_hold_out_are_told() {
+    let folder = folder();
+    let path = folder.path();
+    classes(
+        &path.join("data"),
+        [("dark", [20; 3]), ("light", [230; 3])],
+        1,
+    );
+    let words = "hint: no pictures are held out, as no class has two";
+    let told = told_of(path, &["--epochs", "1", "-b", "2", "-o", "one"]);
+    assert_eq!(told.matches(words).count(), 1, "{told}");
+    // Whoever wants none held out need not be told.
+    let none = [
+        "--epochs",
+        "1",
+        "-b",
+        "2",
+        "--val-fraction",
+        "0",
+        "-o",
+        "none",
+    ];
+    let told = told_of(path, &none);
+    assert!(!told.contains(words), "{told}");
+    classes(
+        &path.join("data"),
+        [("dark", [20; 3]), ("light", [230; 3])],
+        2,
+    );
+    let told = told_of(path, &["--epochs", "1", "-b", "2", "-o", "two"]);
+    assert!(
+        told.contains(" 2 held out") && !told.contains(words),
+        "{told}"
+    );
 }

@@ -79,7 +79,7 @@ fn judge(loss: f64, pulls: &[Pull], network: &Graph) -> Option<Finding> {
     let explodes = "Start from smaller weights, normalise between layers, clip gradients, or lower the learning rate";
     let overflowed = pulls.iter().find(|pull| !pull.relative.is_finite());
     if overflowed.is_some() || !loss.is_finite() {
-        let evidence = format!("the gradient of one batch overflows, with a loss of {loss}");
+        let evidence = format!("the gradient of one batch overflows, with a loss of {loss:.1e}");
         return finding(overflowed, evidence, vec![("loss", loss)], explodes);
     }
     let strongest = pulls

@@ -1,5 +1,5 @@
-//! What lies above an axis that ends below it: a line leaves the picture at the axis's end, and a mark there says how far
-//! it went.
+//! What lies above an axis that ends below it: a line leaves the picture where it would be highest, and a mark there says
+//! how far it went.
 
 use super::series::{LETTERS, Series};
 use crate::font::{self, Weight};
@@ -10,7 +10,9 @@ use crate::theme::Paint;
 /// Half of a mark's foot, and its height.
 const MARK: [f64; 2] = [3.5, 6.0];
 
-/// The pieces of a line that lie at or below `high`; those that leave end there.
+/// The pieces of a line that lie at or below `high`; those that leave end there, at the place of the first point above,
+/// and come back from the place of the last. Cut off where it crosses the edge, a line to a point far above would rise
+/// upright beside the point before, and a spike would look like two: one on each side of its mark.
 pub(super) fn within(run: &[(f64, f64)], high: f64) -> Vec<Vec<(f64, f64)>> {
     let mut pieces = Vec::new();
     let mut piece: Vec<(f64, f64)> = Vec::new();
@@ -20,8 +22,7 @@ pub(super) fn within(run: &[(f64, f64)], high: f64) -> Vec<Vec<(f64, f64)>> {
         if let Some((x, y)) = before
             && below != (y <= high)
         {
-            let part = (high - y) / (point.1 - y);
-            piece.push((x + part * (point.0 - x), high));
+            piece.push((if below { x } else { point.0 }, high));
         }
         if below {
             piece.push(point);
@@ -106,7 +107,13 @@ mod tests {
         let pieces = within(&line, 2.0);
         assert_eq!(
             pieces,
-            [vec![(0.0, 1.0), (0.5, 2.0)], vec![(2.75, 2.0), (3.0, 1.0)]]
+            [vec![(0.0, 1.0), (1.0, 2.0)], vec![(2.0, 2.0), (3.0, 1.0)]]
+        );
+        // A spike of one point has one tip, where its mark is.
+        let spike = [(0.0, 1.0), (1.0, 1e17), (2.0, 1.0)];
+        assert_eq!(
+            within(&spike, 2.0),
+            [vec![(0.0, 1.0), (1.0, 2.0)], vec![(1.0, 2.0), (2.0, 1.0)]]
         );
         assert_eq!(peaks(&line, 2.0), [(2.0, 5.0)]);
         assert_eq!(within(&line, 5.0), [line.to_vec()]);

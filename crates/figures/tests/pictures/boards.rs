@@ -232,6 +232,15 @@ fn a_page_is_well_formed_asks_for_nothing_and_every_picture_has_a_name() {
                 node.attribute("aria-label")
                     .is_some_and(|label| !label.is_empty())
             );
+            // A line above says that there is more, where there is.
+            let line = node.prev_sibling_element().unwrap();
+            assert_eq!(line.attribute("class"), Some("more"));
+            assert!(line.text().unwrap().ends_with("scroll →"));
+            let least = line.attribute("style").unwrap();
+            let frame = node.first_element_child().unwrap();
+            if let Some(width) = frame.attribute("style") {
+                assert_eq!(width.replace("min-width", "--least"), least);
+            }
         }
     }
     for node in root.descendants().filter(|node| node.has_tag_name("a")) {

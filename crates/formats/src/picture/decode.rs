@@ -64,7 +64,9 @@ fn check_size(width: usize, height: usize) -> Result<(), Fault> {
     let capped = |side| u32::try_from(side).unwrap_or(u32::MAX);
     let (width, height) = (capped(width), capped(height));
     match u64::from(width) * u64::from(height) {
-        0 => Err(Fault::Reason(format!("{width}×{height} pixels"))),
+        0 => Err(Fault::Reason(format!(
+            "{height}×{width} pixels (height×width)"
+        ))),
         pixels @ 1..=Picture::MAX_PIXELS => {
             let (each, tables) = DECODER_BYTES;
             Ok(check_room(pixels as usize * each + tables)?)

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::RunFolder;
-use crate::{Checkpoint, Score, Weights};
+use crate::{Checkpoint, Loss, Score, Weights};
 
 /// Best weights that say another score than the best epoch of their run's metrics reached.
 ///
@@ -43,14 +43,15 @@ impl fmt::Display for Replaced {
         let Score { accuracy, loss } = self.reached;
         write!(
             f,
-            "{} is not of epoch {}, the best of metrics.jsonl, which reached an accuracy of {:.2} % and a loss of {loss:.4}: ",
+            "{} is not of epoch {}, the best of metrics.jsonl, which reached an accuracy of {:.2} % and a loss of {}: ",
             Checkpoint::BEST,
             self.epoch,
-            100.0 * accuracy
+            100.0 * accuracy,
+            Loss(loss)
         )?;
         match self.said {
             Some(Score { accuracy, loss }) => {
-                write!(f, "it says {:.2} % and {loss:.4}", 100.0 * accuracy)?
+                write!(f, "it says {:.2} % and {}", 100.0 * accuracy, Loss(loss))?
             }
             None => f.write_str("it says nothing of what it reached")?,
         }

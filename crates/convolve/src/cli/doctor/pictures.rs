@@ -11,6 +11,7 @@ use train::{ClassPlaces, Job, Loader, ModelCard, TrainError, Transform, Weights,
 use crate::cli::bar::{Bar, clock};
 use crate::cli::held_out::{self, Pictures};
 use crate::cli::output::Messages;
+use crate::cli::printable::printable;
 use crate::cli::table::thousands;
 
 /// A network, what it learned, and pictures in whole batches of it, where there are any.
@@ -41,11 +42,15 @@ pub(super) fn examined(
     let all = pictures.dataset.len();
     let mut sample = read(&pictures, &card, count, &places, options.threads, messages)?;
     messages.say(format_args!(
-        "{} of {} {}",
+        "looking at {} of {} {}, from {}",
         thousands(sample.len() as u64),
         thousands(all as u64),
-        pictures.part
+        pictures.part,
+        printable(&pictures.data)
     ));
+    if let Some(caution) = pictures.trained_on() {
+        messages.say(caution);
+    }
     let single = weights.architecture().build(&card.options(1))?;
     // Batches of one size that leave out as few as they can.
     let batches = sample.len().div_ceil(largest_batch(&single));

@@ -25,7 +25,7 @@ pub(super) fn panels(case: &Case) -> Vec<Panel> {
         panels.push(Panel::new(
             "The picture",
             format!(
-                "{rows}×{columns} pixels. The network reads what is in the frame, as {height}×{width} pixels."
+                "{rows}×{columns} pixels (height×width). The network reads what is in the frame, as {height}×{width}."
             ),
             Image::new(bitmap, [*rows, *columns])
                 .smooth()
@@ -35,7 +35,7 @@ pub(super) fn panels(case: &Case) -> Vec<Panel> {
     } else {
         panels.push(Panel::new(
             "The picture",
-            format!("All of it is read by the network, as {height}×{width} pixels."),
+            format!("All of it is read by the network, as {height}×{width} pixels (height×width)."),
             Image::new(&photo.fine, [height, width])
                 .smooth()
                 .scene(None),

@@ -36,15 +36,20 @@ pub(super) fn cam(case: &Case) -> anyhow::Result<(Shown, Attribution)> {
     let layer = &case.watched()?.layer;
     let cam = grad_cam(&case.subject, case.image(), case.class, Some(layer))?;
     let [height, width] = cam.raw.extents();
-    let drawn = Drawn::new(&cam.map, Kind::Magnitude);
+    let drawn = Drawn::new(&cam.map, Kind::Magnitude).told_by_caption();
     let (low, high) = cam.raw.range();
+    let [rows, columns] = cam.map.extents();
+    let (least, most) = cam.map.range();
     let caption = format!(
-        "Where maps of {} speak for {}: their sum, each weighted by how much the logit grows with it, {height}×{width} \
-         places. Before what is negative was cut off: {} to {}.",
+        "Where maps of {} speak for {}: their sum, each weighted by how much the logit grows with it. Its \
+         {height}×{width} places hold {} to {}. What is negative speaks against the class and is cut to 0; the rest is \
+         enlarged to {rows}×{columns} pixels, which flattens its peaks: the colours go from {} to {}.",
         cam.layer,
         case.own_label(),
         short(low.into()),
         short(high.into()),
+        short(least.into()),
+        short(most.into()),
     );
     let words = Words {
         title: "Grad-CAM",
@@ -60,7 +65,8 @@ pub(super) fn cam(case: &Case) -> anyhow::Result<(Shown, Attribution)> {
     shown.panels.push(panel);
     let what = format!("Grad-CAM of {}", cam.layer);
     let range = (f64::from(low), f64::from(high));
-    shown.rows.push(Row::new(what, range, words.unit));
+    let unit = format!("{}, before it is cut and enlarged", words.unit);
+    shown.rows.push(Row::new(what, range, &unit));
     let attribution = Attribution {
         method: Method::GradCam,
         title: "Grad-CAM",

@@ -1,4 +1,4 @@
-//! Feature maps by depth: how an image evolves from edges to parts.
+//! Feature maps by depth, how an image evolves from edges to parts; or those of one layer.
 
 use explain::{FeatureMaps, feature_maps};
 use figures::panel::{Legend, Panel, Tile, tiles};
@@ -9,30 +9,38 @@ use super::case::Case;
 use super::method::Method;
 use super::shown::{Row, Shown};
 
-/// Maps of a layer that are shown.
-const MOST: usize = 16;
-/// Tiles of a row.
-const COLUMNS: usize = 4;
+/// How many maps of a layer are shown, and in rows of how many.
+#[derive(Clone, Copy)]
+struct Tiles {
+    most: usize,
+    columns: usize,
+}
+
+/// Of each layer where there are several.
+const OF_EACH: Tiles = Tiles {
+    most: 16,
+    columns: 4,
+};
+/// Of a layer that was asked for.
+const OF_ONE: Tiles = Tiles {
+    most: 64,
+    columns: 8,
+};
 /// Layers that are shown at the most.
 const LAYERS: usize = 8;
 
-/// The strongest maps of the last layer of every stage, and of the layer asked for.
-pub(super) fn by_depth(case: &Case, asked: Option<&str>) -> anyhow::Result<Shown> {
-    let mut layers = stages(case);
-    if let Some(asked) = asked
-        && case.subject.feature_map(asked).is_ok()
-        && !layers.iter().any(|layer| layer == asked)
-    {
-        layers.push(asked.to_owned());
-        let order = case.subject.layers();
-        layers.sort_by_key(|name| order.iter().position(|layer| layer.name == *name));
-    }
+/// The strongest maps of the layer asked for, or else of the last layer of every stage.
+pub(super) fn strongest(case: &Case, asked: Option<&str>) -> anyhow::Result<Shown> {
+    let (layers, shape) = match asked {
+        Some(layer) => (vec![layer.to_owned()], OF_ONE),
+        None => (stages(case), OF_EACH),
+    };
     let names: Vec<&str> = layers.iter().map(String::as_str).collect();
     let all = feature_maps(&case.subject, case.image(), &names)?;
-    let numbers: Value = all.iter().map(as_json).collect();
+    let numbers: Value = all.iter().map(|maps| as_json(maps, shape)).collect();
     let mut shown = Shown::new(Method::Maps, numbers);
     for maps in &all {
-        shown.panels.push(panel(maps)?);
+        shown.panels.push(panel(maps, shape)?);
         let what = format!("maps of {}", maps.layer);
         shown.rows.push(Row::new(what, range(maps), "activation"));
     }
@@ -59,7 +67,7 @@ fn range(maps: &FeatureMaps) -> (f64, f64) {
     )
 }
 
-fn as_json(maps: &FeatureMaps) -> Value {
+fn as_json(maps: &FeatureMaps, shape: Tiles) -> Value {
     let (low, high) = range(maps);
     let means: Vec<f64> = maps.statistics.iter().map(|of| of.mean).collect();
     json!({
@@ -68,15 +76,15 @@ fn as_json(maps: &FeatureMaps) -> Value {
         "low": low,
         "high": high,
         "means": means,
-        "strongest": maps.by_strength().into_iter().take(MOST).collect::<Vec<_>>(),
+        "strongest": maps.by_strength().into_iter().take(shape.most).collect::<Vec<_>>(),
     })
 }
 
-fn panel(maps: &FeatureMaps) -> anyhow::Result<Panel> {
+fn panel(maps: &FeatureMaps, shape: Tiles) -> anyhow::Result<Panel> {
     let &[channels, height, width] = maps.maps.dims() else {
         anyhow::bail!("maps of {} axes", maps.maps.dims().len());
     };
-    let strongest = maps.by_strength().into_iter().take(MOST);
+    let strongest = maps.by_strength().into_iter().take(shape.most);
     let chosen: Vec<(usize, Vec<f64>)> = strongest
         .map(|channel| {
             let map = maps.channel(channel).iter();
@@ -102,6 +110,6 @@ fn panel(maps: &FeatureMaps) -> anyhow::Result<Panel> {
         "{channels} maps of {height}×{width}; the {count} strongest by mean magnitude. Raw range of all {low} to {high}."
     );
     let legend = Legend::new(scale, "activation");
-    let scene = tiles(&shown, COLUMNS, false, Some(&legend));
+    let scene = tiles(&shown, shape.columns, false, Some(&legend));
     Ok(Panel::new(&maps.layer, caption, scene))
 }

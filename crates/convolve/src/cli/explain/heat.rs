@@ -26,6 +26,8 @@ pub(super) struct Drawn {
     kind: Kind,
     /// Colours end where so many of the numbers do.
     within: f64,
+    /// The caption says by itself from where to where the numbers go.
+    told: bool,
 }
 
 impl Drawn {
@@ -37,12 +39,19 @@ impl Drawn {
             values: map.values().iter().copied().map(f64::from).collect(),
             kind,
             within: 1.0,
+            told: false,
         }
     }
 
     /// Lets colours end at the 99th percentile of the magnitudes.
     pub(super) fn without_peaks(mut self) -> Self {
         self.within = WITHIN;
+        self
+    }
+
+    /// Leaves it to the caption to say from where to where the numbers go.
+    pub(super) fn told_by_caption(mut self) -> Self {
+        self.told = true;
         self
     }
 
@@ -120,7 +129,10 @@ impl Drawn {
     /// A panel of an image in the colours of the map.
     pub(super) fn panel(&self, words: &Words<'_>, image: &Image<'_>) -> Panel {
         let legend = Legend::new(self.scale(), words.unit);
-        let caption = format!("{} {}", words.caption, self.range_text());
+        let caption = match self.told {
+            true => words.caption.to_owned(),
+            false => format!("{} {}", words.caption, self.range_text()),
+        };
         Panel::new(words.title, caption, image.scene(Some(&legend)))
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct Report<'a> {
     pub(super) network: &'a str,
     pub(super) shown: &'a [Shown],
     pub(super) left_out: &'a [LeftOut],
+    /// The layer that was asked for.
+    pub(super) layer: Option<&'a str>,
     /// Panels side by side, where they were chosen.
     pub(super) columns: Option<usize>,
 }
@@ -47,7 +49,7 @@ impl Report<'_> {
         );
         let input: Vec<usize> = case.subject.image().to_vec();
         let remark = format!(
-            "{}: {} reads {} and {}; explained is class {}, {}.",
+            "By {}: {} reads {} and {}; explained is class {}, {}.",
             self.network,
             case.card.model,
             extents(&input),
@@ -72,6 +74,17 @@ impl Report<'_> {
             remark: remark.to_owned(),
             panels,
         };
+        let (maps, said_of_maps) = match self.layer {
+            Some(layer) => (
+                format!("Feature maps of {layer}"),
+                "What this layer makes of the image, the strongest map first. Numbers below maps are channels.",
+            ),
+            None => (
+                "Feature maps by depth".to_owned(),
+                "The last layer of each size of map, from the image on: edges first, then parts, then what the classes are \
+                 told by. Numbers below maps are channels.",
+            ),
+        };
         Board {
             caption: Caption::new(heading, remark),
             parts: vec![
@@ -86,12 +99,7 @@ impl Report<'_> {
                     about(About::Filters).collect(),
                 ),
                 part("What layers make of it", "", about(About::Layers).collect()),
-                part(
-                    "Feature maps by depth",
-                    "The last layer of each size of map, from the image on: edges first, then parts, then what the classes \
-                     are told by. Numbers below maps are channels.",
-                    about(About::Depth).collect(),
-                ),
+                part(&maps, said_of_maps, about(About::Maps).collect()),
             ],
         }
     }
@@ -216,13 +224,13 @@ enum About {
     Image,
     Filters,
     Layers,
-    Depth,
+    Maps,
 }
 
 impl About {
     fn holds(self, method: Method) -> bool {
         let about = match method {
-            Method::Maps => Self::Depth,
+            Method::Maps => Self::Maps,
             Method::Filters => Self::Filters,
             Method::Statistics | Method::Field | Method::Patches => Self::Layers,
             _ => Self::Image,

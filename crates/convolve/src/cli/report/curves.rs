@@ -2,7 +2,7 @@
 
 use figures::chart::{Axis, Series, lines};
 use figures::html::{Block, Column, Figure, Table};
-use train::{EpochReport, History, Schedule, Sums};
+use train::{EpochReport, History, Loss, Schedule, Sums};
 
 use super::{Run, percent};
 
@@ -141,9 +141,10 @@ fn loss(run: &Run, pieces: &[Piece]) -> Figure {
     };
     let beyond = match beyond {
         0 => String::new(),
-        1 => " One value lies above the axis; a triangle with its number marks it.".to_owned(),
+        1 => " One value lies above the axis: the line leaves at an arrowhead with its number."
+            .to_owned(),
         many => format!(
-            " {many} values lie above the axis; triangles mark where, with the numbers of the peaks."
+            " {many} values lie above the axis: lines leave at arrowheads, with the numbers of the peaks."
         ),
     };
     let caption = format!(
@@ -272,11 +273,11 @@ fn table(epochs: &[EpochReport]) -> Table {
             epoch.epoch.to_string(),
             epoch.step.to_string(),
             figures::short(epoch.learning_rate),
-            format!("{:.4}", epoch.train_loss),
+            Loss(epoch.train_loss).to_string(),
             percent(epoch.train_accuracy),
             epoch
                 .held_out
-                .map_or_else(none, |score| format!("{:.4}", score.loss)),
+                .map_or_else(none, |score| Loss(score.loss).to_string()),
             epoch
                 .held_out
                 .map_or_else(none, |score| percent(score.accuracy)),

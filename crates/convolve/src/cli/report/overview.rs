@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use figures::html::Block;
-use train::EpochReport;
+use train::{EpochReport, Loss};
 
 use super::answers::Answered;
 use super::{Run, percent};
 use crate::cli::bar::clock;
+use crate::cli::guessing;
 use crate::cli::table::{extents, thousands};
 
 /// The heading of the page.
@@ -19,6 +20,13 @@ pub(super) fn title(run: &Run) -> String {
 pub(super) fn blocks(run: &Run, answered: Option<&Answered>) -> Vec<Block> {
     let mut blocks = vec![Block::Text(state(run))];
     blocks.extend(run.missing.iter().cloned().map(Block::Text));
+    let classes = run.weights.as_ref();
+    let classes = classes.map_or(0, |weights| weights.card().classes.len());
+    let hint = match &run.divergence {
+        Some(diverged) => Some(guessing::of_diverged(diverged, &run.config)),
+        None => guessing::hint(&run.epochs, classes, &run.config),
+    };
+    blocks.extend(hint.map(|hint| Block::Text(format!("Hint: {hint}."))));
     blocks.push(Block::Facts(facts(run, answered)));
     blocks
 }
@@ -66,7 +74,7 @@ fn facts(run: &Run, answered: Option<&Answered>) -> Vec<(String, String)> {
                 answered.part()
             ),
         );
-        add("loss", format!("{:.4}", evaluation.loss()));
+        add("loss", Loss(evaluation.loss()).to_string());
         if evaluation.classes > 5 {
             add("among the first five", percent(evaluation.top5_accuracy()));
         }

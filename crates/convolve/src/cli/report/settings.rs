@@ -38,7 +38,10 @@ pub(super) fn blocks(run: &Run) -> Vec<Block> {
         blocks.push(Block::Facts(vec![
             fact(
                 "size",
-                format!("{height}×{width} pixels, {} channels", preprocess.channels),
+                format!(
+                    "{height}×{width} pixels (height×width), {} channels",
+                    preprocess.channels
+                ),
             ),
             fact("mean", list(&preprocess.mean)),
             fact("standard deviation", list(&preprocess.std)),

@@ -1,6 +1,6 @@
 //! How an epoch is shown while it runs and when it is done.
 
-use train::{EpochReport, Progressing};
+use train::{EpochReport, Loss, Progressing};
 
 use crate::cli::bar::{Bar, clock};
 
@@ -10,8 +10,8 @@ pub(super) fn show(bar: &Bar, now: &Progressing, epoch: u64, epochs: u64) {
     match now {
         Progressing::Step(step) => {
             let details = format!(
-                "loss {:.4}  accuracy {:.2} %  {:.0} images/s  ETA {}",
-                step.mean_loss,
+                "loss {}  accuracy {:.2} %  {:.0} images/s  ETA {}",
+                Loss(step.mean_loss),
                 100.0 * step.accuracy,
                 step.images_per_second,
                 clock(step.seconds_left)
@@ -35,15 +35,15 @@ pub(super) fn line(report: &EpochReport, epochs: u64) -> String {
     let width = epochs.to_string().len();
     let held_out = report.held_out.map_or(String::new(), |score| {
         format!(
-            "  held-out loss {:.4} accuracy {:.2} %",
-            score.loss,
+            "  held-out loss {} accuracy {:.2} %",
+            Loss(score.loss),
             100.0 * score.accuracy
         )
     });
     format!(
-        "epoch {:>width$}/{epochs}  loss {:.4} accuracy {:.2} %{held_out}  {:.0} images/s  {:.1} s{}",
+        "epoch {:>width$}/{epochs}  loss {} accuracy {:.2} %{held_out}  {:.0} images/s  {:.1} s{}",
         report.epoch,
-        report.train_loss,
+        Loss(report.train_loss),
         100.0 * report.train_accuracy,
         report.images_per_second,
         report.seconds,

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
+use train::Loss;
 
 use super::colours::{HELD_OUT, MUTED, TRAINING};
 use super::state::State;
@@ -33,7 +34,7 @@ pub(super) fn lines(state: &State) -> Vec<Line<'static>> {
     [
         (
             "loss",
-            told(step.map(|step| format!("{:.4}", step.mean_loss))),
+            told(step.map(|step| Loss(step.mean_loss).to_string())),
             training,
         ),
         (
@@ -43,7 +44,7 @@ pub(super) fn lines(state: &State) -> Vec<Line<'static>> {
         ),
         (
             "held-out loss",
-            told(held_out.map(|score| format!("{:.4}", score.loss))),
+            told(held_out.map(|score| Loss(score.loss).to_string())),
             beside,
         ),
         (

@@ -159,6 +159,14 @@ fn a_small_screen_shows_numbers_and_a_tiny_one_what_it_can() {
 }
 
 #[test]
+fn a_loss_that_has_grown_out_of_all_bounds_is_short() {
+    let mut state = state();
+    let held_out = &mut state.done.last_mut().unwrap().held_out;
+    held_out.as_mut().unwrap().loss = 123_456_789_012_345_680.0;
+    has(&screen(&state, 80, 24), &["held-out loss 1.2346e17"]);
+}
+
+#[test]
 fn filters_are_seen_in_their_colours() {
     let mut terminal = Terminal::new(TestBackend::new(120, 40)).unwrap();
     let mut state = state();
