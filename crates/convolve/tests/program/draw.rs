@@ -422,7 +422,7 @@ fn a_layer_of_a_network_is_drawn_with_its_numbers_on_a_picture() {
         .split('>')
         .find(|text| text.starts_with("output[5, 0, 31] = "));
     let line = line.and_then(|text| text.split('<').next()).expect(still);
-    assert!(line.contains(" (25 other channels) + "), "{line}");
+    assert!(line.contains(" (25 other channels) = "), "{line}");
     // What is drawn and what is left out make what the layer makes.
     assert!(line.ends_with(&format!(" = {value}")), "{line}: {value}");
     // A whole plane is averaged.

@@ -352,3 +352,23 @@ fn widened(numbers: &Tensor) -> anyhow::Result<Tensor<f64>> {
     }
     Ok(wide)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An adaptive pool has one window where its bins are alike, and none to draw where they are not.
+    #[test]
+    fn bins_that_are_alike_are_a_window() {
+        let pool = |desc: AdaptiveDesc, dims: &[usize]| {
+            let shape = InputShape::new(dims).unwrap();
+            let pool = as_pool(&desc, &shape).unwrap();
+            pool.map(|pool| Problem::Pool(shape, pool).to_string())
+        };
+        let found = pool(AdaptiveDesc::average([2, 2]), &[1, 3, 6, 4]);
+        assert_eq!(found.as_deref(), Some("pool-avg:n1c3h6w4:k3x2s3x2"));
+        let found = pool(AdaptiveDesc::max(1), &[1, 3, 5, 5]);
+        assert_eq!(found.as_deref(), Some("pool-max:n1c3h5w5:k5s5"));
+        assert_eq!(pool(AdaptiveDesc::average(2), &[1, 3, 5, 4]), None);
+    }
+}
