@@ -51,6 +51,18 @@ impl Vector for F32x8 {
     }
 
     #[inline(always)]
+    unsafe fn stream(self, to: *mut f32) {
+        // SAFETY: the caller vouches for the elements and their alignment.
+        unsafe { _mm256_stream_ps(to, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn fence() {
+        // SAFETY: every processor of this family has it.
+        unsafe { _mm_sfence() }
+    }
+
+    #[inline(always)]
     unsafe fn load_partial(from: *const f32, count: usize) -> Self {
         // SAFETY: masked lanes are not touched.
         Self(unsafe { _mm256_maskload_ps(from, first_lanes(count)) })

@@ -36,6 +36,11 @@ pub(crate) trait Vector: Copy {
     unsafe fn load(from: *const f32) -> Self;
     /// Writes `LANES` elements.
     unsafe fn store(self, to: *mut f32);
+    /// Writes `LANES` elements past the caches, where a store would first read the line it writes. `to` is a multiple of
+    /// a vector's size, and [`Vector::fence`] has to follow before another thread reads them.
+    unsafe fn stream(self, to: *mut f32);
+    /// Ends what was streamed.
+    unsafe fn fence();
     /// Reads the first `count ≤ LANES` elements and touches no others; the other lanes are 0.
     unsafe fn load_partial(from: *const f32, count: usize) -> Self;
     /// Writes the first `count ≤ LANES` elements and touches no others.

@@ -46,6 +46,15 @@ impl Vector for F32x8Portable {
     }
 
     #[inline(always)]
+    unsafe fn stream(self, to: *mut f32) {
+        // SAFETY: the contract of this function.
+        unsafe { self.store(to) }
+    }
+
+    #[inline(always)]
+    unsafe fn fence() {}
+
+    #[inline(always)]
     unsafe fn load_partial(from: *const f32, count: usize) -> Self {
         let mut lanes = [0.0; 8];
         for (lane, value) in lanes.iter_mut().enumerate().take(count) {

@@ -5,6 +5,7 @@ mod chain;
 mod directions;
 mod epilogue;
 mod im2col;
+mod large;
 mod plans;
 mod refusals;
 mod special;

@@ -37,20 +37,18 @@ pub(super) unsafe fn row<V: Vector>(
         target,
         start: task * plan.columns.target * to,
         is_far: source.len() >= FAR,
+        streams: plan.streams(target, V::LANES),
     };
     if let Some(slide) = &plan.slide {
         // SAFETY: a plan has a slide only of its own.
-        return unsafe { slide.run::<V>(&row) };
+        unsafe { slide.run::<V>(&row) };
+    } else {
+        // SAFETY: the contract of this function.
+        unsafe { row.runs::<V>() };
     }
-    for run in &plan.runs {
-        // SAFETY: the tiles stay within the run, which stays within the row; the lanes are the plan's.
-        unsafe {
-            if plan.lanes.are_in_place() {
-                row.run::<V, false>(run);
-            } else {
-                row.run::<V, true>(run);
-            }
-        }
+    if row.streams {
+        // SAFETY: V's instructions exist.
+        unsafe { V::fence() };
     }
 }
 
@@ -67,12 +65,43 @@ pub(super) struct Row<'a> {
     start: usize,
     /// The source is read from memory.
     is_far: bool,
+    /// The target is written past the caches.
+    streams: bool,
 }
 
-/// Elements of a source that is larger than the caches: 16 MiB.
+/// Elements of a map that is larger than the caches: 16 MiB.
 const FAR: usize = 4 << 20;
 
+impl GroupedPlan {
+    /// Whether a target is written past the caches: one larger than they are, whose vectors are whole and begin where a vector may.
+    /// A store reads the line first, a third of what passes between memory and a depthwise convolution.
+    fn streams(&self, target: Shared<'_>, lanes: usize) -> bool {
+        let (_, channels) = self.channels();
+        let pixels = self.geometry.batch * self.rows.target * self.columns.target;
+        let aligned = (target.as_mut_ptr().addr()).is_multiple_of(lanes * size_of::<f32>());
+        pixels * channels >= FAR && channels.is_multiple_of(lanes) && aligned
+    }
+}
+
 impl Row<'_> {
+    /// All runs of the row.
+    ///
+    /// # Safety
+    /// As [`row`].
+    #[inline(always)]
+    unsafe fn runs<V: Vector>(&self) {
+        for run in &self.plan.runs {
+            // SAFETY: the tiles stay within the run, which stays within the row; the lanes are the plan's.
+            unsafe {
+                if self.plan.lanes.are_in_place() {
+                    self.run::<V, false>(run);
+                } else {
+                    self.run::<V, true>(run);
+                }
+            }
+        }
+    }
+
     /// A run, in tiles as large as the registers hold. `PICK` says that lanes read other source
     /// channels than that of their own place.
     ///
@@ -242,6 +271,14 @@ impl Row<'_> {
             if targets == V::LANES {
                 let offsets: [usize; P] = std::array::from_fn(|p| offset(p) + target);
                 self.finish.at_channel(target).apply(&mut sums, &offsets);
+                if self.streams {
+                    for (sums, &offset) in sums.iter().zip(&offsets) {
+                        for (v, &sum) in sums.iter().enumerate() {
+                            sum.stream(to.add(offset + v * V::LANES));
+                        }
+                    }
+                    return;
+                }
                 for (sums, &offset) in sums.iter().zip(&offsets) {
                     for (v, &sum) in sums.iter().enumerate() {
                         sum.store(to.add(offset + v * V::LANES));
