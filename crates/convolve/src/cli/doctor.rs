@@ -66,7 +66,7 @@ pub(crate) struct Arguments {
     /// One JSON object
     #[arg(long)]
     json: bool,
-    /// A picture of the first layer's filters and of the frequencies that its steps keep: .svg or .png
+    /// A picture of the first layer's filters and of the frequencies that its steps keep: .svg, .png or .gif
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }

@@ -190,7 +190,7 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         if let Some(kind @ (As::Layout | As::Field | As::Channels)) = arguments.kind {
             return Err(usage(format!(
                 "--as {kind} shows no numbers, and nothing of the picture: without a layer, \
-                 convolve draw {problem} --as {kind} draws it"
+                 convolve draw {problem} --as {kind} -o FILE draws it where it is small enough"
             )));
         }
         artist.files.known = Some(known);

@@ -11,7 +11,7 @@ use super::output::Messages;
 use super::trained;
 
 /// What is said of pictures of which none are held out.
-const ALL: &str = "pictures, all there are";
+const ALL: &str = "pictures, none held out";
 
 /// Pictures, where they lie, what they are, and whether they are of the data that the run was trained on.
 pub(crate) struct Pictures {

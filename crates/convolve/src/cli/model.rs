@@ -228,7 +228,7 @@ pub(crate) fn named(path: &Path, error: OnnxError) -> anyhow::Error {
     match error {
         OnnxError::Io { .. } => error.into(),
         OnnxError::OpenExtent { .. } => usage(format!(
-            "{}: {error} with --input CxHxW, as in 3x224x224",
+            "{}: {error} with --input CxHxW (of draw: --image CxHxW), as in 3x224x224",
             path.display()
         )),
         error => anyhow!("{}: {error}", path.display()),

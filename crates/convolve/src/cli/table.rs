@@ -1,5 +1,7 @@
 //! Text tables: columns as wide as their widest cell.
 
+use super::printable::printable;
+
 /// Which edge the cells of a column stand at.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Align {
@@ -7,7 +9,7 @@ pub(crate) enum Align {
     Right,
 }
 
-/// Lines of a table, a heading first. Cells are separated by two spaces.
+/// Lines of a table, a heading first. Cells are separated by two spaces, and [`printable`].
 pub(crate) fn lines<const N: usize>(
     heading: [(&str, Align); N],
     rows: &[[String; N]],
@@ -17,8 +19,12 @@ pub(crate) fn lines<const N: usize>(
 
 /// As [`lines`], for a number of columns that is known only when the program runs.
 pub(crate) fn columns(heading: &[(&str, Align)], rows: &[impl AsRef<[String]>]) -> Vec<String> {
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.as_ref().iter().map(printable).collect())
+        .collect();
     let width = |column: usize| {
-        let cells = rows.iter().map(|row| row.as_ref()[column].chars().count());
+        let cells = rows.iter().map(|row| row[column].chars().count());
         let title = heading[column].0.chars().count();
         cells.chain([title]).max().unwrap_or(0)
     };
@@ -35,7 +41,7 @@ pub(crate) fn columns(heading: &[(&str, Align)], rows: &[impl AsRef<[String]>]) 
     let first = line(heading.iter().map(|&(title, _)| title).collect());
     let rest = rows
         .iter()
-        .map(|row| line(row.as_ref().iter().map(String::as_str).collect()));
+        .map(|row| line(row.iter().map(String::as_str).collect()));
     std::iter::once(first).chain(rest).collect()
 }
 

@@ -190,7 +190,7 @@ fn pictures_that_were_learned_from_are_told() {
     let train = "train --data records.bin --model lenet5 --val-fraction 0 --epochs 1 -b 16 --threads 1 -o run -q";
     succeed(path, &train.split(' ').collect::<Vec<_>>());
     let answer = convolve(path, &["doctor", "run"]);
-    let words = "looking at 40 of 40 pictures, all there are, from ";
+    let words = "looking at 40 of 40 pictures, none held out, from ";
     let learned = "records.bin\nthe network was trained on these pictures: none were held out\n";
     assert!(answer.err.starts_with(words), "{}", answer.err);
     assert!(answer.err.ends_with(learned), "{}", answer.err);

@@ -463,7 +463,7 @@ fn a_layer_of_a_network_is_drawn_with_its_numbers_on_a_picture() {
         ),
         (
             &["a.bmp", "--layer", "conv1", "--as", "channels"],
-            "without a layer, convolve draw conv:n1c3h32w32:o28k3p1 --as channels draws it",
+            "without a layer, convolve draw conv:n1c3h32w32:o28k3p1 --as channels -o FILE draws it",
         ),
         (&["a.bmp", "--layer", "conv1", "--at", "3"], "as in 3,4"),
         (&["resnet18", "--at", "3,4"], "--layer"),

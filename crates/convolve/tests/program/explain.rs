@@ -219,7 +219,8 @@ fn grad_cam_says_where_each_of_its_ranges_is_from() {
         format!("{low} to {high}")
     };
     let places = format!("Its 8×8 places hold {}. ", range(&shown["raw"]));
-    let colours = format!("the colours go from {}.", range(shown));
+    let most = figures::short(shown["high"].as_f64().unwrap());
+    let colours = format!("the colours go from 0 to {most}.");
     assert!(caption.contains(&places), "{places}: {caption}");
     assert!(caption.ends_with(&colours), "{colours}: {caption}");
     let row = format!("Grad-CAM of {} ", shown["layer"].as_str().unwrap());

@@ -118,7 +118,7 @@ pub fn deformable(
             let grids = kernels[output].iter().flatten();
             items.extend(grids.map(|grid| grid.outline(Paint::KernelEdge, 2.5)));
             let chosen = outputs[output].around(row, column, Paint::OutputEdge, 2.5);
-            items.push(chosen.fill(Paint::OutputEdge).opacity(0.3));
+            items.push(colouring.tinted(chosen, Paint::OutputEdge, 0.3));
             let mask = if problem.mask.is_some() {
                 " · mask"
             } else {

@@ -26,9 +26,9 @@ pub(crate) use sweep::Sweep;
 use geometry::{MAX_RANK, Window};
 use tensor::Tensor;
 
-use crate::FigureError;
 use crate::plane::{self, LARGEST, Plane};
 use crate::scene::{Scene, Symbol};
+use crate::{FigureError, Item, Paint};
 
 /// The most elements that a moving figure computes, one a frame.
 pub const MOST_FRAMES: usize = 256;
@@ -47,9 +47,19 @@ pub enum Colouring {
     Value,
 }
 
+impl Colouring {
+    /// Lays a colour over a cell that a frame chooses. Colours that tell numbers stay as they are: there its edge is all.
+    pub(crate) fn tinted(self, cell: Item, paint: Paint, opacity: f64) -> Item {
+        match self {
+            Self::Role => cell.fill(paint).opacity(opacity),
+            Self::Value => cell,
+        }
+    }
+}
+
 /// A window without weights, to be put on planes of cells of a size.
 pub(crate) fn window_of(scene: &mut Scene, walk: [Window; 2], cell: f64) -> Symbol {
-    sweep::window(scene, walk, cell, None)
+    sweep::window(scene, walk, cell, None, Colouring::Role)
 }
 
 /// Height and width of a problem.

@@ -110,7 +110,7 @@ pub fn pool(
     }
     let (right, bottom) = (columns.right, columns.bottom);
     let line = at(MARGIN, bottom + LINE);
-    let symbol = window(&mut scene, windows, cell, None);
+    let symbol = window(&mut scene, windows, cell, None, colouring);
     if let Some(excerpt) = problem.excerpt {
         let [row, column] = excerpt.place();
         let extents = [down.effective_kernel(), across.effective_kernel()];
@@ -136,7 +136,12 @@ pub fn pool(
             longest = longest.max(Scene::text_width(&text, 12.0, crate::Weight::Regular));
             frames.push(vec![
                 Item::copy(symbol, corner),
-                chosen(&output_grids[channel], row, column, Paint::OutputEdge),
+                chosen(
+                    &output_grids[channel],
+                    [row, column],
+                    Paint::OutputEdge,
+                    colouring,
+                ),
                 Item::text(line, text, 12.0, Anchor::Start),
             ]);
         }
@@ -145,10 +150,20 @@ pub fn pool(
         for (channel, plane) in back.outputs.iter().enumerate() {
             for (row, column) in cells(plane) {
                 let from = sent[channel].middle(row, column);
-                let mut items = vec![chosen(&sent[channel], row, column, Paint::GradientEdge)];
+                let mut items = vec![chosen(
+                    &sent[channel],
+                    [row, column],
+                    Paint::GradientEdge,
+                    colouring,
+                )];
                 let targets = back.targets(&windows, channel, [row, column]);
                 for &(row, column) in &targets {
-                    items.push(chosen(&received[channel], row, column, Paint::GradientEdge));
+                    items.push(chosen(
+                        &received[channel],
+                        [row, column],
+                        Paint::GradientEdge,
+                        colouring,
+                    ));
                 }
                 for &(row, column) in &targets {
                     let to = received[channel].middle(row, column);
@@ -186,9 +201,9 @@ fn cells(plane: &Plane) -> impl Iterator<Item = (usize, usize)> + use<> {
     (0..rows).flat_map(move |row| (0..columns).map(move |column| (row, column)))
 }
 
-fn chosen(grid: &Grid, row: usize, column: usize, paint: Paint) -> Item {
+fn chosen(grid: &Grid, [row, column]: [usize; 2], paint: Paint, colouring: Colouring) -> Item {
     let cell = grid.around(row, column, paint, 2.5);
-    cell.fill(paint).opacity(0.3)
+    colouring.tinted(cell, paint, 0.3)
 }
 
 /// `max(1, 5, 2, 0) = 5` and the like; of many numbers, only how many.

@@ -56,12 +56,13 @@ pub(crate) fn window(
     scene: &mut Scene,
     walk: [Window; 2],
     cell: f64,
-    kernel: Option<(&Plane, Colouring)>,
+    kernel: Option<&Plane>,
+    colouring: Colouring,
 ) -> Symbol {
     let [down, across] = walk;
     let mut items = Vec::new();
     let fitted = |value| fitting(value, (cell - CORNER) / SMALL, Weight::Bold);
-    let size = kernel.map_or(0.0, |(kernel, _)| corner_letters(kernel, cell, fitted));
+    let size = kernel.map_or(0.0, |kernel| corner_letters(kernel, cell, fitted));
     for row in 0..down.kernel {
         for column in 0..across.kernel {
             let corner = at(
@@ -69,9 +70,9 @@ pub(crate) fn window(
                 (row * down.dilation) as f64 * cell,
             );
             let tap = Item::rectangle(corner, cell, cell);
-            let tap = tap.fill(Paint::KernelEdge).opacity(0.22);
+            let tap = colouring.tinted(tap, Paint::KernelEdge, 0.22);
             items.push(tap.stroke(Paint::KernelEdge, 1.0));
-            if let Some((kernel, colouring)) = kernel {
+            if let Some(kernel) = kernel {
                 let weight = fitted(kernel.value(row, column));
                 let place = corner.moved(cell - 2.0, cell - 2.5);
                 if colouring == Colouring::Value {
@@ -115,8 +116,8 @@ impl Sweep {
                 .zip(&board.inputs)
                 .map(|(kernel, grid)| {
                     let kernel = kernel.as_ref()?;
-                    let kernel = Some((kernel, board.colouring));
-                    Some(window(scene, self.walk, grid.cell, kernel))
+                    let (cell, colouring) = (grid.cell, board.colouring);
+                    Some(window(scene, self.walk, cell, Some(kernel), colouring))
                 })
                 .collect();
             for row in 0..plane.rows {
@@ -132,7 +133,7 @@ impl Sweep {
                     items.extend(grids.map(|grid| grid.outline(Paint::KernelEdge, 2.5)));
                     let grid = board.outputs[output];
                     let cell = grid.around(row, column, Paint::OutputEdge, 2.5);
-                    items.push(cell.fill(Paint::OutputEdge).opacity(0.3));
+                    items.push(board.colouring.tinted(cell, Paint::OutputEdge, 0.3));
                     let line = self.line(board.name, output, [row, column]);
                     items.push(Item::text(board.line, line, 12.0, Anchor::Start));
                     frames.push(items);

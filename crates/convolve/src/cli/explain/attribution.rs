@@ -39,16 +39,16 @@ pub(super) fn cam(case: &Case) -> anyhow::Result<(Shown, Attribution)> {
     let drawn = Drawn::new(&cam.map, Kind::Magnitude).told_by_caption();
     let (low, high) = cam.raw.range();
     let [rows, columns] = cam.map.extents();
-    let (least, most) = cam.map.range();
+    // Nothing is left below 0, where its colours begin.
+    let (_, most) = cam.map.range();
     let caption = format!(
         "Where maps of {} speak for {}: their sum, each weighted by how much the logit grows with it. Its \
          {height}×{width} places hold {} to {}. What is negative speaks against the class and is cut to 0; the rest is \
-         enlarged to {rows}×{columns} pixels, which flattens its peaks: the colours go from {} to {}.",
+         enlarged to {rows}×{columns} pixels, which flattens its peaks: the colours go from 0 to {}.",
         cam.layer,
         case.own_label(),
         short(low.into()),
         short(high.into()),
-        short(least.into()),
         short(most.into()),
     );
     let words = Words {

@@ -54,8 +54,10 @@ pub(super) fn resize(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Fault> {
     let Some(first) = first else {
         return Ok(one(x.id, x.element));
     };
-    // Those before them, however many, become batch and channels.
-    let lead = first.clamp(rank.saturating_sub(3), 2.max(rank.saturating_sub(1)));
+    // Those before them, however many, become batch and channels. Where these are the first two, the axes of space stay
+    // together, whichever of them change: they are followed from layer to layer.
+    let most = rank.saturating_sub(3);
+    let lead = first.clamp(most, most.max(2));
     if first < lead || rank == 0 {
         return unsupported(format!(
             "resizing shape {shape:?} to {size:?}: axis {first} is resized, and only the last three can be"
