@@ -106,9 +106,12 @@ fn panel(maps: &FeatureMaps, shape: Tiles) -> anyhow::Result<Panel> {
     let (low, high) = range(maps);
     let (low, high) = (short(low), short(high));
     let count = shown.len();
-    let caption = format!(
-        "{channels} maps of {height}×{width}; the {count} strongest by mean magnitude. Raw range of all {low} to {high}."
-    );
+    let which = match count == channels {
+        true => "all of them".to_owned(),
+        false => format!("the {count} strongest by mean magnitude"),
+    };
+    let caption =
+        format!("{channels} maps of {height}×{width}; {which}. Raw range of all {low} to {high}.");
     let legend = Legend::new(scale, "activation");
     let scene = tiles(&shown, shape.columns, false, Some(&legend));
     Ok(Panel::new(&maps.layer, caption, scene))
