@@ -101,12 +101,17 @@ impl AxisRoles {
         let (mut order, mut lost) = (None, None);
         for node in &network.nodes {
             let map = node.inputs.first().filter(|id| depends[id.index()]);
-            if let Some(map) = map.filter(|_| order.is_none() && reads_maps(network, node)) {
+            let map = map.filter(|_| reads_maps(network, node));
+            if let Some(map) = map.filter(|_| order.is_none()) {
                 order = traces[map.index()].clone().filter(|trace| is_map(trace));
                 lost = lost.or(order.is_none().then_some(node));
             }
             for (made, output) in node.outputs.iter().enumerate() {
-                traces[output.index()] = carried(network, node, made, &traces);
+                let mut trace = carried(network, node, made, &traces);
+                if let (Some(trace), Some(order), Some(_)) = (&mut trace, &order, map) {
+                    take_up(trace, order);
+                }
+                traces[output.index()] = trace;
             }
         }
         let (batch, channels, space) = match (order, lost) {
@@ -199,6 +204,17 @@ impl AxisRoles {
 fn is_map(trace: &[Origin]) -> bool {
     let space = trace.get(2..).unwrap_or_default();
     trace.len() > 2 && space.iter().all(|axis| !matches!(axis, Origin::Mixed(..)))
+}
+
+/// An operator over maps says what the axes are that it reads: those that were made on the way, such as of a pixel shuffle,
+/// stand for what the map's have stood for before.
+fn take_up(trace: &mut Trace, order: &Trace) {
+    for axis in 0..trace.len().min(order.len()) {
+        let is_lost = matches!(trace[axis], Origin::Mixed(..)) && !trace.contains(&order[axis]);
+        if is_lost && trace.len() == order.len() {
+            trace[axis] = order[axis];
+        }
+    }
 }
 
 /// Whether what an operator reads first is a map with its channels second.

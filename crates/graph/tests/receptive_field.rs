@@ -395,3 +395,26 @@ fn the_image_is_the_input_with_rows_and_columns() {
     graph.inputs.push(image);
     assert_eq!(AxisRoles::image(&graph), 1);
 }
+
+#[test]
+fn a_map_whose_rows_were_made_on_the_way_has_rows_all_the_same() {
+    let mut net = NetworkBuilder::new("pixel shuffle in three steps", [1, 3, 8, 11]);
+    let image = net.input();
+    let desc = ConvDesc::new(8, 3).padding(1);
+    let x = net.conv("before", image, desc.clone(), false).unwrap();
+    let x = net.reshape(x, &[1, 2, 2, 2, 8, 11]).unwrap();
+    let x = net.permute(x, &[0, 1, 4, 2, 5, 3]).unwrap();
+    let x = net.reshape(x, &[1, 2, 16, 22]).unwrap();
+    let y = net.conv("behind", x, desc, false).unwrap();
+    let net = net.finish(y).unwrap();
+    let roles = AxisRoles::of(&net, 0).unwrap();
+    assert_eq!(
+        (roles.channels(&net, y), roles.space(&net, y)),
+        (Some(1), vec![2, 3])
+    );
+    let fields = receptive_fields(&net, 0).unwrap();
+    let behind = fields.layers.iter().find(|row| row.layer == "behind");
+    assert_eq!(behind.unwrap().map, [16, 22]);
+    let neuron = Neuron::trace(&net, "behind", &[6, 9], 0).unwrap();
+    assert_eq!(neuron.map, [16, 22]);
+}
