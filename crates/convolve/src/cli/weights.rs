@@ -4,7 +4,7 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use formats::hub;
+use formats::{Picture, hub};
 use train::{Architecture, Weights};
 use zoo::BuildOptions;
 
@@ -12,6 +12,7 @@ use super::failure::usage;
 use super::input_shape::InputShape;
 use super::model::is_onnx;
 use super::output::Messages;
+use super::printable::printable;
 use super::trained::is_trained;
 
 /// A network that was asked for by name, and its weights where there are any.
@@ -43,6 +44,14 @@ impl Network {
             (Ok(found), Some(weights)) => {
                 let weights = open(weights, Some(asked.model), messages)?;
                 (Architecture::Zoo(found), Some(weights))
+            }
+            (Err(_), _) if is_picture(asked.model) => {
+                let picture = printable(asked.model);
+                return Err(usage(format!("{picture} is a picture, and no network")));
+            }
+            (Err(_), _) if is_missing(asked.model) => {
+                let place = printable(asked.model);
+                return Err(usage(format!("{place}: no such file or folder")));
             }
             (Err(error), _) if !stands_for_weights(asked.model) => return Err(error.into()),
             (Err(_), None) => {
@@ -102,6 +111,17 @@ pub(crate) fn lacking(model: impl Display) -> anyhow::Error {
     usage(format!(
         "{model}: a network without weights; --weights names some"
     ))
+}
+
+/// Whether a name is that of a picture that is there.
+fn is_picture(name: &str) -> bool {
+    let path = Path::new(name);
+    path.is_file() && Picture::is_meant_by(path)
+}
+
+/// Whether a name is a place where nothing is: no model has a name with a slash.
+fn is_missing(name: &str) -> bool {
+    name.contains('/') && !stands_for_weights(name)
 }
 
 /// Opens weights, of the network `model` if one is named.

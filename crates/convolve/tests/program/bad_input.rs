@@ -188,6 +188,27 @@ fn weights_that_are_none() {
 }
 
 #[test]
+fn networks_that_are_none_are_called_what_they_are() {
+    let folder = folder();
+    let path = folder.path();
+    std::fs::write(path.join("p.png"), [0; 100]).unwrap();
+    for verb in ["summary", "rf", "doctor"] {
+        fail(
+            path,
+            2,
+            &[verb, "p.png"],
+            &["p.png is a picture, and no network"],
+        );
+        fail(
+            path,
+            2,
+            &[verb, "runs/none"],
+            &["runs/none: no such file or folder"],
+        );
+    }
+}
+
+#[test]
 fn a_fraction_lies_strictly_between_its_ends() {
     for fraction in ["0", "1", "-0.5", "NaN", "half"] {
         let arguments = ["eval", "none", "--val-fraction", fraction];
