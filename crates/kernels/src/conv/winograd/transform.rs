@@ -358,14 +358,11 @@ unsafe fn each_kernel<V: Vector, const TAPS: usize, const PAIRS: usize>(
             write(index, 2 * PAIRS + 1, taps[TAPS - 1]);
             for pair in 0..PAIRS {
                 let factors = &line.kernel[2 * pair + 1];
-                let mut plus = V::zero();
-                for tap in (0..TAPS).step_by(2) {
-                    plus = taps[tap].mul_add(V::splat(factors[tap]), plus);
-                }
-                let mut minus = plus;
-                for tap in (1..TAPS).step_by(2) {
-                    plus = taps[tap].mul_add(V::splat(factors[tap]), plus);
-                    minus = taps[tap].mul_add(V::splat(-factors[tap]), minus);
+                let (mut plus, mut minus) = (V::zero(), V::zero());
+                for (tap, value) in taps.iter().enumerate() {
+                    let sign = if tap % 2 == 0 { 1.0 } else { -1.0 };
+                    plus = value.mul_add(V::splat(factors[tap]), plus);
+                    minus = value.mul_add(V::splat(sign * factors[tap]), minus);
                 }
                 write(index, 2 * pair + 1, plus);
                 write(index, 2 * pair + 2, minus);
@@ -418,9 +415,10 @@ unsafe fn each_tap_gradient<V: Vector, const TAPS: usize, const PAIRS: usize>(
             for pair in 0..PAIRS {
                 let factors = &line.kernel[2 * pair + 1];
                 let (plus, minus) = (read(index, 2 * pair + 1), read(index, 2 * pair + 2));
-                let terms = [plus.add(minus), plus.sub(minus)];
                 for (tap, sum) in sums.iter_mut().enumerate() {
-                    *sum = terms[tap % 2].mul_add(V::splat(factors[tap]), *sum);
+                    let sign = if tap % 2 == 0 { 1.0 } else { -1.0 };
+                    *sum = plus.mul_add(V::splat(factors[tap]), *sum);
+                    *sum = minus.mul_add(V::splat(sign * factors[tap]), *sum);
                 }
             }
             sums[TAPS - 1] = sums[TAPS - 1].add(read(index, 2 * PAIRS + 1));
