@@ -53,11 +53,8 @@ pub(super) fn of_plan(plan: &WinogradPlan, repacked: bool) -> f64 {
 
 /// Whether weights that change between runs are better brought to the points on their way.
 pub(super) fn fresh_pays(plan: &WinogradPlan) -> bool {
-    // A tile that mostly hangs over the map costs digits and saves no products.
-    let own = plan.grid.points() * plan.grid.tiles();
-    let saves = 2 * own <= taps(&plan.grid) * plan.grid.targets();
     let packed = products(plan) + weights(plan.points_len(), true);
-    saves && Fresh::serves(plan) && fresh(plan) < packed
+    Fresh::serves(plan) && fresh(plan) < packed
 }
 
 /// Slots of the products at the points.
