@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::conv::{lifted_shape, split_shape};
 use crate::error::checked_product;
+use crate::rational::gcd;
 use crate::{Axes, GeometryError, MAX_RANK, NormOrder};
 
 /// What an adaptive or a global pool makes of a bin.
@@ -123,6 +124,15 @@ impl Bins {
     #[inline]
     pub fn targets(&self, input: usize) -> Range<usize> {
         share(input, self.output, self.input)
+    }
+
+    /// Elements of the longest bin.
+    ///
+    /// A bin begins `r / output` behind a border of elements, where `r` takes every multiple of the greatest common
+    /// divisor below `output`; the largest one reaches farthest.
+    pub fn longest(&self) -> usize {
+        let shared = gcd(self.input as u128, self.output as u128) as usize;
+        (self.input + self.output - shared).div_ceil(self.output)
     }
 
     /// Whether no two bins share an element.

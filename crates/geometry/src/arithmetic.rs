@@ -270,7 +270,7 @@ impl AxisArithmetic {
         &self.reads
     }
 
-    /// The size of the output, step by step.
+    /// The size of the output, step by step; of adaptive pooling, which is given that, the size of its longest bin.
     ///
     /// # Errors
     /// None for what was resolved; else what a window is refused for.
@@ -288,16 +288,17 @@ impl AxisArithmetic {
             });
         };
         if self.kind == AxisKind::Bins {
-            let Bins { input, output } = Bins {
+            let bins = Bins {
                 input: w.input,
                 output: w.output,
             };
-            let numbers = format!("⌊o·{input} / {output}⌋ … ⌈(o + 1)·{input} / {output}⌉");
+            let (input, output) = (bins.input, bins.output);
+            let numbers = format!("⌈({input} + {output} − gcd({input}, {output})) / {output}⌉");
             step(
-                "bin o of the output",
-                "⌊o·n / out⌋ … ⌈(o + 1)·n / out⌉",
+                "longest of the bins ⌊o·n / out⌋ … ⌈(o + 1)·n / out⌉ − 1",
+                "⌈(n + out − gcd(n, out)) / out⌉",
                 numbers,
-                output,
+                bins.longest(),
             );
             return Ok(steps);
         }

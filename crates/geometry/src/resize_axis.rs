@@ -85,26 +85,41 @@ impl ResizeAxis {
     }
 
     /// The field over the input, its ends beyond the input not cut off.
+    ///
+    /// How far the elements that are read lie from where an output element does is one of a few numbers, a step of the
+    /// grid apart: the field reaches to the farthest of them on either side.
     pub(crate) fn field(&self) -> Result<Field, GeometryError> {
         let line = self.line()?;
+        let (start, jump) = (line.at(0)?, Rational::new(line.slope, line.under)?);
         let (first, last) = match self.filter {
             ResizeFilter::Nearest(rounding) => {
                 let (line, up) = rounding.up_from(line)?;
-                let (start, most) = (line.at(0)?, Rational::ONE.minus(line.grid()?)?);
-                match up {
-                    true => (start, start.plus(most)?),
-                    false => (start.minus(most)?, start),
-                }
+                let (grid, past) = line.grid()?;
+                let most = Rational::ONE.minus(grid)?;
+                let behind = match (up, past == Rational::ZERO) {
+                    (false, _) => Rational::ZERO,
+                    (true, true) => most,
+                    (true, false) => Rational::ONE,
+                };
+                let last = line.at(0)?.minus(past)?.plus(behind)?;
+                (last.minus(most)?, last)
             }
+            // Weights are 0 at whole numbers of elements.
+            _ if start.is_whole() && jump.is_whole() && !self.is_widened() => (start, start),
             _ => {
-                // The farthest step of the grid that lies within the filter.
-                let (start, grid, reach) = (line.at(0)?, line.grid()?, self.reach()?);
-                let steps = reach.times(Rational::whole(grid.denominator().into())?)?;
-                let most = grid.times(Rational::whole((steps.ceil() - 1).into())?)?;
-                (start.minus(most)?, start.plus(most)?)
+                let ((grid, past), reach) = (line.grid()?, self.reach()?);
+                let steps = Rational::whole(grid.denominator().into())?;
+                // Within the filter, whose weights are 0 at its ends.
+                let before = past.minus(reach)?.times(steps)?.floor() + 1;
+                let behind = past.plus(reach)?.times(steps)?.ceil() - 1;
+                let at = |step: i64| {
+                    let from = grid.times(Rational::whole(step.into())?)?;
+                    start.minus(past)?.plus(from)
+                };
+                (at(before)?, at(behind)?)
             }
         };
-        Field::new(first, last, Rational::new(line.slope, line.under)?)
+        Field::new(first, last, jump)
     }
 
     /// Whether the filter is stretched.
@@ -181,11 +196,13 @@ impl Line {
         Rational::new(over.ok_or_else(overflow)?, self.under)
     }
 
-    /// The fraction of an element that all positions are multiples of.
-    fn grid(&self) -> Result<Rational, GeometryError> {
-        let parts = [self.slope, self.start, self.under].map(i128::unsigned_abs);
-        let shared = gcd(gcd(parts[0], parts[1]), parts[2]) as i128;
-        Rational::new(1, self.under / shared)
+    /// The fraction of an element by which positions differ, or which they differ by a multiple of, and how far each lies
+    /// behind a multiple of it.
+    fn grid(&self) -> Result<(Rational, Rational), GeometryError> {
+        let [slope, under] = [self.slope, self.under].map(i128::unsigned_abs);
+        let shared = gcd(slope, under) as i128;
+        let past = Rational::new(self.start.rem_euclid(shared), self.under)?;
+        Ok((Rational::new(shared, self.under)?, past))
     }
 
     /// The same half an element before (−1) or behind (1).

@@ -9,6 +9,7 @@ fn bins_are_those_of_the_definition() {
             let geometry = AdaptiveDesc::max(output).resolve(&[1, 1, input]).unwrap();
             let bins = geometry.bins[2];
             let mut held = vec![Vec::new(); input];
+            let mut longest = 0;
             for o in 0..output {
                 // The floor is the last, the ceiling the first number that satisfies the inequality.
                 let start = (0..=input).rev().find(|s| s * output <= o * input);
@@ -19,8 +20,10 @@ fn bins_are_those_of_the_definition() {
                     (start, end),
                     "bin {o} of {output} over {input}"
                 );
+                longest = longest.max(end.unwrap() - start.unwrap());
                 sources.for_each(|i| held[i].push(o));
             }
+            assert_eq!(bins.longest(), longest, "{input} in {output}");
             for (i, held) in held.iter().enumerate() {
                 let targets: Vec<_> = bins.targets(i).collect();
                 assert_eq!(&targets, held, "element {i} of {input} in {output} bins");

@@ -1,8 +1,8 @@
 //! Shapes of grids, sampling and resizing, and what is refused.
 
 use geometry::{
-    AffineGridDesc, GeometryError, GridInterpolation, GridSampleDesc, ResizeCoordinates,
-    ResizeDesc, ResizeFilter,
+    AffineGridDesc, CubicCoefficient, GeometryError, GridInterpolation, GridSampleDesc,
+    NearestRounding, Rational, Reads, ResizeAxis, ResizeCoordinates, ResizeDesc, ResizeFilter,
 };
 
 const LINEAR: GridSampleDesc = GridSampleDesc {
@@ -141,4 +141,73 @@ fn antialiasing_is_that_of_pytorch() {
         }
     ));
     assert_eq!(ResizeDesc::nearest(3).antialias(), ResizeDesc::nearest(3));
+}
+
+/// A field reaches exactly to the farthest elements that are read, of places far from the ends.
+#[test]
+fn the_field_of_a_resizing_is_what_its_places_read() {
+    use NearestRounding::{Ceil, Floor, HalfDown, HalfUp};
+    let mut filters = [HalfDown, HalfUp, Floor, Ceil]
+        .map(ResizeFilter::Nearest)
+        .to_vec();
+    for antialias in [false, true] {
+        filters.push(ResizeFilter::Linear { antialias });
+        filters.push(ResizeFilter::Cubic {
+            antialias,
+            coefficient: CubicCoefficient::MinusHalf,
+        });
+    }
+    let places = [
+        ResizeCoordinates::HalfPixel,
+        ResizeCoordinates::HalfPixelSymmetric,
+        ResizeCoordinates::Asymmetric,
+        ResizeCoordinates::AlignCorners,
+    ];
+    for (over, under) in [
+        (1, 1),
+        (2, 1),
+        (1, 2),
+        (3, 2),
+        (2, 3),
+        (1, 3),
+        (5, 4),
+        (4, 1),
+    ] {
+        for (&filter, coordinates) in filters.iter().flat_map(|f| places.map(|c| (f, c))) {
+            let axis = ResizeAxis {
+                input: 60 * under,
+                output: 60 * over,
+                scale: (over, under),
+                filter,
+                coordinates,
+                exclude_outside: false,
+            };
+            let field = Reads::Resize(axis).field().unwrap().unwrap();
+            let mut ends: Option<[Rational; 2]> = None;
+            for o in 20 * over..40 * over {
+                let moved = field
+                    .jump()
+                    .times(Rational::whole(o as i128).unwrap())
+                    .unwrap();
+                let from = |element: usize| {
+                    let element = Rational::whole(element as i128).unwrap();
+                    element.minus(moved).unwrap()
+                };
+                let read = axis.sources(o).unwrap();
+                let [first, last] = [from(read.start), from(read.end - 1)];
+                ends = Some(ends.map_or([first, last], |ends| {
+                    [ends[0].min(first), ends[1].max(last)]
+                }));
+            }
+            let told = [field.first(), field.last()];
+            match coordinates {
+                // A period of its places may be longer than the middle of the map.
+                ResizeCoordinates::AlignCorners => {
+                    let [first, last] = ends.unwrap();
+                    assert!(told[0] <= first && told[1] >= last, "{axis:?}");
+                }
+                _ => assert_eq!(Some(told), ends, "{axis:?}"),
+            }
+        }
+    }
 }

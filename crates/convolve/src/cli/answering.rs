@@ -102,6 +102,10 @@ pub(crate) fn the_picture(pictures: &[PathBuf]) -> anyhow::Result<&Path> {
                 "{}: no regular file; one picture is looked at at a time",
                 picture.display()
             ))),
+            Err(_) if zoo::find(&picture.to_string_lossy()).is_ok() => Err(usage(format!(
+                "{}: a network, and no picture is named that it looks at",
+                picture.display()
+            ))),
             _ => Ok(picture),
         },
         [first, _] if !first.exists() => {

@@ -93,6 +93,11 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
             printable(model)
         ));
     }
+    if arguments.input.is_some() && place.as_deref().is_some_and(has_pictures) {
+        messages.say(
+            "warning: the pictures of the run are not looked at, as --input names the size of an image",
+        );
+    }
     let examined = match &place {
         Some(place) if arguments.input.is_none() => {
             with_pictures(model, &arguments, place, &options, messages)?
@@ -175,6 +180,11 @@ fn with_pictures(
     let weights = Weights::open(place, model)?;
     let count = arguments.pictures.into();
     pictures::examined(weights, pictures, count, options, messages).map(Some)
+}
+
+/// Whether weights are those of a run, whose settings name pictures.
+fn has_pictures(place: &Path) -> bool {
+    held_out::settings(place).is_ok_and(|settings| settings.is_some())
 }
 
 /// Whether the pictures of a run are where they were no more.

@@ -105,6 +105,8 @@ pub(crate) struct Arguments {
 
 const PATCHES_WANT_PICTURES: &str =
     "patches are looked for in pictures: --data names a folder of them";
+const PICTURES_WANT_PATCHES: &str =
+    "--data names pictures to look for patches in, and patches are not among the --methods";
 
 /// Explains.
 pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()> {
@@ -114,6 +116,9 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     let data = arguments.data.as_deref();
     if methods.contains(&Method::Patches) && data.is_none() {
         return Err(usage(PATCHES_WANT_PICTURES));
+    }
+    if data.is_some() && !methods.contains(&Method::Patches) {
+        return Err(usage(PICTURES_WANT_PATCHES));
     }
     // Before anything is computed: whether the board can go there.
     let output = arguments.output.as_deref();

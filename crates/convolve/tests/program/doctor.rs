@@ -160,6 +160,10 @@ fn a_run_brings_its_own_pictures() {
         "{}",
         answer.out
     );
+    let answer = convolve(path, &["doctor", "run", "--input", "3x48x48"]);
+    assert_eq!(answer.code, 0, "{}", answer.err);
+    let told = "the pictures of the run are not looked at, as --input names";
+    assert!(answer.err.contains(told), "{}", answer.err);
     // Where they have gone, the weights are still there.
     std::fs::remove_file(path.join("records.bin")).unwrap();
     let answer = convolve(path, &["doctor", "run"]);

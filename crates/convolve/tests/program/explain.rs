@@ -451,6 +451,16 @@ fn what_makes_no_sense_is_one_line_and_no_file() {
         (2, &["a.bmp", "--columns", "0"], &["--columns", "1..=12"]),
         (
             2,
+            &["a.bmp", "--methods", "grad-cam", "--data", "none"],
+            &["--data", "patches are not among the --methods"],
+        ),
+        (
+            2,
+            &["resnet18"],
+            &["resnet18: a network, and no picture is named"],
+        ),
+        (
+            2,
             &["a.bmp", "--class", "10"],
             &["class 10", "10 classes apart, 0 to 9"],
         ),

@@ -220,10 +220,12 @@ fn words(
         channel,
         at: [y, x],
     } = neuron;
-    let [rows, columns] = part.places.map(|[first, count]| match count {
-        1 => first.to_string(),
-        count => format!("{first}–{}", first + count - 1),
-    });
+    let [rows, columns] = [("row", part.places[0]), ("column", part.places[1])].map(
+        |(axis, [first, count])| match count {
+            1 => format!("{axis} {first}"),
+            count => format!("{axis}s {first}–{}", first + count - 1),
+        },
+    );
     let [[top, _], [left, across]] = part.places;
     let still = (y - top) * across + x - left;
     let (channels, of) = part.channels;
@@ -231,7 +233,7 @@ fn words(
     let drawn: Vec<String> = channels.iter().map(usize::to_string).collect();
     let [mut remark, mut told] = [
         format!(
-            "framed: neuron {y},{x}, {why}: {} · rows {rows}, columns {columns} of {whole}",
+            "framed: neuron {y},{x}, {why}: {} · {rows}, {columns} of {whole}",
             short(value.into())
         ),
         format!("map {channel} around its neuron {y},{x}, {why}, of {whole}"),
