@@ -160,7 +160,7 @@ fn a_run_brings_its_own_pictures() {
         "{}",
         answer.out
     );
-    let answer = convolve(path, &["doctor", "run", "--input", "3x48x48"]);
+    let answer = convolve(path, &["doctor", "run", "--input", "3x32x32"]);
     assert_eq!(answer.code, 0, "{}", answer.err);
     let told = "the pictures of the run are not looked at, as --input names";
     assert!(answer.err.contains(told), "{}", answer.err);
