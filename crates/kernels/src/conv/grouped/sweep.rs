@@ -271,17 +271,13 @@ impl Row<'_> {
             if targets == V::LANES {
                 let offsets: [usize; P] = std::array::from_fn(|p| offset(p) + target);
                 self.finish.at_channel(target).apply(&mut sums, &offsets);
-                if self.streams {
-                    for (sums, &offset) in sums.iter().zip(&offsets) {
-                        for (v, &sum) in sums.iter().enumerate() {
-                            sum.stream(to.add(offset + v * V::LANES));
-                        }
-                    }
-                    return;
-                }
                 for (sums, &offset) in sums.iter().zip(&offsets) {
                     for (v, &sum) in sums.iter().enumerate() {
-                        sum.store(to.add(offset + v * V::LANES));
+                        let to = to.add(offset + v * V::LANES);
+                        match self.streams {
+                            true => sum.stream(to),
+                            false => sum.store(to),
+                        }
                     }
                 }
                 return;
