@@ -4,6 +4,7 @@ mod boxes;
 mod layer;
 mod moving;
 mod network;
+mod neuron;
 mod note;
 mod numbers;
 mod shuffle;

@@ -395,7 +395,8 @@ fn a_layer_of_a_network_is_drawn_with_its_numbers_on_a_picture() {
     let answer = convolve(path, &corner);
     assert_eq!(answer.code, 0, "{}", answer.err);
     let told = "drawn as conv:n1c3h4w4:o1k3p1,0,0,1: map 5 around its neuron 0,31, as asked for, of \
-                conv:n1c28h32w32:o28k3p1; of 28 input channels those that say most to it: ";
+                conv:n1c28h32w32:o28k3p1, which sees rows 0–2 and columns 29–31 of the 32×32 read of the picture; \
+                of 28 input channels those that say most to it: ";
     assert!(
         answer.err.ends_with("; the other 25 are summed\n"),
         "{}",

@@ -1,7 +1,6 @@
 //! A layer of a real network, with its weights and what it reads of a picture.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use anyhow::anyhow;
 use clap::Args;
@@ -15,6 +14,7 @@ use runtime::eager::{Given, Made};
 use runtime::{Eager, RuntimeOptions};
 use tensor::Tensor;
 
+use super::neuron::{self, Place};
 use super::numbers::{Known, Shown};
 use super::smaller::smaller;
 use super::window::{self, Neuron, Part};
@@ -52,27 +52,6 @@ pub(super) struct Asked {
         allow_hyphen_values = true
     )]
     channel: Option<i64>,
-}
-
-/// Row and column of a neuron, as they were asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place([i64; 2]);
-
-impl FromStr for Place {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // As `rf --at` writes them, too.
-        let inner = text
-            .strip_prefix('[')
-            .and_then(|text| text.strip_suffix(']'));
-        let places = inner.unwrap_or(text).split(',');
-        let places: Option<Vec<i64>> = places.map(|n| n.trim().parse().ok()).collect();
-        let places = places.and_then(|places| places.try_into().ok());
-        places
-            .map(Self)
-            .ok_or("a row and a column are wanted, as in 3,4")
-    }
 }
 
 impl Asked {
@@ -122,11 +101,12 @@ impl Asked {
             Some(maps) => maps,
             None => feature_maps(&opened.subject, &read, &[layer])?.remove(0),
         };
-        let (neuron, why) = self.neuron(&maps)?;
+        let (neuron, why) = neuron::chosen(self.at, self.channel, &maps)?;
         match window::around(&problem, &arrays, neuron)? {
             Some(part) => {
-                let value = value_of(&maps, neuron);
-                let (shown, arrays) = words(part, (neuron, value), why, &problem);
+                let value = neuron::value_of(&maps, neuron);
+                let seen = neuron::seen(opened.subject.network(), layer, neuron.at);
+                let (shown, arrays) = words(part, (neuron, value), (why, &seen), &problem);
                 let part = Some(shown);
                 Ok((problem, Known { of, arrays, part }))
             }
@@ -143,89 +123,21 @@ impl Asked {
             )),
         }
     }
-
-    /// The neuron that is drawn, and why it is that one.
-    fn neuron(&self, maps: &FeatureMaps) -> anyhow::Result<(Neuron, &'static str)> {
-        let [channels, height, width] = [0, 1, 2].map(|axis| maps.maps.dims()[axis]);
-        let within = |number: i64, count: usize| {
-            let number = usize::try_from(number).ok();
-            number.filter(|&number| number < count)
-        };
-        let layer = &maps.layer;
-        let channel = self.channel.map(|channel| {
-            within(channel, channels).ok_or_else(|| {
-                usage(format!(
-                    "--channel {channel}: the maps of {layer} are 0 to {}",
-                    channels - 1
-                ))
-            })
-        });
-        let at = self.at.map(|Place([y, x])| {
-            let at = within(y, height).zip(within(x, width));
-            at.map(|(y, x)| [y, x]).ok_or_else(|| {
-                usage(format!(
-                    "--at {y},{x}: the maps of {layer} have rows 0 to {} and columns 0 to {}",
-                    height - 1,
-                    width - 1
-                ))
-            })
-        });
-        let (channel, at) = (channel.transpose()?, at.transpose()?);
-        let largest = |values: &mut dyn Iterator<Item = f32>| {
-            let better = |best: (usize, f32), (place, value): (usize, f32)| match value > best.1 {
-                true => (place, value),
-                false => best,
-            };
-            values.enumerate().fold((0, f32::NEG_INFINITY), better).0
-        };
-        Ok(match (channel, at) {
-            (Some(channel), Some(at)) => (Neuron { channel, at }, "as asked for"),
-            (None, Some(at)) => {
-                let place = at[0] * width + at[1];
-                let mut there = (0..channels).map(|channel| maps.channel(channel)[place].abs());
-                let channel = largest(&mut there);
-                (
-                    Neuron { channel, at },
-                    "in the map of the largest magnitude there",
-                )
-            }
-            (channel, None) => {
-                let strongest = || maps.by_strength().first().copied().unwrap_or(0);
-                let why = match channel {
-                    Some(_) => "of the largest magnitude in the map",
-                    None => "of the largest magnitude in the map of the largest mean magnitude",
-                };
-                let channel = channel.unwrap_or_else(strongest);
-                let place = largest(&mut maps.channel(channel).iter().map(|value| value.abs()));
-                let at = [place / width, place % width];
-                (Neuron { channel, at }, why)
-            }
-        })
-    }
-}
-
-/// What the layer makes there, of all that it reads.
-fn value_of(maps: &FeatureMaps, Neuron { channel, at }: Neuron) -> f32 {
-    maps.channel(channel)[at[0] * maps.maps.dims()[2] + at[1]]
 }
 
 /// What is drawn of a layer, in words.
 fn words(
     part: Part,
     (neuron, value): (Neuron, f32),
-    why: &str,
+    (why, seen): (&str, &str),
     whole: &Problem,
 ) -> (Shown, Vec<(Array, Tensor<f64>)>) {
     let Neuron {
         channel,
         at: [y, x],
     } = neuron;
-    let [rows, columns] = [("row", part.places[0]), ("column", part.places[1])].map(
-        |(axis, [first, count])| match count {
-            1 => format!("{axis} {first}"),
-            count => format!("{axis}s {first}–{}", first + count - 1),
-        },
-    );
+    let [rows, columns] = [("row", part.places[0]), ("column", part.places[1])]
+        .map(|(axis, [first, count])| neuron::run_of(axis, first, count));
     let [[top, _], [left, across]] = part.places;
     let still = (y - top) * across + x - left;
     let (channels, of) = part.channels;
@@ -236,7 +148,7 @@ fn words(
             "framed: neuron {y},{x}, {why}: {} · {rows}, {columns} of {whole}",
             short(value.into())
         ),
-        format!("map {channel} around its neuron {y},{x}, {why}, of {whole}"),
+        format!("map {channel} around its neuron {y},{x}, {why}, of {whole}{seen}"),
     ];
     if others > 0 {
         remark.push_str(&format!(" · {others} of {of} input channels are summed"));
