@@ -23,7 +23,7 @@ pub struct Computation {
 /// What a layer computes on an image. One of several nodes is its last.
 ///
 /// # Errors
-/// [`ExplainError::NoLayer`], [`ExplainError::NoMap`] for a layer that reads no maps, [`ExplainError::Image`], and a
+/// [`ExplainError::NoLayer`], [`ExplainError::ReadsNoMap`], [`ExplainError::Image`], and a
 /// network that cannot be run.
 pub fn computation(
     subject: &Subject,
@@ -34,7 +34,7 @@ pub fn computation(
     subject.check_image(image)?;
     let read = subject.network().value(node.inputs[0]);
     if read.shape.len() != 4 {
-        return Err(ExplainError::NoMap {
+        return Err(ExplainError::ReadsNoMap {
             layer: layer.to_owned(),
             shape: read.shape.clone(),
         });

@@ -61,6 +61,16 @@ pub enum ExplainError {
         /// The shape of what it makes.
         shape: Vec<usize>,
     },
+    /// A layer that reads no map of an image.
+    #[error(
+        "layer {layer} reads {shape:?}, which is no map of an image, [1, channels, height, width]"
+    )]
+    ReadsNoMap {
+        /// The layer.
+        layer: String,
+        /// What it reads.
+        shape: Vec<usize>,
+    },
     /// A network none of whose layers makes maps.
     #[error("{name} has no layer whose maps have more than one place")]
     NoFeatureMap {

@@ -116,6 +116,7 @@ fn is_wrong_choice(error: &ExplainError) -> bool {
         error,
         ExplainError::NoLayer { .. }
             | ExplainError::NoMap { .. }
+            | ExplainError::ReadsNoMap { .. }
             | ExplainError::NoFeatureMap { .. }
             | ExplainError::NoFilters { .. }
             | ExplainError::Class { .. }

@@ -466,6 +466,10 @@ fn a_layer_of_a_network_is_drawn_with_its_numbers_on_a_picture() {
             &["a.bmp", "--layer", "conv1", "--as", "channels"],
             "without a layer, convolve draw conv:n1c3h32w32:o28k3p1 --as channels -o FILE draws it",
         ),
+        (
+            &["a.bmp", "--layer", "fc"],
+            "layer fc reads [1, 112], which is no map of an image",
+        ),
         (&["a.bmp", "--layer", "conv1", "--at", "3"], "as in 3,4"),
         (&["resnet18", "--at", "3,4"], "--layer"),
         (&["a.bmp"], "a.bmp is a picture: --layer names"),
