@@ -6,306 +6,31 @@
 //! Sums run channels last in either layout. Channels first, the dense path turns each strip of a
 //! feature map on its way into and out of the cache; the other paths reorder whole maps at its edges.
 
+mod algorithm;
 mod chain;
 mod dense;
+mod direction;
+mod epilogue;
 mod finish;
 mod grouped;
+mod options;
 mod planes;
 pub mod reference;
 mod rows;
 mod winograd;
 
-use std::fmt;
-use std::str::FromStr;
-
 use geometry::ConvGeometry;
 use tensor::Layout;
 
+pub use self::algorithm::{Algorithm, PlanError, Refusal};
 pub use self::chain::{ChainLink, ChainPlan};
 use self::dense::Fetch;
+pub use self::direction::Direction;
+pub use self::epilogue::Epilogue;
+pub use self::options::ConvOptions;
 use self::winograd::Outputs;
-use crate::activation::Activation;
 use crate::transpose::reorder;
-use crate::{Context, Isa, Real};
-
-/// Which derivative of a convolution is computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// `x, w → y`
-    Forward,
-    /// `dy, w → dx`; also what a transposed convolution computes.
-    BackwardData,
-    /// `x, dy → dw`
-    BackwardWeights,
-}
-
-impl Direction {
-    /// All directions.
-    pub const ALL: [Self; 3] = [Self::Forward, Self::BackwardData, Self::BackwardWeights];
-}
-
-impl fmt::Display for Direction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Forward => "forward",
-            Self::BackwardData => "backward-data",
-            Self::BackwardWeights => "backward-weights",
-        })
-    }
-}
-
-impl FromStr for Direction {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|direction| direction.to_string() == text)
-            .ok_or_else(|| format!("'{text}' is none of forward, backward-data, backward-weights"))
-    }
-}
-
-impl Direction {
-    /// Channels of the map that is read and of the one that is made, all groups together; of the gradient of the weights
-    /// those of the input and of the output.
-    fn channels(self, geometry: &ConvGeometry) -> (usize, usize) {
-        match self {
-            Self::BackwardData => (geometry.out_channels, geometry.in_channels),
-            Self::Forward | Self::BackwardWeights => (geometry.in_channels, geometry.out_channels),
-        }
-    }
-}
-
-/// A way to compute a convolution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Algorithm {
-    /// One multiply-accumulate per channel and tap, vectors over channels.
-    Depthwise,
-    /// Vectors over the channels of several groups of few channels each.
-    Grouped,
-    /// Rows of the weight as they lie, each multiplied with the one pixel there is.
-    Rows,
-    /// Vectors over the pixels of a row, for few target channels.
-    Planes,
-    /// Winograd's short convolutions, four target elements of an axis at a time: a quarter of the
-    /// multiplications of a 3×3 kernel, and results that differ in rounding.
-    Winograd4,
-    /// The same, two target elements at a time: less than half of the multiplications, fewer weights.
-    Winograd2,
-    /// Cross-correlation in place as an implicit matrix product.
-    Direct,
-    /// Columns, made block by block, and the matrix product of them and the weights. In any number of
-    /// axes; it reads memory once for every tap, so it stands behind [`Algorithm::Direct`].
-    ///
-    /// Groups share a matrix, and each is a product of its own. With few output channels a group,
-    /// tiles stay mostly empty: it costs here, as in [`Algorithm::Direct`], what a whole vector of
-    /// output channels for every group would, up to 16 times its multiply-accumulates, and not more.
-    Im2col,
-    /// The definition, element by element. Accepts everything.
-    ///
-    /// As the algorithms for groups it leaves out what lies in the padding, where the others multiply
-    /// zeros: a weight that is infinite makes NaN of those.
-    Reference,
-}
-
-impl Algorithm {
-    /// All algorithms, best first.
-    pub const ALL: [Self; 9] = [
-        Self::Depthwise,
-        Self::Grouped,
-        Self::Rows,
-        Self::Planes,
-        Self::Winograd4,
-        Self::Winograd2,
-        Self::Direct,
-        Self::Im2col,
-        Self::Reference,
-    ];
-
-    fn refuse(self, geometry: &ConvGeometry, direction: Direction, isa: Isa) -> Option<Refusal> {
-        if !geometry.pads_with_zeros() {
-            return Some(Refusal::PaddingMode);
-        }
-        match self {
-            Self::Depthwise => grouped::refuse_depthwise(geometry),
-            Self::Grouped => grouped::refuse(geometry, isa),
-            Self::Rows => rows::refuse(geometry, direction),
-            Self::Planes => planes::refuse(geometry, direction, isa),
-            Self::Winograd4 => winograd::refuse(geometry, direction, Outputs::Four),
-            Self::Winograd2 => winograd::refuse(geometry, direction, Outputs::Two),
-            Self::Direct => dense::refuse(geometry, direction),
-            Self::Im2col => dense::refuse_columns(geometry, direction),
-            Self::Reference => None,
-        }
-    }
-
-    /// Why another algorithm is better, though this one serves the problem.
-    fn refuse_by_cost(
-        self,
-        geometry: &ConvGeometry,
-        direction: Direction,
-        options: ConvOptions,
-    ) -> Option<Refusal> {
-        if self == Self::Planes {
-            return planes::refuse_by_cost(geometry, direction, options);
-        }
-        let outputs = self.outputs()?;
-        winograd::refuse_by_cost(geometry, direction, options, outputs)
-    }
-
-    /// Whether it sums anything but products of operands. Its results differ from those of the others by
-    /// more than the order of a sum, though by little (a relative error of a few millionths), and an
-    /// element that is infinite or NaN spoils its neighbours too.
-    pub fn reassociates(self) -> bool {
-        self.outputs().is_some()
-    }
-
-    /// The tiles of a short convolution.
-    fn outputs(self) -> Option<Outputs> {
-        match self {
-            Self::Winograd4 => Some(Outputs::Four),
-            Self::Winograd2 => Some(Outputs::Two),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Algorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Depthwise => "depthwise",
-            Self::Grouped => "grouped",
-            Self::Rows => "rows",
-            Self::Planes => "planes",
-            Self::Winograd4 => "winograd-4",
-            Self::Winograd2 => "winograd-2",
-            Self::Direct => "direct",
-            Self::Im2col => "im2col",
-            Self::Reference => "reference",
-        })
-    }
-}
-
-impl FromStr for Algorithm {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|algorithm| algorithm.to_string() == text)
-            .ok_or_else(|| {
-                let names = Self::ALL.map(|algorithm| algorithm.to_string());
-                format!("'{text}' is none of {}", names.join(", "))
-            })
-    }
-}
-
-/// Why an algorithm does not serve a problem.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// The problem has a depth axis.
-    #[error("it has no path for a depth axis")]
-    Depth,
-    /// The groups are not single channels with one output each.
-    #[error("the convolution is not depthwise with multiplier 1")]
-    NotDepthwise,
-    /// There are no groups to lie side by side.
-    #[error("there is one group only")]
-    OneGroup,
-    /// A vector does not hold two groups.
-    #[error("the groups are too wide to share vectors")]
-    WideGroups,
-    /// There is more than one pixel, or the kernel has more than one element.
-    #[error("it serves a single pixel")]
-    Pixels,
-    /// Gradients are other sums.
-    #[error("it has no path for this direction")]
-    Direction,
-    /// The stride is not one.
-    #[error("it has no path for strides")]
-    Strided,
-    /// A kernel of a single element, of an even number of taps along an axis, or of more than seven.
-    #[error("it serves kernels of 1, 3, 5 or 7 taps an axis, and not of one altogether")]
-    KernelSize,
-    /// There is more than one group.
-    #[error("it has no path for groups")]
-    Groups,
-    /// Sums of products of operands are asked for.
-    #[error("strict sums are asked for")]
-    Strict,
-    /// Another algorithm is expected to take less time.
-    #[error("another algorithm is expected to be quicker")]
-    Slower,
-    /// Strides, dilations or padding far larger than the map.
-    #[error("what a row of outputs reads lies too far apart to be fetched as a whole")]
-    Reach,
-    /// The padding is not zeros: the input has to be padded first, and
-    /// [`ConvGeometry::padded`] computed.
-    #[error("kernels pad with zeros only")]
-    PaddingMode,
-}
-
-/// An algorithm was asked for that does not serve the problem.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("algorithm {algorithm} cannot compute this problem: {refusal}")]
-pub struct PlanError {
-    /// What was asked for.
-    pub algorithm: Algorithm,
-    /// Why not.
-    pub refusal: Refusal,
-}
-
-/// How a plan computes.
-#[derive(Clone, Copy, Debug)]
-pub struct ConvOptions {
-    /// Layout of the feature maps.
-    pub layout: Layout,
-    /// Instructions to use.
-    pub isa: Isa,
-    /// An algorithm, or the best that serves the problem.
-    pub algorithm: Option<Algorithm>,
-    /// Leaves out what computes sums of anything but products of operands, unless it is the algorithm
-    /// asked for: see [`Algorithm::reassociates`].
-    pub strict: bool,
-    /// The weights change between runs, as in training, and are packed for each.
-    pub repacked: bool,
-}
-
-impl Default for ConvOptions {
-    /// The quickest way on this machine, channels last.
-    fn default() -> Self {
-        Self {
-            layout: Layout::Nhwc,
-            isa: Isa::best(),
-            algorithm: None,
-            strict: false,
-            repacked: false,
-        }
-    }
-}
-
-/// What a forward or backward-data pass does to each sum before writing it:
-/// `activation(sum + bias[channel] + residual)`. Backwards it makes a layer of a transposed
-/// convolution.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Epilogue<'a, T = f32> {
-    /// One value a channel of the result.
-    pub bias: Option<&'a [T]>,
-    /// A tensor as large as the result, in its layout.
-    pub residual: Option<&'a [T]>,
-    /// Applied last.
-    pub activation: Option<Activation>,
-}
-
-impl<T: Real> Epilogue<'_, T> {
-    /// Asserts that it fits a result of `len` elements in `channels` channels.
-    fn check(&self, channels: usize, len: usize) {
-        let fits = |given: Option<&[T]>, len| given.is_none_or(|given| given.len() == len);
-        assert!(fits(self.bias, channels), "bias length");
-        assert!(fits(self.residual, len), "residual length");
-    }
-}
+use crate::{Context, Isa};
 
 /// One direction of one convolution, planned: nothing is checked, chosen or allocated after this.
 ///

@@ -12,6 +12,7 @@ mod chunk;
 mod columns;
 mod cut;
 mod panels;
+mod pass;
 mod slide;
 mod sweep;
 mod tile;
