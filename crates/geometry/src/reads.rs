@@ -138,6 +138,10 @@ impl Reads {
             }
             Self::Bins(Bins { input, output }) if input == output => Field::INPUT,
             Self::Bins(Bins { output: 1, .. }) => return Ok(None),
+            // Every bin holds the only element there is.
+            Self::Bins(Bins { input: 1, .. }) => {
+                Field::new(Rational::ZERO, Rational::ZERO, Rational::ZERO)?
+            }
             Self::Bins(Bins { input, output }) => {
                 let jump = over(to_signed(input), output)?;
                 // What rounding moves an end by at most.

@@ -1,6 +1,8 @@
 //! Adaptive bins and unpooled sizes against their definitions and against PyTorch's.
 
-use geometry::{AdaptiveDesc, GeometryError, NormOrder, Padding, PoolDesc, UnpoolDesc};
+use geometry::{
+    AdaptiveDesc, GeometryError, NormOrder, Padding, PoolDesc, Rational, Reads, UnpoolDesc,
+};
 
 #[test]
 fn bins_are_those_of_the_definition() {
@@ -33,6 +35,15 @@ fn bins_are_those_of_the_definition() {
             assert_eq!(bins.are_disjoint(), disjoint, "{input} in {output}");
         }
     }
+}
+
+/// Bins of a single element all see it, and so lie where the others do.
+#[test]
+fn bins_of_one_element_do_not_move() {
+    let bins = AdaptiveDesc::average(6).resolve(&[1, 1, 1]).unwrap().bins[2];
+    let field = Reads::Bins(bins).field().unwrap().unwrap();
+    let numbers = [field.size(), field.jump(), field.centre()];
+    assert_eq!(numbers, [Rational::ONE, Rational::ZERO, Rational::ZERO]);
 }
 
 #[test]

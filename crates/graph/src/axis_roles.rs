@@ -7,6 +7,7 @@
 use crate::op::Op;
 use crate::reads::{Link, ways};
 use crate::receptive_field::dependents;
+use crate::row_by_row;
 use crate::{Graph, Node, RearrangeOp, Role, ValueId};
 
 /// The axes of the batch, of channels and of space of every value that is made of an image.
@@ -248,6 +249,9 @@ fn carried(network: &Graph, node: &Node, made: usize, traces: &[Option<Trace>]) 
             Some(axes.iter().map(|&axis| trace[axis]).collect())
         }
         Op::Rearrange(RearrangeOp::Reshape { .. }) | Op::Flatten | Op::Unflatten { .. } => {
+            if let Some(places) = row_by_row::source(network, node) {
+                return traces[places.index()].clone();
+            }
             let (read, trace) = of_image.next()?;
             Some(reshaped(network, node, made, read, trace))
         }

@@ -30,6 +30,7 @@ mod reads;
 mod receptive_field;
 mod rectifier;
 mod regulariser;
+mod row_by_row;
 mod step;
 mod summary;
 mod traffic;

@@ -8,7 +8,7 @@ use geometry::names::suggestion_or;
 use geometry::{GeometryError, IndexSet, Region};
 
 use crate::axis_roles::{AxisRoleError, AxisRoles};
-use crate::reads::ways;
+use crate::reads::sources;
 use crate::receptive_field::dependents;
 use crate::{Graph, ValueId};
 
@@ -192,12 +192,9 @@ fn elements_read(
             let Some(region) = wanted[output.index()].take() else {
                 continue;
             };
-            for (read, input) in node.inputs.iter().enumerate() {
-                if !depends[input.index()] {
-                    continue;
-                }
-                let shape = &network.value(*input).shape;
-                for way in ways(network, node, made, read) {
+            for (input, ways) in sources(network, node, made, |id| depends[id.index()]) {
+                let shape = &network.value(input).shape;
+                for way in ways {
                     let new = way.image(&region, shape)?;
                     let all = match wanted[input.index()].take() {
                         Some(before) => before.union(new)?,

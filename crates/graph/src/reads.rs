@@ -9,7 +9,8 @@ use crate::families::{
     ArithmeticOp, DeformableOp, NormOp, PoolingOp, RearrangeOp, Resizing, SamplingOp, SoftmaxOp,
     TransposedOp, UnaryOp,
 };
-use crate::{Graph, Node, Op, Value};
+use crate::row_by_row;
+use crate::{Graph, Node, Op, Value, ValueId};
 
 /// How one axis of an input is read.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,6 +45,30 @@ pub(crate) fn ways(graph: &Graph, node: &Node, made: usize, read: usize) -> Vec<
         output: &output.shape,
     };
     reader.ways().unwrap_or_else(whole)
+}
+
+/// What the output at place `made` of a node reads of the values that are `wanted`, and in which ways. Rows that a reshape
+/// takes apart again are those of the value that they were made of.
+pub(crate) fn sources(
+    graph: &Graph,
+    node: &Node,
+    made: usize,
+    wanted: impl Fn(ValueId) -> bool,
+) -> Vec<(ValueId, Vec<Way>)> {
+    if let Some(places) = row_by_row::source(graph, node) {
+        let axes = graph.value(places).shape.len();
+        let mut way = Way((0..axes).map(|axis| Link::By(axis, Reads::Same)).collect());
+        way.0
+            .last_mut()
+            .into_iter()
+            .for_each(|channels| *channels = Link::Whole);
+        return vec![(places, vec![way])];
+    }
+    let inputs = node.inputs.iter().enumerate();
+    let wanted = inputs.filter(|&(_, &input)| wanted(input));
+    wanted
+        .map(|(read, &input)| (input, ways(graph, node, made, read)))
+        .collect()
 }
 
 impl Way {

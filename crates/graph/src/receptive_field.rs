@@ -9,7 +9,7 @@
 use geometry::{Field, GeometryError};
 
 use crate::axis_roles::{AxisRoleError, AxisRoles};
-use crate::reads::{Link, Way, ways};
+use crate::reads::{Link, Way, sources};
 use crate::{Graph, Node, ValueId};
 
 /// The receptive fields of all layers of a network.
@@ -170,11 +170,11 @@ fn of_output(
     misaligned: &mut Vec<Misalignment>,
 ) -> Result<Option<Vec<AxisField>>, GeometryError> {
     let mut all: Option<Vec<AxisField>> = None;
-    for (read, input) in node.inputs.iter().enumerate() {
+    for (input, ways) in sources(network, node, made, |id| seen[id.index()].is_some()) {
         let Some(before) = &seen[input.index()] else {
             continue;
         };
-        for way in ways(network, node, made, read) {
+        for way in ways {
             let along = before.iter().map(|axis| axis.along(&way));
             let along = along.collect::<Result<Vec<_>, _>>()?;
             let Some(all) = &mut all else {

@@ -418,3 +418,33 @@ fn a_map_whose_rows_were_made_on_the_way_has_rows_all_the_same() {
     let neuron = Neuron::trace(&net, "behind", &[6, 9], 0).unwrap();
     assert_eq!(neuron.map, [16, 22]);
 }
+
+/// Channels that lie last are mixed by products of rows, as ConvNeXt does: a place sees what it saw before.
+#[test]
+fn products_row_by_row_see_what_their_places_see() {
+    let network = network([9, 12], |net, x| {
+        let conv = |channels| ConvDesc::new(channels, 3).padding(1);
+        let y = net.conv("before", x, conv(4), false).unwrap();
+        let y = net.permute(y, &[0, 2, 3, 1]).unwrap();
+        let y = net.reshape(y, &[9 * 12, 4]).unwrap();
+        let y = net.linear("wide", y, 16).unwrap();
+        let y = net.relu(y).unwrap();
+        let y = net.linear("narrow", y, 4).unwrap();
+        let y = net.reshape(y, &[1, 9, 12, 4]).unwrap();
+        let y = net.permute(y, &[0, 3, 1, 2]).unwrap();
+        net.conv("after", y, conv(2), false).unwrap()
+    });
+    let fields = receptive_fields(&network, 0).unwrap();
+    let last = fields.layers.last().unwrap();
+    assert_eq!(last.map, [9, 12]);
+    for axis in &last.axes {
+        assert!(!axis.global);
+        let field = axis.local.unwrap().longest;
+        assert_eq!(
+            (field.size().to_string(), field.jump()),
+            ("5".to_owned(), Rational::ONE)
+        );
+    }
+    let pixels = |at: [usize; 2]| Neuron::trace(&network, "after", &at, 0).unwrap().pixels;
+    assert_eq!(pixels([0, 6]), square(&[0, 1, 2], &[4, 5, 6, 7, 8]));
+}

@@ -118,6 +118,15 @@ pub(crate) fn settings(place: &Path) -> Result<Option<TrainConfig>, TrainError> 
     }
 }
 
+/// The settings of the run in a place, if it is one and was trained on these pictures.
+///
+/// # Errors
+/// Settings that cannot be read.
+pub(crate) fn settings_on(place: &Path, data: &str) -> Result<Option<TrainConfig>, TrainError> {
+    let settings = settings(place)?;
+    Ok(settings.filter(|settings| is_same_data(data, settings)))
+}
+
 /// Whether pictures are those that a run was trained on: in the same place, or under the same name where that
 /// place is no longer there.
 fn is_same_data(data: &str, settings: &TrainConfig) -> bool {

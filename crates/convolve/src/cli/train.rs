@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use clap::Args;
-use formats::Splits;
 use formats::onnx::OnnxError;
+use formats::{HeldOut, Splits};
 use train::{
     Architecture, Loss, OnnxNetworkError, Outcome, RunFolder, TrainConfig, TrainError, Trainer,
+    Weights,
 };
 use zoo::ZooError;
 
@@ -22,6 +23,7 @@ use self::settings::Settings;
 use super::bar::Bar;
 use super::failure::{Interrupted, usage};
 use super::guessing;
+use super::held_out;
 use super::interrupt;
 use super::output::{self, Messages};
 use super::printable::printable;
@@ -73,6 +75,9 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
             // Ctrl-C ends a download; from there on it ends a training in order.
             let config = arguments.settings.config(messages)?;
             let splits = config.open_data()?;
+            if let Some(warning) = learned_before(&config, &splits)? {
+                messages.say(warning);
+            }
             arguments
                 .settings
                 .check_classes(splits.train.classes().len())?;
@@ -110,6 +115,25 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
         .into());
     }
     conclude(&trainer, &folder, messages)
+}
+
+/// A warning where other pictures are held out than by the run whose weights go on: it has learned them.
+fn learned_before(config: &TrainConfig, splits: &Splits) -> anyhow::Result<Option<String>> {
+    let (Some(weights), HeldOut::Fraction(_)) = (&config.weights, splits.held_out_from) else {
+        return Ok(None);
+    };
+    let begun = held_out::settings_on(&Weights::locate(weights)?, &config.data)?;
+    let other = begun
+        .filter(|begun| (begun.val_fraction, begun.seed) != (config.val_fraction, config.seed));
+    Ok(other.map(|begun| {
+        format!(
+            "warning: {} has learned from pictures that are held out now, and will seem better than it is: its own run held \
+             out others (--val-fraction {} --seed {})",
+            printable(weights),
+            begun.val_fraction,
+            begun.seed
+        )
+    }))
 }
 
 /// Trains with a bar for each epoch and a line when it is done; false when it was stopped before the end.

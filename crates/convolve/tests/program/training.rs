@@ -472,7 +472,8 @@ fn a_training_that_comes_to_nothing_says_so_and_so_does_its_report() {
     let told = told_of(path, &["--epochs", "3", "-b", "8", "-o", "guessed"]);
     let words = "hint: epochs 1 to 3 did no better than guessing among 2 classes: training loss 0.";
     assert!(told.contains(words), "{told}");
-    let causes = "a learning rate too high or too low (peak 0.01; try --lr 1e-3 or 0.1), too few steps (21), labels";
+    let causes = "a learning rate too high or too low (peak 0.01; try --lr 1e-3 or 0.1), \
+                  too few steps (21; more --epochs or a smaller --batch-size make more), labels";
     assert!(told.contains(causes), "{told}");
     assert!(told.contains("(a guess: ln 2 = 0.6931)"), "{told}");
     let report = convolve(path, &["report", "guessed", "-o", "r.html"]);

@@ -75,8 +75,8 @@ pub(super) fn check(
             ("layers", count as f64),
             ("norms", all as f64),
         ],
-        advice: "Prepare pictures as in training; if they are, take the running statistics anew from the training \
-                 pictures, or train with larger batches or more momentum",
+        advice: "Prepare pictures as in training; if they are, train for more steps, which running statistics need to \
+                 follow the weights, or end at a lower learning rate",
     }])
 }
 

@@ -35,8 +35,16 @@ pub(super) fn within(run: &[(f64, f64)], high: f64) -> Vec<Vec<(f64, f64)>> {
     pieces
 }
 
-/// The highest point of each part of a line above `high`.
-fn peaks(points: &[(f64, f64)], high: f64) -> Vec<(f64, f64)> {
+/// A part of a line above `high`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Peak {
+    highest: (f64, f64),
+    /// Where the line leaves and where it comes back, which looks like a value on the edge.
+    ends: [f64; 2],
+}
+
+/// The parts of a line above `high`.
+fn peaks(points: &[(f64, f64)], high: f64) -> Vec<Peak> {
     let above = points.split(|point| !(point.0.is_finite() && point.1 > high));
     above
         .filter_map(|part| {
@@ -44,13 +52,15 @@ fn peaks(points: &[(f64, f64)], high: f64) -> Vec<(f64, f64)> {
                 .iter()
                 .copied()
                 .reduce(|a, b| if b.1 > a.1 { b } else { a });
-            highest.filter(|point| point.1.is_finite())
+            let ends = [part.first()?.0, part.last()?.0];
+            let highest = highest.filter(|point| point.1.is_finite());
+            highest.map(|highest| Peak { highest, ends })
         })
         .collect()
 }
 
-/// A triangle on the edge for each peak above it, hollow where the line is dashed. The highest ones are numbered, as far
-/// as their numbers do not meet.
+/// A triangle on the edge for each peak above it, and where the line leaves for it and comes back; hollow where the line
+/// is dashed. The highest ones are numbered, as far as their numbers do not meet.
 pub(super) fn mark(
     scene: &mut Scene,
     series: &[Series],
@@ -62,23 +72,27 @@ pub(super) fn mark(
     let mut all: Vec<(f64, f64)> = Vec::new();
     for series in series {
         for peak in peaks(&series.points, high) {
-            let tip = at(x(peak.0).clamp(left.x, right.x), left.y);
-            let [half, tall] = MARK;
-            let corners = [
-                tip.moved(half, tall),
-                tip.moved(-half, tall),
-                tip,
-                tip.moved(half, tall),
-            ];
-            let fill = match series.dashed {
-                true => Paint::Page,
-                false => Paint::GroupEdge(series.group),
-            };
-            let triangle = Item::line(corners).fill(fill);
-            scene
-                .top
-                .push(triangle.stroke(Paint::GroupEdge(series.group), 1.0));
-            all.push((tip.x, peak.1));
+            let tip = |place: f64| at(x(place).clamp(left.x, right.x), left.y);
+            let mut places = vec![peak.highest.0];
+            places.extend(peak.ends.iter().filter(|&&end| end != peak.highest.0));
+            for tip in places.into_iter().map(tip) {
+                let [half, tall] = MARK;
+                let corners = [
+                    tip.moved(half, tall),
+                    tip.moved(-half, tall),
+                    tip,
+                    tip.moved(half, tall),
+                ];
+                let fill = match series.dashed {
+                    true => Paint::Page,
+                    false => Paint::GroupEdge(series.group),
+                };
+                let triangle = Item::line(corners).fill(fill);
+                scene
+                    .top
+                    .push(triangle.stroke(Paint::GroupEdge(series.group), 1.0));
+            }
+            all.push((tip(peak.highest.0).x, peak.highest.1));
         }
     }
     all.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -115,7 +129,11 @@ mod tests {
             within(&spike, 2.0),
             [vec![(0.0, 1.0), (1.0, 2.0)], vec![(1.0, 2.0), (2.0, 1.0)]]
         );
-        assert_eq!(peaks(&line, 2.0), [(2.0, 5.0)]);
+        let peak = Peak {
+            highest: (2.0, 5.0),
+            ends: [1.0, 2.0],
+        };
+        assert_eq!(peaks(&line, 2.0), [peak]);
         assert_eq!(within(&line, 5.0), [line.to_vec()]);
         assert!(peaks(&line, 5.0).is_empty() && within(&line, 0.5).is_empty());
     }

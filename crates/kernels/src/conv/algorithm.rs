@@ -164,7 +164,7 @@ pub enum Refusal {
     #[error("it has no path for strides")]
     Strided,
     /// A kernel of a single element, of an even number of taps along an axis, or of more than seven.
-    #[error("it serves kernels of 1, 3, 5 or 7 taps an axis, and not of one altogether")]
+    #[error("it serves kernels of 3, 5 or 7 taps along one axis or both")]
     KernelSize,
     /// There is more than one group.
     #[error("it has no path for groups")]

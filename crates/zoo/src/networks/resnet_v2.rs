@@ -34,13 +34,15 @@ macro_rules! large {
 
 /// One for images of 32×32, of so many blocks in each of its three stages.
 macro_rules! small {
-    ($name:literal, $block:ident, $blocks:literal) => {
+    ($name:literal, $block:ident, $blocks:literal $what:literal) => {
         Model {
             name: $name,
             summary: concat!(
                 "pre-activation residual network for 32×32 images, ",
                 $blocks,
-                " blocks a stage"
+                " ",
+                $what,
+                " a stage"
             ),
             paper: PAPER,
             task: Task::Classification,
@@ -54,10 +56,10 @@ macro_rules! small {
 }
 
 pub(crate) const MODELS: &[Model] = &[
-    small!("preact_resnet20", Basic, 3),
-    small!("preact_resnet56", Basic, 9),
-    small!("preact_resnet110", Basic, 18),
-    small!("preact_resnet164", Bottleneck, 18),
+    small!("preact_resnet20", Basic, 3 "blocks"),
+    small!("preact_resnet56", Basic, 9 "blocks"),
+    small!("preact_resnet110", Basic, 18 "blocks"),
+    small!("preact_resnet164", Bottleneck, 18 "bottlenecks"),
     large!(
         "resnetv2_18",
         Basic,

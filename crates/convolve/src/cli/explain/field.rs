@@ -6,6 +6,7 @@ use figures::panel::{Image, Panel, WIDTH};
 use figures::short;
 use serde_json::json;
 
+use super::answer::percent;
 use super::attribution::as_json;
 use super::case::Case;
 use super::heat::{Drawn, Kind, Words};
@@ -23,12 +24,12 @@ pub(super) fn field(case: &Case) -> anyhow::Result<Shown> {
     let drawn = Drawn::new(&field.map, Kind::Magnitude);
     let caption = format!(
         "Gradient of {}[{row},{column}] by each pixel, the mean of {} images of noise. Frame: what it can see at all, {} \
-         pixels; {} of them ({:.0} %) count more than 4.55 % of the strongest (Luo et al. 2016).",
+         pixels; {} of them ({}) count more than 4.55 % of the strongest (Luo et al. 2016).",
         field.layer,
         field.images,
         field.theoretical.len(),
         field.area(),
-        100.0 * field.share(),
+        percent(field.share() as f32),
     );
     let words = Words {
         title: "Effective receptive field",
@@ -53,7 +54,7 @@ pub(super) fn field(case: &Case) -> anyhow::Result<Shown> {
         .push(profile(&field.map, &field.layer).following());
     let what = format!("effective field of {}", field.layer);
     let unit = format!(
-        "gradient; side {} of {} pixels",
+        "gradient; a square of side {} of {} pixels",
         short(field.side()),
         short((field.theoretical.len() as f64).sqrt())
     );

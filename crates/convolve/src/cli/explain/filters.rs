@@ -109,7 +109,9 @@ fn panel(filters: &Filters, image_channels: usize) -> anyhow::Result<Panel> {
             let scale = Scale::between(Colormap::Diverging, -most, most);
             let of_each = match channels {
                 1 => "",
-                _ => " Of each filter·channel, the channel with the heaviest weights.",
+                _ => {
+                    " Of each filter the channel with the heaviest weights is shown, named as filter·channel."
+                }
             };
             (
                 tiles(&shown, COLUMNS, false, Some(&Legend::new(scale, "weight"))),

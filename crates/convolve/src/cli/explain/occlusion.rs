@@ -7,6 +7,7 @@ use figures::panel::{Image, Panel};
 use figures::{Bitmap, Rgb, short};
 use serde_json::json;
 
+use super::answer::percent;
 use super::attribution::{Attribution, as_json};
 use super::case::Case;
 use super::heat::{Drawn, Kind, Words};
@@ -73,10 +74,10 @@ pub(super) fn occlusion(case: &Case) -> anyhow::Result<(Shown, Attribution)> {
 
     let drawn = Drawn::new(&maps.drop, Kind::Signed);
     let caption = format!(
-        "How much the probability of {}, {:.1} % on the whole image, falls under {covered}; a pixel has the mean of its \
+        "How much the probability of {}, {} on the whole image, falls under {covered}; a pixel has the mean of its \
          windows. Negative: it rises.",
         case.own_label(),
-        100.0 * maps.whole
+        percent(maps.whole)
     );
     let words = Words {
         title: "Occlusion",

@@ -99,7 +99,10 @@ fn moment(
         0 => "before the first step".to_owned(),
         step => {
             let epochs = step as f64 / history.steps_per_epoch() as f64;
-            format!("after {} epochs", figures::short(epochs))
+            match epochs {
+                1.0 => "after 1 epoch".to_owned(),
+                epochs => format!("after {} epochs", figures::short(epochs)),
+            }
         }
     };
     scene.title.clone_from(&title);

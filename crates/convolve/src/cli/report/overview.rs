@@ -54,6 +54,7 @@ fn state(run: &Run) -> String {
     match done {
         0 => format!("The run in {folder} has not finished an epoch yet; {all} are planned."),
         _ if done < all => format!("The run in {folder}, after {done} of its {all} epochs."),
+        1 => format!("The run in {folder}, finished: its 1 epoch is done."),
         _ => format!("The run in {folder}, finished: all of its {all} epochs are done."),
     }
 }

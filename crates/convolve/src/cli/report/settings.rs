@@ -47,9 +47,13 @@ pub(super) fn blocks(run: &Run) -> Vec<Block> {
             fact("standard deviation", list(&preprocess.std)),
         ]));
     }
+    let is_finished = run.epochs.len() as u64 >= run.config.epochs;
+    let on = match is_finished {
+        true => format!("To train further: convolve train --weights {folder}"),
+        false => format!("To go on: convolve train --resume {folder}"),
+    };
     blocks.push(Block::Text(format!(
-        "convolve {}. To go on: convolve train --resume {folder}; to measure: convolve eval {folder}; to use: convolve predict \
-         {folder} PICTURE.",
+        "convolve {}. {on}; to measure: convolve eval {folder}; to use: convolve predict {folder} PICTURE.",
         env!("CARGO_PKG_VERSION")
     )));
     blocks

@@ -7,6 +7,7 @@ use train::{Architecture, Augment, Crop, Recipe, Rule, Shape, TrainConfig, Weigh
 
 use crate::cli::engine::Engine;
 use crate::cli::failure::usage;
+use crate::cli::held_out;
 use crate::cli::output::Messages;
 use crate::cli::weights;
 
@@ -67,7 +68,8 @@ pub(super) struct Settings {
     /// pictures and in proportion for others, exponential schedule, smoothing 0.1, clipping at 2)
     #[arg(long, value_name = "NAME")]
     recipe: Option<String>,
-    /// The part to hold out of data that have no held-out part; 0 for none [default: 0.1]
+    /// The part to hold out of data that have no held-out part; 0 for none [default: 0.1, or that of the run whose
+    /// weights go on on its own pictures]
     #[arg(long, allow_negative_numbers = true, value_name = "PART")]
     val_fraction: Option<f64>,
     /// Side of the network's input, 32 or 48x64 [default: that of the pictures]
@@ -132,7 +134,8 @@ pub(super) struct Settings {
     /// Side of a square hole at a random place [default: 0]
     #[arg(long, value_name = "SIDE")]
     cutout: Option<usize>,
-    /// Decides weights, order, augmentation and what is held out [default: 0]
+    /// Decides weights, order, augmentation and what is held out [default: 0, or that of the run whose weights go on
+    /// on its own pictures]
     #[arg(long)]
     seed: Option<u64>,
     /// Steps between checkpoints within an epoch; 0 for none but at its end [default: 0]
@@ -170,7 +173,15 @@ impl Settings {
     pub(super) fn config(&self, messages: Messages) -> anyhow::Result<TrainConfig> {
         let data = self.data.as_deref().unwrap_or("shapes");
         let recipe = self.recipe.as_deref().map(Recipe::find).transpose()?;
-        let model = self.model(messages)?;
+        let weights = self.weights.as_deref();
+        let place = weights.map(|weights| weights::locate(weights, messages));
+        let place = place.transpose()?;
+        let model = self.model(place.as_deref())?;
+        // What a run has held out is held out of the same pictures again: the weights have learned all others.
+        let begun = match &place {
+            Some(place) => held_out::settings_on(place, data)?,
+            None => None,
+        };
         let mut config = match recipe {
             Some(recipe) => recipe.config(data, model.as_deref())?,
             None => TrainConfig::new(data, model.as_deref().unwrap_or("resnet20"))?,
@@ -181,7 +192,8 @@ impl Settings {
         }
         self.set_optimiser(&mut config)?;
         self.set_augmentation(&mut config);
-        set(&mut config.val_fraction, self.val_fraction);
+        let held_out = begun.as_ref().map(|begun| begun.val_fraction);
+        set(&mut config.val_fraction, self.val_fraction.or(held_out));
         set(&mut config.epochs, self.epochs);
         config.weights.clone_from(&self.weights);
         config.freeze.clone_from(&self.freeze);
@@ -189,7 +201,8 @@ impl Settings {
         set(&mut config.warm_up_epochs, self.warmup_epochs);
         set(&mut config.label_smoothing, self.label_smoothing);
         set(&mut config.schedule, self.schedule.clone());
-        set(&mut config.seed, self.seed);
+        let seed = begun.as_ref().map(|begun| begun.seed);
+        set(&mut config.seed, self.seed.or(seed));
         set(&mut config.cache_mib, self.cache_mib);
         config.image_size = self.img_size;
         config.layout = self.engine.layout;
@@ -198,13 +211,12 @@ impl Settings {
         Ok(config)
     }
 
-    /// The network asked for, or that of the weights. Whether they fit the one asked for is found out here too.
-    fn model(&self, messages: Messages) -> anyhow::Result<Option<String>> {
-        let Some(weights) = &self.weights else {
+    /// The network asked for, or that of the weights in a place. Whether they fit the one asked for is found out here too.
+    fn model(&self, weights: Option<&Path>) -> anyhow::Result<Option<String>> {
+        let Some(place) = weights else {
             return Ok(self.model.clone());
         };
-        let place = weights::locate(weights, messages)?;
-        let weights = Weights::open(&place, self.model.as_deref())?;
+        let weights = Weights::open(place, self.model.as_deref())?;
         Ok(Some(weights.architecture().reference()))
     }
 
