@@ -34,6 +34,12 @@ pub enum FigureError {
         /// How much can be drawn.
         most: usize,
     },
+    /// Nothing that could be drawn.
+    #[error("{what} of no elements: there is nothing to draw")]
+    Empty {
+        /// What has none.
+        what: &'static str,
+    },
     /// A problem with three spatial axes.
     #[error("a problem with depth does not lie flat on a page: draw its height and width")]
     Depth,

@@ -14,6 +14,25 @@ const MOST: usize = 16;
 /// The longest row or column.
 const LONGEST: usize = 12;
 
+/// Whether a map of such extents can be drawn.
+///
+/// # Errors
+/// An empty one, or more than a page shows.
+pub fn check([batch, channels, rows, columns]: [usize; 4]) -> Result<(), FigureError> {
+    if [batch, channels, rows, columns].contains(&0) {
+        return Err(FigureError::Empty { what: "a map" });
+    }
+    for (what, given, most) in [
+        ("channels", channels, MOST),
+        ("rows or columns", rows.max(columns), LONGEST),
+    ] {
+        if given > most {
+            return Err(FigureError::TooMuch { what, given, most });
+        }
+    }
+    Ok(())
+}
+
 /// The channels before and after, in the colours of their groups, with an arrow for each; a frame a channel.
 ///
 /// # Errors
@@ -36,14 +55,7 @@ pub fn shuffle(
             wanted: input.dims().to_vec(),
         });
     }
-    for (what, given, most) in [
-        ("channels", channels, MOST),
-        ("rows or columns", rows.max(columns), LONGEST),
-    ] {
-        if given > most {
-            return Err(FigureError::TooMuch { what, given, most });
-        }
-    }
+    check([batch, channels, rows, columns])?;
     let mut scene = page::begin(
         caption,
         "Channels before and after the shuffle, in the colours of their groups; arrows show where each goes.",

@@ -14,7 +14,10 @@ mod unary;
 
 pub use layout::Layout;
 pub use memory::MemoryError;
-pub use npy::{NpyElement, NpyError, NpyFile, read_npy, write_npy, write_npy_bytes, write_npy_to};
+pub use npy::{
+    NpyElement, NpyError, NpyFile, read_npy, write_npy, write_npy_bytes, write_npy_bytes_to,
+    write_npy_to,
+};
 pub use shape::{Shape, ShapeError};
 pub use storage::{Buffer, Tensor};
 pub use unary::Unary;

@@ -317,15 +317,26 @@ pub fn write_npy_bytes(
     dims: &[usize],
     elements: &[u8],
 ) -> Result<(), NpyError> {
-    let write = || {
-        let mut file = write_header(File::create(path)?, descr, dims)?;
-        file.write_all(elements)?;
-        file.flush()
-    };
+    let write = || write_npy_bytes_to(File::create(path)?, descr, dims, elements);
     write().map_err(|source| NpyError::Io {
         path: path.to_owned(),
         source,
     })
+}
+
+/// As [`write_npy_bytes`], to anything that takes bytes.
+///
+/// # Errors
+/// What the writer says.
+pub fn write_npy_bytes_to<W: Write>(
+    file: W,
+    descr: &str,
+    dims: &[usize],
+    elements: &[u8],
+) -> io::Result<()> {
+    let mut file = write_header(file, descr, dims)?;
+    file.write_all(elements)?;
+    file.flush()
 }
 
 /// Begins a file, up to its first element.

@@ -23,13 +23,32 @@ pub(crate) fn of(path: &Path) -> anyhow::Result<PathBuf> {
 /// # Errors
 /// One line that names the path.
 pub(crate) fn must_spare(picture: &Path, path: &Path, what: &str) -> anyhow::Result<()> {
-    match (path.canonicalize(), picture.canonicalize()) {
-        (Ok(target), Ok(source)) if target == source => Err(usage(format!(
+    match are_same(picture, path) {
+        true => Err(usage(format!(
             "{}: the {what} would take the place of the picture",
             path.display()
         ))),
-        _ => Ok(()),
+        false => Ok(()),
     }
+}
+
+/// Refuses to write where something lies that is read.
+///
+/// # Errors
+/// One line that names the path.
+pub(crate) fn must_not_be_read(read: &Path, path: &Path) -> anyhow::Result<()> {
+    match are_same(read, path) {
+        true => Err(usage(format!(
+            "{}: it is read, and the result would take its place",
+            path.display()
+        ))),
+        false => Ok(()),
+    }
+}
+
+/// Whether two paths lead to one file that is there.
+fn are_same(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Writes a file whole, or leaves what was there.

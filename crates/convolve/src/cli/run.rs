@@ -2,16 +2,19 @@
 
 mod onnx;
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 use clap::Args;
+use formats::atomic::Draft;
 use formats::onnx::{Array, Element};
 use graph::passes;
 use runtime::{Program, Run};
-use tensor::{NpyFile, write_npy_bytes};
+use tensor::{NpyFile, write_npy_bytes_to};
 
+use super::destination;
 use super::engine::Engine;
 use super::failure::{in_words, usage};
 use super::input_shape::InputShape;
@@ -62,9 +65,22 @@ pub(crate) fn run(arguments: Arguments, messages: Messages) -> anyhow::Result<()
     let folder = &arguments.output;
     let failed = |error: io::Error| anyhow!("{}: {}", folder.display(), in_words(&error));
     std::fs::create_dir_all(folder).map_err(failed)?;
-    for (index, array) in outputs.iter().enumerate() {
-        let file = folder.join(format!("{index}.npy"));
-        write_npy_bytes(&file, array.element().npy(), array.shape(), array.bytes())?;
+    let places = (0..outputs.len()).map(|index| folder.join(format!("{index}.npy")));
+    let places: Vec<PathBuf> = places.collect();
+    for place in &places {
+        let mut read = arguments.inputs.iter();
+        read.try_for_each(|read| destination::must_not_be_read(read, place))?;
+    }
+    // All or nothing, as far as the system lets it be: none takes its name before the last one is on the disk.
+    let drafts = outputs.iter().zip(&places).map(|(array, place)| {
+        let (descr, shape) = (array.element().npy(), array.shape());
+        let fill = |file: &mut File| write_npy_bytes_to(file, descr, shape, array.bytes());
+        Draft::write(place, fill).map_err(|error| destination::unwritable(place, &error))
+    });
+    let drafts = drafts.collect::<anyhow::Result<Vec<_>>>()?;
+    for ((array, file), draft) in outputs.iter().zip(&places).zip(drafts) {
+        let published = draft.publish();
+        published.map_err(|error| destination::unwritable(file, &error))?;
         let shape = array.shape();
         messages.say(format_args!(
             "{}: {} {shape:?}",

@@ -226,7 +226,7 @@ fn the_page_of_figures_has_every_command_and_every_picture_is_as_it_is_drawn() {
 fn what_cannot_be_drawn_is_one_line_and_no_file() {
     let folder = folder();
     let draw = |arguments: &[&'static str]| [&["draw"], arguments].concat();
-    let usage: [(&[&str], &[&str]); 16] = [
+    let usage: [(&[&str], &[&str]); 20] = [
         (&["conv:n1c1h5w5", "-o", "x.svg"], &["position"]),
         (
             &["conv:n1c1h5w5:o1k9", "-o", "x.svg"],
@@ -274,6 +274,19 @@ fn what_cannot_be_drawn_is_one_line_and_no_file() {
         (
             &["conv:n1c1h5w5:o1k3", "-o", "x.svg", "--scale", "99"],
             &["0.25 to 8"],
+        ),
+        (&["conv:n0c1h1w1:o1k1", "-o", "x.svg"], &["nothing to draw"]),
+        (
+            &["pool-max:n0c1h4w4:k2", "-o", "x.gif"],
+            &["nothing to draw"],
+        ),
+        (
+            &["shuffle:n1c6h0w3:g3", "-o", "x.svg"],
+            &["nothing to draw"],
+        ),
+        (
+            &["shuffle:n1c6h99999999w3:g3", "-o", "x.svg"],
+            &["99999999 are too many to draw"],
         ),
         (
             &["conv:n1c1h5w5:o1k3", "-o", "x.svg", "--input", "none.npy"],

@@ -177,6 +177,11 @@ fn arrays_are_held_against_the_problem() {
         "none/y.npy",
     ];
     fail(folder.path(), 2, &nowhere, &["none/y.npy"]);
+    let onto = [
+        "op", &problem, "--input", "x.npy", "--weight", "w.npy", "--output", "./x.npy",
+    ];
+    fail(folder.path(), 2, &onto, &["./x.npy: it is read"]);
+    assert!(std::fs::read(folder.path().join("x.npy")).unwrap() == whole);
 }
 
 #[test]

@@ -62,6 +62,17 @@ fn pipes_are_not_read() {
     ];
     succeed(folder.path(), &op);
     succeed(folder.path(), &["rf", "net.onnx"]);
+    npy(&at("image.npy"), &[1, 3, 8, 8], &[1.0; 192]);
+    let run = ["run", "net.onnx", "--input", "image.npy", "--output", "."];
+    let refused = [&run[..3], &["./0.npy", "--output", "."]].concat();
+    std::fs::rename(at("image.npy"), at("0.npy")).unwrap();
+    fail(folder.path(), 2, &refused, &["0.npy: it is read"]);
+    std::fs::rename(at("0.npy"), at("image.npy")).unwrap();
+    {
+        let place = at("0.npy");
+        let _pipe = Pipe::at(&place);
+        fail(folder.path(), 2, &run, &["0.npy: "]);
+    }
     let cases: [(&str, &[&str], &str); 5] = [
         ("x.npy", &op, WORDS),
         ("net.onnx", &["rf", "net.onnx"], WORDS),

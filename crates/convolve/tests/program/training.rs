@@ -549,3 +549,34 @@ fn pictures_too_few_to_hold_out_are_told() {
         "{told}"
     );
 }
+
+/// A run that goes on from another's weights holds out what that one did, and says so where it is told otherwise.
+#[test]
+fn pictures_that_were_held_out_stay_held_out() {
+    let folder = folder();
+    let path = folder.path();
+    cifar(path, 40);
+    let train = |more: &str| {
+        let all =
+            format!("train --data records.bin --model lenet5 --epochs 1 -b 8 --threads 1 {more}");
+        let answer = convolve(path, &all.split(' ').collect::<Vec<_>>());
+        assert_eq!(answer.code, 0, "{}", answer.err);
+        answer.err
+    };
+    let split = |run: &str| {
+        let settings = std::fs::read_to_string(path.join(run).join("config.toml")).unwrap();
+        let of = |name: &str| {
+            let line = settings.lines().find(|line| line.starts_with(name));
+            line.unwrap().to_owned()
+        };
+        [of("val_fraction"), of("seed")]
+    };
+    train("--val-fraction 0.25 --seed 5 -o first");
+    let told = train("--weights first -o second");
+    assert!(!told.contains("warning"), "{told}");
+    assert_eq!(split("second"), ["val_fraction = 0.25", "seed = 5"]);
+    let told = train("--weights first --seed 6 -o third");
+    let words = "first has learned from pictures that are held out now";
+    let own = "(--val-fraction 0.25 --seed 5)";
+    assert!(told.contains(words) && told.contains(own), "{told}");
+}

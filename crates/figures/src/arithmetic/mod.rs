@@ -91,6 +91,7 @@ fn check_shape(
     wanted: &[usize],
 ) -> Result<(), FigureError> {
     match given.dims() == wanted {
+        true if wanted.contains(&0) => Err(FigureError::Empty { what }),
         true => Ok(()),
         false => Err(FigureError::Shape {
             what,

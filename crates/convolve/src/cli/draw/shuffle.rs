@@ -52,12 +52,17 @@ impl Shuffle {
     /// The shuffle with its numbers.
     pub(super) fn moving(&self, text: &str, eager: &Eager, files: &Files) -> anyhow::Result<Scene> {
         let shuffle = self.resolve(text)?;
+        let refuse = |error| usage(format!("problem '{text}': {error}"));
+        // Before there are numbers for it.
+        if let Ok(extents) = self.dims.as_slice().try_into() {
+            figures::shuffle::check(extents).map_err(refuse)?;
+        }
         let input = files.array(Array::Input, &self.dims, &self.dims)?;
         let output = eager
             .channel_shuffle(&input, self.groups)
             .map_err(refused)?;
         let scene = figures::shuffle::shuffle(shuffle, &input, &output, &Caption::new(text, ""));
-        scene.map_err(|error| usage(format!("problem '{text}': {error}")))
+        scene.map_err(refuse)
     }
 
     /// The shuffle between two grouped convolutions, as channels.

@@ -96,6 +96,10 @@ impl Task {
     /// Checks where results go before anything is computed.
     fn check_places(&self) -> anyhow::Result<()> {
         let output = destination::of(&self.output)?;
+        let mut read = Array::ALL
+            .into_iter()
+            .filter_map(|array| self.files.of(array));
+        read.try_for_each(|read| destination::must_not_be_read(read, &self.output))?;
         match &self.files.indices {
             Some(indices)
                 if self.direction == Direction::Forward && destination::of(indices)? == output =>

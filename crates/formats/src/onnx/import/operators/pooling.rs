@@ -102,7 +102,8 @@ fn pooled(call: &mut Call<'_, '_>, desc: PoolDesc) -> Result<Vec<Value>, Fault> 
 /// The order of a norm, which was a float in the first operator set.
 fn order(call: &Call<'_, '_>) -> Result<NormOrder, Fault> {
     let order = match call.int("p", 0) {
-        0 => f64::from(call.float("p", 2.0)),
+        0 if call.has("p") => call.float("p", 0.0).into(),
+        0 => 2.0,
         p => p as f64,
     };
     match (order * 1e6).round() {
