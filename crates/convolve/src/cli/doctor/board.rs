@@ -34,11 +34,13 @@ pub(super) fn draw(examined: &Examined, path: &Path, format: Format) -> anyhow::
                 false => format!("{down}×{right}"),
             }
         ),
-        match stem.is_noise() {
-            true => "below each filter its answers by frequency; the filters are still noise, which lets all of them through"
+        match (stem.stride, stem.is_noise()) {
+            ([1, 1], _) => "below: answers by frequency, zero in the middle; steps of 1 keep all of them".to_owned(),
+            (_, true) => "below: answers by frequency, zero in the middle; the filters are still noise, and answer to all of \
+                          them, outside of the frame too"
                 .to_owned(),
-            false => format!(
-                "below each filter its answers by frequency; outside of the frame they are aliased: {:.1} % on average",
+            (_, false) => format!(
+                "below: answers by frequency, zero in the middle; outside of the frame aliased: {:.1} % on average",
                 100.0 * stem.mean()
             ),
         },

@@ -30,12 +30,17 @@ pub(super) fn of(told: &Told<'_>, wide: bool) -> String {
     heading.extend(columns.iter().map(|&column| (column, Align::Right)));
     heading.push(("", Align::Left));
     let mut rows: Vec<Vec<String>> = told.rows().map(|row| cells(told, &row)).collect();
+    let names = |rows: &[Vec<String>]| rows.iter().map(|row| row[0].clone()).collect::<Vec<_>>();
+    let whole = names(&rows);
     if !wide {
         shorten(&mut rows, &heading);
     }
     let mut lines = table::columns(&heading, &rows);
     lines.push(String::new());
     lines.extend(totals(told, &counting));
+    if names(&rows) != whole {
+        lines.push("names are shortened; --wide shows them whole".to_owned());
+    }
     lines.join("\n")
 }
 
@@ -178,6 +183,15 @@ fn totals(told: &Told<'_>, counting: &str) -> Vec<String> {
             measured.peak,
             measured.edges,
         ));
+        let shares = told
+            .rows()
+            .filter_map(|row| row.taken.and_then(Taken::gflops));
+        if shares.into_iter().any(|gflops| gflops > measured.peak) {
+            lines.push(
+                "of peak: more than 100 % where a short convolution (Winograd) needs fewer products than are counted"
+                    .to_owned(),
+            );
+        }
     }
     lines.extend(
         told.weights
