@@ -12,9 +12,9 @@
 //!
 //! The tiles are cut into *partitions*, each with sums of its own, which are added up in order at the end. How
 //! many there are follows from the problem alone, so the result does not depend on who computed which.
-//! They are few, and where sums are large there is one: then a team shares the target channels, and each of its threads
-//! brings the source to the points for itself. Threads never hand each other what they have just
-//! written, since its way from one core to another may take longer than to make it anew.
+//! They are few, and where sums are large beside the work on them there is one: then a team shares the channels of one map,
+//! and each of its threads brings those of the other to the points for itself. Threads hand each other as little as they can
+//! of what they have just written, since its way from one core to another may take longer than to make it anew.
 //!
 //! A task takes its tiles in *rounds*: short enough for its core's cache to hold both maps at the points, and
 //! long enough for a sum, which is kept in registers for a round, to be read and written seldom.
@@ -49,6 +49,9 @@ const BLOCKS: usize = 2;
 const PARTIAL_ELEMENTS: usize = 1536 * 1024;
 /// Most partitions: each adds sums to be written and read.
 const PARTITIONS: usize = 4;
+/// Tiles of a partition at least, so that most of the time goes into its sums and not into their way to whoever adds them up:
+/// between cores far from each other that takes as long as two hundred products.
+const PARTITION_TILES: usize = 256;
 
 /// Backward-weights by short convolutions, planned.
 #[derive(Clone, Debug)]
@@ -94,9 +97,12 @@ impl GradientPlan {
             round: 1,
             partitions: 1,
         };
+        // Channels too few for a team to share leave it the tiles.
+        let shares = (plan.panels() * plan.pieces()).max(1);
         let partitions = wanted_tasks(geometry.macs())
             .min(PARTITIONS)
             .min(PARTIAL_ELEMENTS / plan.sums_len())
+            .min((grid.tiles() / PARTITION_TILES).max(PARTITIONS / shares))
             .min(grid.tiles())
             .max(1);
         // A power of two, which most teams share evenly.
@@ -194,18 +200,31 @@ impl GradientPlan {
         }
     }
 
-    /// Parts that the panels of a partition are shared out in, so that a team has tasks enough.
-    fn splits(&self, threads: usize) -> usize {
-        threads
-            .div_ceil(self.partitions)
-            .clamp(1, self.panels().max(1))
+    /// Parts that the panels and the pieces of a partition are shared out in, so that a team has tasks enough: of the
+    /// larger map first, as every part brings the other one to the points again.
+    fn splits(&self, threads: usize) -> Splits {
+        let wanted = threads.div_ceil(self.partitions);
+        let within = |wanted: usize, most: usize| wanted.clamp(1, most.max(1));
+        match self.source_vectors() < self.target_vectors() {
+            true => {
+                let panels = within(wanted, self.panels());
+                let pieces = within(wanted / panels, self.pieces());
+                Splits { panels, pieces }
+            }
+            false => {
+                let pieces = within(wanted, self.pieces());
+                let panels = within(wanted / pieces, self.panels());
+                Splits { panels, pieces }
+            }
+        }
     }
 
-    /// Elements of what a task brings to the points: the source, and its share of the target.
+    /// Elements of what a task brings to the points: its shares of the source and of the target.
     fn scratch_per_worker(&self, threads: usize) -> usize {
         let splits = self.splits(threads);
-        let vectors = self.panels().div_ceil(splits) * self.wide;
-        self.grid.points() * (self.point_len(self.source_vectors()) + self.point_len(vectors))
+        let sources = self.pieces().div_ceil(splits.pieces) * BLOCKS;
+        let targets = self.panels().div_ceil(splits.panels) * self.wide;
+        self.grid.points() * (self.point_len(sources) + self.point_len(targets))
     }
 
     /// Scratch elements of a run by `threads`.
@@ -229,12 +248,14 @@ impl GradientPlan {
         let (kept, workers) = (Shared::new(sums), Shared::new(workers));
         let dw = Shared::new(dw);
         let splits = self.splits(threads);
-        ctx.team.for_each(self.partitions * splits, |task, worker| {
-            let (partition, split) = (task / splits, task % splits);
+        let each = splits.panels * splits.pieces;
+        ctx.team.for_each(self.partitions * each, |task, worker| {
+            let (partition, split) = (task / each, task % each);
             let maps = Maps { x, dy, dw };
             let part = Part {
                 partition,
-                panels: share(plan.panels(), split, splits),
+                panels: share(plan.panels(), split / splits.pieces, splits.panels),
+                pieces: share(plan.pieces(), split % splits.pieces, splits.pieces),
                 sums: match plan.at_once() {
                     true => worker * plan.kept_len(1),
                     false => partition * plan.sums_len(),
@@ -270,19 +291,28 @@ struct Maps<'a> {
     dw: Shared<'a>,
 }
 
+/// Parts of a partition.
+#[derive(Clone, Copy)]
+struct Splits {
+    panels: usize,
+    pieces: usize,
+}
+
 /// What a task sums.
 struct Part {
     partition: usize,
     panels: Range<usize>,
+    /// Of each panel.
+    pieces: Range<usize>,
     /// Where its sums start among those that are kept.
     sums: usize,
 }
 
-/// Sums the tiles of a partition for some panels of target channels, round by round.
+/// Sums the tiles of a partition for some pieces of some panels, round by round.
 ///
 /// # Safety
 /// `V` is the vector of the plan's family and its instructions exist; the slices have the lengths of the plan;
-/// no other task has any of the panels of the partition.
+/// no other task has any of these pieces of the partition.
 #[inline(always)]
 unsafe fn sum<V: Vector>(
     plan: &GradientPlan,
@@ -292,7 +322,7 @@ unsafe fn sum<V: Vector>(
     kept: Shared<'_>,
 ) {
     let tiles = share(plan.grid.tiles(), part.partition, plan.partitions);
-    let source_len = plan.grid.points() * plan.point_len(plan.source_vectors());
+    let source_len = plan.grid.points() * plan.point_len(part.pieces.len() * BLOCKS);
     let (sources, targets) = values.split_at_mut(source_len);
     // Without a tile there is a round all the same: it leaves zeros.
     for round in 0..tiles.len().div_ceil(plan.round).max(1) {
@@ -300,14 +330,14 @@ unsafe fn sum<V: Vector>(
         let some = first..tiles.end.min(first + plan.round);
         let product = Product {
             tiles: some.len(),
-            first: part.panels.start * plan.wide,
+            first: [part.pieces.start * BLOCKS, part.panels.start * plan.wide],
             fresh: round == 0,
         };
         // SAFETY: the contract of this function.
         unsafe {
-            tiles::to_points::<V>(plan, maps, some, part.panels.clone(), sources, targets);
+            tiles::to_points::<V>(plan, maps, some, &part, sources, targets);
             for panel in part.panels.clone() {
-                for piece in (0..plan.pieces()).map(|index| plan.piece(panel, index)) {
+                for piece in part.pieces.clone().map(|index| plan.piece(panel, index)) {
                     let start = match plan.at_once() {
                         true => part.sums,
                         false => part.sums + plan.sums_start(piece),

@@ -7,8 +7,8 @@ use crate::simd::Vector;
 /// A round of a task.
 pub(super) struct Product {
     pub(super) tiles: usize,
-    /// First vector of the target channels that the task brought to the points.
-    pub(super) first: usize,
+    /// First vectors of the source channels and of the target channels that the task brought to the points.
+    pub(super) first: [usize; 2],
     /// Nothing has been summed yet.
     pub(super) fresh: bool,
 }
@@ -33,7 +33,7 @@ impl Product {
         let rows = tile_rows::<V>(piece.vectors);
         let by_source = sources.len() / plan.grid.points();
         let by_target = targets.len() / plan.grid.points();
-        let target = (piece.first - self.first) * plan.round * V::LANES;
+        let target = (piece.first - self.first[1]) * plan.round * V::LANES;
         // Channels that only fill the last vector are left out.
         let channels = plan.channels(piece);
         let sums = sums.chunks_exact_mut(plan.sums_at_point(piece));
@@ -41,7 +41,8 @@ impl Product {
             let targets = &targets[point * by_target + target..];
             for channel in (0..channels.len()).step_by(rows) {
                 let (vector, lane) = (piece.block + channel / V::LANES, channel % V::LANES);
-                let source = point * by_source + vector * plan.round * V::LANES + lane;
+                let source = (vector - self.first[0]) * plan.round * V::LANES;
+                let source = point * by_source + source + lane;
                 let pixels = Pixels {
                     source: sources[source..].as_ptr(),
                     by_row: 0,

@@ -3,13 +3,13 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use super::{GradientPlan, Maps};
+use super::{BLOCKS, GradientPlan, Maps, Part};
 use crate::conv::winograd::grid::Each;
 use crate::conv::winograd::points::Line;
 use crate::conv::winograd::transform::{self, Gradients, Inputs, Step};
 use crate::simd::Vector;
 
-/// Brings tiles to the points: all of the source, and some panels of the target.
+/// Brings tiles to the points: a part's channels of the source and of the target.
 ///
 /// # Safety
 /// `V` is the vector of the plan's family and its instructions exist; the slices have the lengths
@@ -19,13 +19,15 @@ pub(super) unsafe fn to_points<V: Vector>(
     plan: &GradientPlan,
     maps: Maps<'_>,
     tiles: Range<usize>,
-    panels: Range<usize>,
+    part: &Part,
     sources: &mut [f32],
     targets: &mut [f32],
 ) {
     let points = plan.grid.points();
-    let first = panels.start * plan.wide;
-    let vectors = (panels.end * plan.wide).min(plan.target_vectors());
+    let blocks = part.pieces.start * BLOCKS..(part.pieces.end * BLOCKS).min(plan.source_vectors());
+    let read = blocks.start * V::LANES..(blocks.end * V::LANES).min(plan.sources);
+    let first = part.panels.start * plan.wide;
+    let vectors = (part.panels.end * plan.wide).min(plan.target_vectors());
     let channels = first * V::LANES..(vectors * V::LANES).min(plan.targets);
     for (index, tile) in tiles.enumerate() {
         let source = plan.grid.source(maps.x, plan.sources, tile);
@@ -35,9 +37,9 @@ pub(super) unsafe fn to_points<V: Vector>(
             to: sources.as_mut_ptr(),
             by_point: sources.len() / points,
             round: plan.round,
-            first: 0,
+            first: blocks.start,
             wide: 1,
-            vectors: plan.source_vectors(),
+            vectors: blocks.end,
             index,
             step: PhantomData::<Inputs>,
         };
@@ -54,7 +56,7 @@ pub(super) unsafe fn to_points<V: Vector>(
         };
         // SAFETY: the contract of this function.
         unsafe {
-            source.each_vector::<V>(0..plan.sources, of_source);
+            source.each_vector::<V>(read.clone(), of_source);
             target.each_vector::<V>(channels.clone(), of_target);
         }
     }
