@@ -252,6 +252,37 @@ fn few_channels_are_exact() {
     }
 }
 
+/// Pixels a multiple of 4 KiB apart are copied to where they do not evict each other: with one tap and with several, in
+/// steps of two and not, inside the map and beyond it, in groups, in slices, over one vector of channels, as rows of columns.
+#[test]
+fn pixels_that_evict_each_other_are_exact() {
+    let teams = teams();
+    let case = |c, o, size: [usize; 2], k, s, p, g| {
+        let case = ConvCase::new(2, c, o, size, [k, k]).groups(g);
+        case.stride([s, s]).padding([p, p])
+    };
+    let volume = ConvCase::new(1, 1024, 20, [3, 2, 4], [2, 1, 1]).padding([1, 0, 0]);
+    for (seed, case) in [
+        case(1024, 40, [5, 4], 1, 1, 0, 1),
+        case(1024, 20, [1, 17], 1, 1, 0, 1),
+        case(2048, 6, [3, 5], 1, 1, 0, 2),
+        case(512, 36, [7, 9], 1, 2, 0, 1),
+        case(512, 24, [7, 6], 3, 2, 1, 1),
+        case(512, 24, [7, 9], 3, 2, 0, 1),
+        case(1024, 12, [4, 8], 3, 1, 1, 1),
+        case(1024, 4, [3, 5], 1, 1, 1, 2),
+        case(20, 1024, [4, 5], 3, 1, 1, 1),
+        case(18, 1024, [7, 5], 1, 2, 0, 1),
+        case(256, 18, [5, 6], 2, 1, 0, 1),
+        volume,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        check(&case, &teams, seed as u64);
+    }
+}
+
 #[test]
 fn elements_that_no_tap_reaches_have_a_zero_gradient() {
     let teams = teams();

@@ -9,15 +9,25 @@
 //! another uses the same strip.
 //!
 //! What it costs is a copy of every source element for every tap that reads it. What it buys is a
-//! summation in one stretch that any number of axes can be unfolded into.
+//! summation in one stretch that any number of axes can be unfolded into, and rows that do not evict each other.
 
 use super::walk::{Segment, Walk};
 use crate::simd::Vector;
 
+/// Elements of a cache line, and of a way of a first-level cache of 64 sets: lines so far apart share a set.
+pub(super) const LINE: usize = 16;
+const WAY: usize = 64 * LINE;
+
+/// Whether pixels so many elements apart evict each other from a first-level cache. A tile reads a line of each of its
+/// fourteen pixels at a time, a set has eight places or twelve.
+pub(super) fn evicts(step: usize) -> bool {
+    step > 0 && step.is_multiple_of(WAY)
+}
+
 /// Where a row of the matrix takes its elements from.
 #[derive(Clone, Debug)]
 pub(super) struct Columns {
-    /// Elements of a row: taps × source channels of all groups.
+    /// Elements of a row: taps × source channels of all groups, and a line between rows that would share a set.
     pub(super) row: usize,
     /// Elements of a row that come from one slice of the source.
     per_slice: usize,
@@ -29,10 +39,11 @@ impl Columns {
     /// The matrix of a walk whose strips have rows `pitch` elements apart.
     pub(super) fn new(walk: &Walk, pitch: usize) -> Self {
         let per_slice = walk.rows.taps.len() * walk.columns.taps.len() * walk.source_channels;
+        let row = walk.slices.taps.len() * per_slice;
         Self {
-            row: walk.slices.taps.len() * per_slice,
+            row: row + if evicts(row) { LINE } else { 0 },
             per_slice,
-            segments: walk.segments(pitch, walk.source_channels),
+            segments: walk.segments((pitch, walk.source_channels), walk.source_channels),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use tensor::Layout;
 
-use super::columns::Columns;
+use super::columns::{Columns, LINE, evicts};
 use super::walk::{Segment, Slice, Walk, stretches};
 use crate::share::share;
 use crate::simd::{Vector, turn};
@@ -30,7 +30,8 @@ pub(super) struct Cut {
     pub(super) blocks: usize,
     /// Pixels of a whole block.
     pub(super) pixels: usize,
-    /// Elements between the source rows of a strip.
+    /// Elements between the pixels of a strip, and between its rows.
+    pixel: usize,
     pitch: usize,
     /// Scratch elements for the source rows of a block; 0 when they are read in place.
     strip_len: usize,
@@ -112,17 +113,49 @@ pub(in crate::conv) fn fits(walk: &Walk) -> bool {
     reach(walk, 1) <= (16 * STRIP_REACH).max(4 * image)
 }
 
+/// In what form blocks of pixels are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Strips of source rows, where they lie if nothing lies outside.
+    Strip,
+    /// Copies of strips, a cache line between the pixels.
+    Apart,
+    /// Matrices of columns made of strips.
+    Matrix,
+}
+
+/// Whether the rows of a slice can be read where they lie.
+fn reads_in_place(walk: &Walk) -> bool {
+    walk.stays_inside && walk.layout == Layout::Nhwc
+}
+
 impl Cut {
     /// Cuts into strips of `strip` units, to be read as they are; of fewer where they would reach over
     /// more of the source than [`STRIP_REACH`].
     pub(super) fn strips(walk: &Walk, strip: usize) -> Self {
+        Self::of_units(walk, strip, Form::Strip)
+    }
+
+    /// The same, but pixels that evict each other from the nearest cache are copied apart, which costs less. The few of
+    /// its source that a pointwise convolution reads become rows of a matrix.
+    pub(super) fn strips_apart(walk: &Walk, strip: usize) -> Self {
+        let step = walk.columns.source_step * walk.source_channels;
+        let form = match evicts(step) {
+            false => Form::Strip,
+            true if reads_in_place(walk) && walk.taps() == 1 => Form::Matrix,
+            true => Form::Apart,
+        };
+        Self::of_units(walk, strip, form)
+    }
+
+    fn of_units(walk: &Walk, strip: usize, form: Form) -> Self {
         let (units, _) = units(walk);
         let strip = strip
             .min(units_within(walk, STRIP_REACH))
             .clamp(1, units.max(1));
         match walk.rows.count {
-            1 => Self::new(walk, (1, strip), None),
-            _ => Self::new(walk, (strip, walk.columns.count), None),
+            1 => Self::new(walk, (1, strip), form),
+            _ => Self::new(walk, (strip, walk.columns.count), form),
         }
     }
 
@@ -137,12 +170,24 @@ impl Cut {
             let rows = (pixels / width.max(1)).min(rows_within(walk, STRIP_REACH));
             (rows.clamp(1, height), width)
         };
-        Self::new(walk, block, Some(walk.taps()).filter(|&taps| taps > 1))
+        let form = match walk.taps() {
+            0 | 1 => Form::Strip,
+            _ => Form::Matrix,
+        };
+        Self::new(walk, block, form)
     }
 
-    fn new(walk: &Walk, (rows, columns): (usize, usize), taps: Option<usize>) -> Self {
-        let slices_stay_inside = taps.is_some() || walk.slices.stays_inside();
-        let in_place = walk.stays_inside && slices_stay_inside && walk.layout == Layout::Nhwc;
+    fn new(walk: &Walk, (rows, columns): (usize, usize), form: Form) -> Self {
+        let in_place = reads_in_place(walk)
+            && match form {
+                Form::Strip => walk.slices.stays_inside(),
+                Form::Apart => false,
+                Form::Matrix => true,
+            };
+        let pixel = match form {
+            Form::Apart => walk.source_channels + LINE,
+            Form::Strip | Form::Matrix => walk.source_channels,
+        };
         let (source_rows, source_columns) = if walk.rows.count * walk.columns.count == 0 {
             (0, 0)
         } else {
@@ -153,7 +198,7 @@ impl Cut {
         } else {
             source_columns
         };
-        let pitch = pitch_columns * walk.source_channels;
+        let pitch = pitch_columns * pixel;
         let across = walk.columns.count.div_ceil(columns.max(1));
         Self {
             rows,
@@ -161,10 +206,11 @@ impl Cut {
             across,
             blocks: walk.rows.count.div_ceil(rows) * across,
             pixels: rows * columns,
+            pixel,
             pitch,
             strip_len: if in_place { 0 } else { source_rows * pitch },
             in_place,
-            matrix: taps.map(|_| Columns::new(walk, pitch)),
+            matrix: (form == Form::Matrix).then(|| Columns::new(walk, pitch)),
         }
     }
 
@@ -185,6 +231,11 @@ impl Cut {
         }
     }
 
+    /// A cache line lies between pixels that are neighbours in the source.
+    pub(super) fn is_apart(&self, walk: &Walk) -> bool {
+        self.pixel > walk.source_channels
+    }
+
     /// Blocks are made matrices of columns.
     pub(super) fn is_matrix(&self) -> bool {
         self.matrix.is_some()
@@ -196,10 +247,10 @@ impl Cut {
     }
 
     /// Elements between neighbouring rows and neighbouring pixels of what a block reads.
-    pub(super) fn steps(&self, walk: &Walk) -> (usize, usize) {
+    pub(super) fn steps(&self) -> (usize, usize) {
         match &self.matrix {
             Some(matrix) => (self.columns * matrix.row, matrix.row),
-            None => (self.pitch, walk.source_channels),
+            None => (self.pitch, self.pixel),
         }
     }
 
@@ -209,7 +260,7 @@ impl Cut {
             Some(_) => 1,
             None => walk.rows.source_step,
         };
-        step * self.steps(walk).0
+        step * self.steps().0
     }
 
     /// Elements from what a pixel reads to what the pixel beside it reads.
@@ -218,7 +269,7 @@ impl Cut {
             Some(_) => 1,
             None => walk.columns.source_step,
         };
-        step * self.steps(walk).1
+        step * self.steps().1
     }
 
     /// The stretches that a pixel's sum runs over, from the first element it reads of its group.
@@ -229,7 +280,7 @@ impl Cut {
                 (0..walk.taps()).map(|tap| tap * walk.source_channels),
                 channels,
             ),
-            None => walk.segments(self.pitch, channels),
+            None => walk.segments((self.pitch, self.pixel), channels),
         }
     }
 
@@ -364,25 +415,28 @@ impl Cut {
                 continue;
             }
             let row = first + row as usize * width + from;
-            let (zeros, rest) = target.split_at_mut(before * channels);
-            let (pixels, more_zeros) = rest.split_at_mut(inside * channels);
+            let (zeros, rest) = target.split_at_mut(before * self.pixel);
+            let (pixels, more_zeros) = rest.split_at_mut(inside * self.pixel);
             zeros.fill(0.0);
             more_zeros.fill(0.0);
             match walk.layout {
                 _ if inside == 0 => {}
                 Layout::Nhwc => {
-                    pixels.copy_from_slice(&source[row * channels..][..inside * channels]);
+                    let row = &source[row * channels..][..inside * channels];
+                    if self.pixel == channels {
+                        pixels.copy_from_slice(row);
+                        continue;
+                    }
+                    let apart = pixels.chunks_exact_mut(self.pixel);
+                    for (pixel, to) in row.chunks_exact(channels).zip(apart) {
+                        to[..channels].copy_from_slice(pixel);
+                    }
                 }
                 // SAFETY: `inside` pixels of this row of every plane, into as many of the strip.
                 Layout::Nchw => unsafe {
                     let planes = source[row..].as_ptr();
-                    turn::<V>(
-                        planes,
-                        area,
-                        (channels, inside),
-                        pixels.as_mut_ptr(),
-                        channels,
-                    );
+                    let (size, to) = ((channels, inside), pixels.as_mut_ptr());
+                    turn::<V>(planes, area, size, to, self.pixel);
                 },
             }
         }

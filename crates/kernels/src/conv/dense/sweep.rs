@@ -104,10 +104,11 @@ impl Sweep {
         let width = &geometry.windows[2];
         let whole = chunks.len() == 1;
         let single = panels.per_group.iter().all(|panel| panel.vectors == 1);
+        let in_strips = fetch == Fetch::Strips && !cut.is_apart(&walk);
         let in_order = cut.is_in_place() && walk.taps() == 1 && walk.columns.source_step == 1;
         Self {
             reads_on: in_order && walk.rows.source_step == 1 && walk.groups == 1 && whole,
-            slides: single && walk.groups == 1 && fetch == Fetch::Strips && whole && slides(width),
+            slides: single && walk.groups == 1 && in_strips && whole && slides(width),
             is_late: walk.layout == Layout::Nhwc && target >= FAR && walk.depth() < SHORT,
             chunks,
             splits: all_panels.div_ceil(panels_per_task.max(1)),
@@ -178,8 +179,8 @@ fn cut(walk: &Walk, fetch: Fetch, wanted: usize) -> Cut {
             let least = STRIP_PIXELS.div_ceil(per_unit.max(1));
             let strip = by_cache.min(by_tasks).max(least);
             match per_unit {
-                1 => Cut::strips(walk, even_strip(units, strip)),
-                _ => Cut::strips(walk, strip),
+                1 => Cut::strips_apart(walk, even_strip(units, strip)),
+                _ => Cut::strips_apart(walk, strip),
             }
         }
         Fetch::Columns => {

@@ -350,14 +350,13 @@ impl Walk {
     }
 
     /// The summation of one target element over one slice of the source as stretches of its memory,
-    /// `channels` for every tap, where source rows lie `pitch` elements apart.
-    pub(super) fn segments(&self, pitch: usize, channels: usize) -> Vec<Segment> {
+    /// `channels` for every tap, where source rows and pixels lie so many elements apart.
+    pub(super) fn segments(&self, (pitch, pixel): (usize, usize), channels: usize) -> Vec<Segment> {
         let first = |taps: &[Tap]| taps.first().map_or(0, |tap| tap.offset);
         let (top, left) = (first(&self.rows.taps), first(&self.columns.taps));
         let offsets = self.rows.taps.iter().flat_map(|row| {
             self.columns.taps.iter().map(move |column| {
-                (row.offset - top) as usize * pitch
-                    + (column.offset - left) as usize * self.source_channels
+                (row.offset - top) as usize * pitch + (column.offset - left) as usize * pixel
             })
         });
         stretches(offsets, channels)

@@ -124,7 +124,7 @@ impl Blocks {
             columns,
             groups: walk.groups,
             pixels,
-            from: cut.steps(walk),
+            from: cut.steps(),
         }
     }
 
