@@ -40,12 +40,16 @@ impl Ask {
 }
 
 impl<'a> Ahead<'a> {
-    pub(super) const NOTHING: Self = Self {
-        source: &[],
-        gradient: &[],
-        tiles: 1,
-        pixels: 1,
-    };
+    /// Nothing but the first element of a map, over and over: asking for an address that is no memory's would have it looked up
+    /// every time.
+    pub(super) fn nothing(map: &'a [f32]) -> Self {
+        Self {
+            source: &[],
+            gradient: &map[..0],
+            tiles: 1,
+            pixels: 1,
+        }
+    }
 
     /// What some units, one after the other, are fetched from; asked for by so many tiles of so
     /// many pixels.
@@ -60,7 +64,7 @@ impl<'a> Ahead<'a> {
         let far = x.len() + dy.len() >= FAR_ELEMENTS;
         // Channels first a unit's elements are strewn, and along a depth axis its rows are.
         if units.is_empty() || !far || walk.layout == Layout::Nchw || walk.slices.count > 1 {
-            return Self::NOTHING;
+            return Self::nothing(x);
         }
         let place = |unit: usize| {
             let (slice, block) = plan.unit(unit);

@@ -30,7 +30,7 @@ use tensor::Layout;
 use self::ahead::Ahead;
 pub(in crate::conv) use self::ahead::Ask;
 use self::blocks::Blocks;
-use self::gradient::Panel;
+use self::gradient::Panels;
 use self::rows::Rows;
 pub(in crate::conv) use self::rows::tile_width;
 pub(in crate::conv) use self::tile::{Pass, Pixels};
@@ -399,18 +399,16 @@ unsafe fn fetch<V: Vector>(
     let image_len = area * walk.target_channels;
     let gradient = &dy[image * image_len..][..image_len];
     for group in 0..walk.groups {
-        for first in (0..plan.vectors).step_by(plan.wide) {
-            let panel = Panel {
-                group,
-                first,
-                vectors: plan.wide.min(plan.vectors - first),
-            };
-            let start = plan.panel_start(group, first);
-            let packed = &mut panels[start..];
-            let pixels = (first_pixel, block.pixels());
-            // SAFETY: V's instructions exist.
-            unsafe { gradient::pack::<V>(walk, panel, gradient, pixels, packed) };
-        }
+        let packed = &mut panels[plan.panel_start(group, 0)..];
+        let pixels = (first_pixel, block.pixels());
+        let panels = Panels {
+            group,
+            vectors: plan.vectors,
+            wide: plan.wide,
+            room: plan.cut.pixels,
+        };
+        // SAFETY: V's instructions exist.
+        unsafe { gradient::pack::<V>(walk, panels, gradient, pixels, packed) };
     }
 }
 
@@ -474,7 +472,7 @@ unsafe fn task_body<V: Vector>(
         let parts = &mut parts[..at_once.len()];
         let next = at_once.end..units.end.min(at_once.end + plan.together);
         let ahead = match part.fetched {
-            Some(_) => Ahead::NOTHING,
+            Some(_) => Ahead::nothing(x),
             None => {
                 let pixels = parts.iter().map(|part| part.rows * part.columns).sum();
                 Ahead::new(plan, next, x, dy, (tiles.len(), pixels))
