@@ -105,19 +105,25 @@ impl Panels {
             targets,
             sources,
         };
-        let tasks = self.groups * self.per_group.len();
+        let together = match by_target {
+            1 => TOGETHER,
+            _ => 1,
+        };
+        let per_group = self.per_group.len().div_ceil(together);
         let shared = Shared::new(packed);
-        ctx.team.for_each(tasks, |task, _| {
-            let group = task / self.per_group.len();
-            let panel = self.per_group[task % self.per_group.len()];
-            let len = self.depth * panel.vectors * self.lanes;
-            // SAFETY: panels do not overlap.
-            let packed = unsafe { shared.slice(self.start(group, panel), len) };
+        ctx.team.for_each(self.groups * per_group, |task, _| {
+            let (group, first) = (task / per_group, task % per_group * together);
+            let last = (first + together).min(self.per_group.len());
+            let panels = &self.per_group[first..last];
+            let vectors: usize = panels.iter().map(|panel| panel.vectors).sum();
+            let len = self.depth * vectors * self.lanes;
+            // SAFETY: panels do not overlap, and follow each other.
+            let packed = unsafe { shared.slice(self.start(group, panels[0]), len) };
             let weight = &weight[group * o * c * area..][..o * c * area];
-            // SAFETY: the vector family exists, as `isa` proves; the slices have the lengths of the panel
+            // SAFETY: the vector family exists, as `isa` proves; the slices have the lengths of the panels
             // and of the group's weights.
-            dispatch!(isa => pack_panel(
-                kernels: Kernels<'_>, panel: Panel, weight: &[f32], packed: &mut [f32],
+            dispatch!(isa => pack_panels(
+                kernels: Kernels<'_>, panels: &[Panel], weight: &[f32], packed: &mut [f32],
             ));
         });
     }
@@ -135,6 +141,46 @@ struct Kernels<'a> {
     by_source: usize,
     targets: usize,
     sources: usize,
+}
+
+/// Packs neighbouring panels: several together where what a source has for its targets lies side by side, so that it is
+/// read in long pieces, and otherwise one.
+///
+/// # Safety
+/// `V`'s instructions exist; the slices have the lengths of the panels and of the group's weights.
+#[inline(always)]
+unsafe fn pack_panels<V: Vector>(
+    kernels: Kernels<'_>,
+    panels: &[Panel],
+    weight: &[f32],
+    packed: &mut [f32],
+) {
+    if kernels.by_target != 1 {
+        for &panel in panels {
+            // SAFETY: as this function's.
+            unsafe { pack_panel::<V>(kernels, panel, weight, packed) };
+        }
+        return;
+    }
+    // Where a stride passes over the only tap there is nothing to sum.
+    let sources = kernels.places[0].map_or(0, |_| kernels.sources);
+    for source in 0..sources {
+        let weights = &weight[source * kernels.by_source..][..kernels.targets];
+        let mut start = 0;
+        for panel in panels {
+            let (first, row) = (panel.first * V::LANES, panel.vectors * V::LANES);
+            let used = row.min(kernels.targets - first);
+            let to = &mut packed[start + source * row..][..row];
+            match used == row {
+                true => to.copy_from_slice(&weights[first..][..row]),
+                false => {
+                    to[..used].copy_from_slice(&weights[first..][..used]);
+                    to[used..].fill(0.0);
+                }
+            }
+            start += sources * row;
+        }
+    }
 }
 
 /// Packs one panel, a vector of targets after the other.
@@ -172,14 +218,6 @@ unsafe fn pack_panel<V: Vector>(
                 packed[to..to + V::LANES].copy_from_slice(&turned[line * V::LANES..][..V::LANES]);
             }
         };
-        if by_target == 1 {
-            // What a source has for its targets lies side by side already.
-            for source in 0..sources {
-                turned[..used].copy_from_slice(&weight[source * by_source + first..][..used]);
-                put(&turned, source, 0, 0);
-            }
-            continue;
-        }
         // Kernel elements that lie behind each other for a target: of all its sources, or of one.
         let (runs, run) = match by_source == area {
             true => (1, sources * area),
@@ -212,6 +250,9 @@ unsafe fn pack_panel<V: Vector>(
         }
     }
 }
+
+/// Panels that are packed together where their weights lie side by side: half a kilobyte of each source at a time.
+const TOGETHER: usize = 4;
 
 /// Lanes of the widest vector.
 const MOST_LANES: usize = 16;
