@@ -274,6 +274,7 @@ fn pixels_that_evict_each_other_are_exact() {
         case(20, 1024, [4, 5], 3, 1, 1, 1),
         case(18, 1024, [7, 5], 1, 2, 0, 1),
         case(256, 18, [5, 6], 2, 1, 0, 1),
+        case(256, 70, [4, 5], 2, 1, 0, 1),
         volume,
     ]
     .into_iter()

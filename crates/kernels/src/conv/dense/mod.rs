@@ -1,7 +1,8 @@
 //! The dense path: matrix products.
 //!
-//! The direct algorithm builds no matrix of columns. A strip of source rows, zero-padded where it
-//! must be, *is* the left factor: each pixel's sum runs over a few stretches of it. Im2col makes the
+//! As a rule the direct algorithm builds no matrix of columns. A strip of source rows, zero-padded where it
+//! must be, *is* the left factor: each pixel's sum runs over a few stretches of it. Only pixels that evict each
+//! other from the nearest cache are copied apart. Im2col makes the
 //! matrix of a block at a time out of such strips, and in any number of axes; the rest is the same.
 //! Sums run channels last; channels first, strips are turned on their way in and out of the cache.
 //! See [`walk`] for what is summed, [`cut`] for the strips, [`columns`] for the matrix, [`panels`] for

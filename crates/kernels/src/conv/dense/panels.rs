@@ -120,10 +120,15 @@ impl Panels {
             // SAFETY: panels do not overlap, and follow each other.
             let packed = unsafe { shared.slice(self.start(group, panels[0]), len) };
             let weight = &weight[group * o * c * area..][..o * c * area];
-            // SAFETY: the vector family exists, as `isa` proves; the slices have the lengths of the panels
+            if by_target == 1 {
+                pack_side_by_side(kernels, panels, self.lanes, weight, packed);
+                return;
+            }
+            let panel = panels[0];
+            // SAFETY: the vector family exists, as `isa` proves; the slices have the lengths of the panel
             // and of the group's weights.
-            dispatch!(isa => pack_panels(
-                kernels: Kernels<'_>, panels: &[Panel], weight: &[f32], packed: &mut [f32],
+            dispatch!(isa => pack_panel(
+                kernels: Kernels<'_>, panel: Panel, weight: &[f32], packed: &mut [f32],
             ));
         });
     }
@@ -143,41 +148,25 @@ struct Kernels<'a> {
     sources: usize,
 }
 
-/// Packs neighbouring panels: several together where what a source has for its targets lies side by side, so that it is
-/// read in long pieces, and otherwise one.
-///
-/// # Safety
-/// `V`'s instructions exist; the slices have the lengths of the panels and of the group's weights.
-#[inline(always)]
-unsafe fn pack_panels<V: Vector>(
+/// Packs neighbouring panels where what a source has for its targets lies side by side: it is read once for all of them.
+fn pack_side_by_side(
     kernels: Kernels<'_>,
     panels: &[Panel],
+    lanes: usize,
     weight: &[f32],
     packed: &mut [f32],
 ) {
-    if kernels.by_target != 1 {
-        for &panel in panels {
-            // SAFETY: as this function's.
-            unsafe { pack_panel::<V>(kernels, panel, weight, packed) };
-        }
-        return;
-    }
     // Where a stride passes over the only tap there is nothing to sum.
     let sources = kernels.places[0].map_or(0, |_| kernels.sources);
     for source in 0..sources {
         let weights = &weight[source * kernels.by_source..][..kernels.targets];
         let mut start = 0;
         for panel in panels {
-            let (first, row) = (panel.first * V::LANES, panel.vectors * V::LANES);
+            let (first, row) = (panel.first * lanes, panel.vectors * lanes);
             let used = row.min(kernels.targets - first);
-            let to = &mut packed[start + source * row..][..row];
-            match used == row {
-                true => to.copy_from_slice(&weights[first..][..row]),
-                false => {
-                    to[..used].copy_from_slice(&weights[first..][..used]);
-                    to[used..].fill(0.0);
-                }
-            }
+            let (to, zeros) = packed[start + source * row..][..row].split_at_mut(used);
+            to.copy_from_slice(&weights[first..][..used]);
+            zeros.fill(0.0);
             start += sources * row;
         }
     }
