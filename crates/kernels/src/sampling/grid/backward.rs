@@ -6,12 +6,12 @@
 use geometry::GridSampleGeometry;
 use tensor::Layout;
 
-use super::taps::{Taps, by_taps, taps};
+use super::taps::{self, Taps, by_taps, taps};
 use super::{POINTS, Run, check, for_runs};
 use crate::blocks::for_rows;
 use crate::sampling::blend::{add, dot};
 use crate::shared::Shared;
-use crate::{Context, Real};
+use crate::{Context, Isa, Real};
 
 /// Channels of a pixel that one task of the NHWC kernel takes.
 const BAND: usize = 64;
@@ -71,7 +71,8 @@ fn scatter<T: Real, const D: usize, const A: usize, const K: usize>(
                     (0..input).for_each(|place| band(place).fill(T::zero()));
                     for point in image * output..(image + 1) * output {
                         let dy = &dy[point * channels + first..][..width];
-                        let (taps, _) = taps::<T, D, A, K>(g, &grid[point * g.rank..][..g.rank]);
+                        let at = &grid[point * g.rank..][..g.rank];
+                        let taps = taps::<T, D, A, K>(ctx.isa, g, at);
                         for (place, weight) in taps.inside() {
                             add(weight, dy, band(place));
                         }
@@ -84,7 +85,8 @@ fn scatter<T: Real, const D: usize, const A: usize, const K: usize>(
                     dx.fill(T::zero());
                     for from in (0..output).step_by(POINTS) {
                         let len = POINTS.min(output - from);
-                        let run = Run::<T, K>::new::<D, A>(g, grid, image * output + from, len);
+                        let run =
+                            Run::<T, K>::new::<D, A>(ctx.isa, g, grid, image * output + from, len);
                         for (plane, dx) in dx.chunks_exact_mut(input).enumerate() {
                             let dy = &dy[(start + plane) * output + from..][..len];
                             for (taps, &dy) in run.taps().iter().zip(dy) {
@@ -143,25 +145,26 @@ fn slopes<T: Real, const D: usize, const A: usize, const K: usize>(
                     for point in range {
                         let x = &x[point / output * input * channels..][..input * channels];
                         let dy = &dy[point * channels..][..channels];
-                        let (taps, _) = taps::<T, D, A, K>(g, &grid[point * g.rank..][..g.rank]);
+                        let at = &grid[point * g.rank..][..g.rank];
+                        let taps = taps::<T, D, A, K>(ctx.isa, g, at);
                         let mut products = [T::zero(); K];
                         for_each_inside(
                             &taps,
                             #[inline(always)]
                             |k, place| products[k] = dot(dy, &x[place * channels..][..channels]),
                         );
-                        finish::<T, D, A, K>(g, grid, point, &products, out);
+                        finish::<T, D, A, K>(ctx.isa, g, grid, point, &products, out);
                     }
                 },
             );
         }),
-        Layout::Nchw => for_runs(
+        Layout::Nchw => for_runs::<T>(
             ctx,
             g,
             #[inline(always)]
             |image, points| {
                 let first = image * output + points.start;
-                let run = Run::<T, K>::new::<D, A>(g, grid, first, points.len());
+                let run = Run::<T, K>::new::<D, A>(ctx.isa, g, grid, first, points.len());
                 let mut products = [[T::zero(); K]; POINTS];
                 for channel in 0..channels {
                     let plane = image * channels + channel;
@@ -176,7 +179,7 @@ fn slopes<T: Real, const D: usize, const A: usize, const K: usize>(
                     }
                 }
                 for (point, products) in products[..points.len()].iter().enumerate() {
-                    finish::<T, D, A, K>(g, grid, first + point, products, out);
+                    finish::<T, D, A, K>(ctx.isa, g, grid, first + point, products, out);
                 }
             },
         ),
@@ -187,13 +190,14 @@ fn slopes<T: Real, const D: usize, const A: usize, const K: usize>(
 /// holds times the gradient; every coordinate takes the slopes of the weights by it.
 #[inline(always)]
 fn finish<T: Real, const D: usize, const A: usize, const K: usize>(
+    isa: Isa,
     g: &GridSampleGeometry,
     grid: &[T],
     point: usize,
     products: &[T; K],
     out: Shared<'_, T>,
 ) {
-    let (_, slopes) = taps::<T, D, A, K>(g, &grid[point * g.rank..][..g.rank]);
+    let slopes = taps::slopes::<T, D, A, K>(isa, g, &grid[point * g.rank..][..g.rank]);
     // SAFETY: every point belongs to one task.
     let dgrid = unsafe { out.slice(point * g.rank, g.rank) };
     for (dgrid, slopes) in dgrid.iter_mut().zip(slopes) {

@@ -22,8 +22,7 @@ use self::taps::{Taps, by_taps, taps};
 use super::blend::blend;
 use crate::blocks::for_rows;
 use crate::shared::Shared;
-use crate::vectorise::vectorised;
-use crate::{Context, Real};
+use crate::{Context, Isa, Real};
 
 /// Points whose taps are found before the channels of an NCHW map are gone through.
 const POINTS: usize = 64;
@@ -62,7 +61,8 @@ fn sample<T: Real, const D: usize, const A: usize, const K: usize>(
                 || {
                     for point in range {
                         let x = &x[point / output * input * channels..][..input * channels];
-                        let (taps, _) = taps::<T, D, A, K>(g, &grid[point * g.rank..][..g.rank]);
+                        let at = &grid[point * g.rank..][..g.rank];
+                        let taps = taps::<T, D, A, K>(ctx.isa, g, at);
                         // SAFETY: every pixel belongs to one task.
                         let y = unsafe { out.slice(point * channels, channels) };
                         let terms = taps.inside();
@@ -72,13 +72,13 @@ fn sample<T: Real, const D: usize, const A: usize, const K: usize>(
                 },
             );
         }),
-        Layout::Nchw => for_runs(
+        Layout::Nchw => for_runs::<T>(
             ctx,
             g,
             #[inline(always)]
             |image, points| {
                 let first = image * output + points.start;
-                let run = Run::<T, K>::new::<D, A>(g, grid, first, points.len());
+                let run = Run::<T, K>::new::<D, A>(ctx.isa, g, grid, first, points.len());
                 for channel in 0..channels {
                     let plane = image * channels + channel;
                     let x = &x[plane * input..][..input];
@@ -103,6 +103,7 @@ impl<T: Real, const K: usize> Run<T, K> {
     /// Those of `len` points from `first`, counted through images.
     #[inline(always)]
     fn new<const D: usize, const A: usize>(
+        isa: Isa,
         g: &GridSampleGeometry,
         grid: &[T],
         first: usize,
@@ -117,7 +118,7 @@ impl<T: Real, const K: usize> Run<T, K> {
         };
         let points = grid[first * g.rank..][..len * g.rank].chunks_exact(g.rank);
         for (found, point) in run.taps.iter_mut().zip(points) {
-            *found = taps::<T, D, A, K>(g, point).0;
+            *found = taps::<T, D, A, K>(isa, g, point);
         }
         run
     }
@@ -139,7 +140,7 @@ fn gather<T: Real, const K: usize>(taps: &Taps<T, K>, x: &[T]) -> T {
 }
 
 /// Runs `task(image, points)` for runs of at most [`POINTS`] points of every image.
-fn for_runs(
+fn for_runs<T: Real>(
     ctx: &Context<'_>,
     g: &GridSampleGeometry,
     task: impl Fn(usize, std::ops::Range<usize>) + Sync,
@@ -151,7 +152,7 @@ fn for_runs(
         for run in range {
             let first = run % runs * POINTS;
             let points = first..(first + POINTS).min(points);
-            vectorised(
+            T::vectorised(
                 ctx.isa,
                 #[inline(always)]
                 || task(run / runs, points),

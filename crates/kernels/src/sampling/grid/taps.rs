@@ -3,7 +3,7 @@
 use geometry::GridSampleGeometry;
 
 use super::axis::{AxisTaps, OUTSIDE};
-use crate::Real;
+use crate::{Isa, Real};
 
 /// What one point reads: `K` elements of a plane.
 #[derive(Clone, Copy, Debug)]
@@ -26,10 +26,39 @@ impl<T: Real, const K: usize> Taps<T, K> {
 }
 
 /// What the point at `coordinates`, `(x, y)` or `(x, y, z)`, reads, in the order of depth, height,
-/// width, and how the weights change with the point: `D` elements along the depth, `A` along height
-/// and width, `K` in all.
-#[inline(always)]
+/// width: `D` elements along the depth, `A` along height and width, `K` in all.
+///
+/// A function of its own, as [`slopes`]: within each of the loops that ask for it, it was a quarter of what the compiler had to do for
+/// all operators that are generic.
+#[inline(never)]
 pub(super) fn taps<T: Real, const D: usize, const A: usize, const K: usize>(
+    isa: Isa,
+    g: &GridSampleGeometry,
+    coordinates: &[T],
+) -> Taps<T, K> {
+    T::vectorised(
+        isa,
+        #[inline(always)]
+        || taps_and_slopes::<T, D, A, K>(g, coordinates).0,
+    )
+}
+
+/// How the weights of [`taps`] change with the point.
+#[inline(never)]
+pub(super) fn slopes<T: Real, const D: usize, const A: usize, const K: usize>(
+    isa: Isa,
+    g: &GridSampleGeometry,
+    coordinates: &[T],
+) -> Slopes<T, K> {
+    T::vectorised(
+        isa,
+        #[inline(always)]
+        || taps_and_slopes::<T, D, A, K>(g, coordinates).1,
+    )
+}
+
+#[inline(always)]
+fn taps_and_slopes<T: Real, const D: usize, const A: usize, const K: usize>(
     g: &GridSampleGeometry,
     coordinates: &[T],
 ) -> (Taps<T, K>, Slopes<T, K>) {

@@ -9,10 +9,10 @@
 //! goes. From beyond the second-level cache that is two or three times as fast as a vector of every pixel, one
 //! after the other, where many channels lie between one pixel and the next.
 
-use super::{Block, load};
+use super::{Block, load, own_function};
 use crate::conv::grouped::Run;
 use crate::conv::grouped::slide::{Elements, Slide};
-use crate::simd::Vector;
+use crate::simd::{Vector, Work};
 
 /// All taps of some rows of the gradient, as far as the tiles of the slide go.
 ///
@@ -24,20 +24,46 @@ pub(super) unsafe fn rows<'a, V: Vector>(
     rows: &Run,
     blocks: impl Iterator<Item = Block<'a>> + Clone,
 ) {
-    for row in rows.pieces(1) {
-        for first in slide.whole_tiles() {
-            let tile = Tile {
-                slide,
-                row: row.first,
-                first,
-            };
-            for block in blocks.clone() {
-                // SAFETY: the contract of this function.
-                unsafe {
-                    if block.sources == V::LANES && block.targets == V::LANES {
-                        tile.run::<V, true>(&block);
-                    } else {
-                        tile.run::<V, false>(&block);
+    // SAFETY: the contract of this function; the shapes are the slide's.
+    unsafe {
+        match (slide.kernel, slide.stride, slide.pixels) {
+            (3, 1, 7) => own_function::<V>(&Tiles::<_, 3, 1, 7>(slide, rows, blocks)),
+            (3, 1, _) => own_function::<V>(&Tiles::<_, 3, 1, 8>(slide, rows, blocks)),
+            (3, _, 7) => own_function::<V>(&Tiles::<_, 3, 2, 7>(slide, rows, blocks)),
+            (3, _, _) => own_function::<V>(&Tiles::<_, 3, 2, 8>(slide, rows, blocks)),
+            (_, 1, 7) => own_function::<V>(&Tiles::<_, 5, 1, 7>(slide, rows, blocks)),
+            (_, 1, _) => own_function::<V>(&Tiles::<_, 5, 1, 8>(slide, rows, blocks)),
+            (_, _, 7) => own_function::<V>(&Tiles::<_, 5, 2, 7>(slide, rows, blocks)),
+            (_, _, _) => own_function::<V>(&Tiles::<_, 5, 2, 8>(slide, rows, blocks)),
+        }
+    }
+}
+
+/// The tiles of some rows, of so many pixels each, by all blocks.
+struct Tiles<'a, B, const K: usize, const S: usize, const P: usize>(&'a Slide, &'a Run, B);
+
+impl<'b, B: Iterator<Item = Block<'b>> + Clone, const K: usize, const S: usize, const P: usize> Work
+    for Tiles<'_, B, K, S, P>
+{
+    #[inline(always)]
+    unsafe fn run<V: Vector>(&self) {
+        // Copied, so that no sum that is stored can have changed them.
+        let (slide, rows, blocks) = (*self.0, self.1, self.2.clone());
+        for row in rows.pieces(1) {
+            for first in slide.whole_tiles() {
+                let tile = Tile {
+                    slide: &slide,
+                    row: row.first,
+                    first,
+                };
+                for block in blocks.clone() {
+                    // SAFETY: the contract of `rows`.
+                    unsafe {
+                        if block.sources == V::LANES && block.targets == V::LANES {
+                            tile.taps::<V, K, S, P, true>(&block);
+                        } else {
+                            tile.taps::<V, K, S, P, false>(&block);
+                        }
                     }
                 }
             }
@@ -53,31 +79,11 @@ struct Tile<'a> {
 }
 
 impl Tile<'_> {
-    /// All taps of a block. `FULL` says that it uses all lanes.
+    /// All taps of a block, by as many rows of them at a time as leave registers for the gradients. `FULL` says that the block uses
+    /// all lanes.
     ///
     /// # Safety
-    /// As [`rows`]; `FULL` is the block's.
-    #[inline(always)]
-    unsafe fn run<V: Vector, const FULL: bool>(&self, block: &Block<'_>) {
-        // SAFETY: the contract of this function.
-        unsafe {
-            match (self.slide.kernel, self.slide.stride, self.slide.pixels) {
-                (3, 1, 7) => self.taps::<V, 3, 1, 7, FULL>(block),
-                (3, 1, _) => self.taps::<V, 3, 1, 8, FULL>(block),
-                (3, _, 7) => self.taps::<V, 3, 2, 7, FULL>(block),
-                (3, _, _) => self.taps::<V, 3, 2, 8, FULL>(block),
-                (_, 1, 7) => self.taps::<V, 5, 1, 7, FULL>(block),
-                (_, 1, _) => self.taps::<V, 5, 1, 8, FULL>(block),
-                (_, _, 7) => self.taps::<V, 5, 2, 7, FULL>(block),
-                (_, _, _) => self.taps::<V, 5, 2, 8, FULL>(block),
-            }
-        }
-    }
-
-    /// The same, by as many rows of taps at a time as leave registers for the gradients.
-    ///
-    /// # Safety
-    /// As [`Self::run`]; `K`, `S` and `P` are the slide's.
+    /// As [`rows`]; `K`, `S` and `P` are the slide's, `FULL` is the block's.
     #[inline(always)]
     unsafe fn taps<V: Vector, const K: usize, const S: usize, const P: usize, const FULL: bool>(
         &self,
