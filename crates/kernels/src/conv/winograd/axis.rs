@@ -23,6 +23,10 @@ pub(super) struct Axis {
     offset: isize,
     /// Tiles; the last of a phase may hang over the end of the target.
     pub(super) tiles: usize,
+    /// The phases with one element more than the others, which come first.
+    longer: usize,
+    /// Tiles of a longer and of a shorter phase.
+    phase_tiles: [usize; 2],
 }
 
 impl Axis {
@@ -57,30 +61,28 @@ impl Axis {
         if step > source.max(1) {
             return Err(Refusal::Reach);
         }
-        let mut axis = Self {
+        let (shorter, longer) = (target / step, target % step);
+        let phase_tiles = [shorter + 1, shorter].map(|elements| elements.div_ceil(line.outputs));
+        Ok(Self {
             source,
             target,
             step,
             offset,
-            tiles: 0,
+            tiles: longer * phase_tiles[0] + (step - longer) * phase_tiles[1],
             line,
-        };
-        let (longer, tiles) = axis.phases();
-        axis.tiles = longer * tiles[0] + (step - longer) * tiles[1];
-        Ok(axis)
-    }
-
-    /// The phases with one element more than the others, which come first, and the tiles of a longer and of a
-    /// shorter phase.
-    fn phases(&self) -> (usize, [usize; 2]) {
-        let shorter = self.target / self.step;
-        let tiles = [shorter + 1, shorter].map(|elements| elements.div_ceil(self.line.outputs));
-        (self.target % self.step, tiles)
+            longer,
+            phase_tiles,
+        })
     }
 
     /// The first target element of a tile.
-    fn first_of(&self, tile: usize) -> usize {
-        let (longer, [of_longer, of_shorter]) = self.phases();
+    #[inline]
+    pub(super) fn first_of(&self, tile: usize) -> usize {
+        if self.step == 1 {
+            // One phase, and no division.
+            return tile * self.line.outputs;
+        }
+        let (longer, [of_longer, of_shorter]) = (self.longer, self.phase_tiles);
         let (phase, index) = match tile.checked_sub(longer * of_longer) {
             None => (tile / of_longer, tile % of_longer),
             Some(rest) => (longer + rest / of_shorter, rest % of_shorter),
@@ -88,26 +90,37 @@ impl Axis {
         phase + index * self.line.outputs * self.step
     }
 
+    /// Steps that it takes to cover a distance.
+    #[inline]
+    fn steps(&self, distance: usize) -> usize {
+        match self.step {
+            1 => distance,
+            step => distance.div_ceil(step),
+        }
+    }
+
     /// The first source element of a tile.
+    #[inline]
     pub(super) fn source_of(&self, tile: usize) -> isize {
         self.first_of(tile) as isize + self.offset
     }
 
     /// The inputs of a tile that lie on the source.
+    #[inline]
     pub(super) fn inside(&self, tile: usize) -> Range<usize> {
         let first = self.source_of(tile);
         let inputs = self.line.inputs();
         let steps_to = |element: usize| {
             let distance = (element as isize - first).max(0) as usize;
-            distance.div_ceil(self.step).min(inputs)
+            self.steps(distance).min(inputs)
         };
         steps_to(0)..steps_to(self.source)
     }
 
-    /// The target elements of a tile: the first, and how many.
-    pub(super) fn targets_of(&self, tile: usize) -> (usize, usize) {
-        let first = self.first_of(tile);
-        let left = (self.target - first).div_ceil(self.step);
-        (first, self.line.outputs.min(left))
+    /// How many of a tile's target elements there are.
+    #[inline]
+    pub(super) fn targets_of(&self, tile: usize) -> usize {
+        let left = self.target - self.first_of(tile);
+        self.line.outputs.min(self.steps(left))
     }
 }

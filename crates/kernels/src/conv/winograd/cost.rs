@@ -27,7 +27,7 @@ const GRADIENT: f64 = 0.76;
 /// Slots of transforming a vector to a point or back along an axis, by the pairs of its points.
 const TRANSFORM: [f64; 4] = [0.0, 4.0, 9.0, 12.0];
 /// Slots of finding the elements of a tile, there and back.
-const TILE: f64 = 800.0;
+const TILE: f64 = 200.0;
 /// Slots of reading a byte of weights from memory, where two cores share the way to it.
 const BYTE: f64 = 0.5;
 /// How often weights that change between runs are moved.

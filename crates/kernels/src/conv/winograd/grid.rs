@@ -1,5 +1,6 @@
 //! Feature maps cut into tiles, and what a tile reads of them.
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use geometry::{ConvGeometry, Window};
@@ -10,9 +11,11 @@ use crate::conv::{Direction, Refusal};
 use crate::simd::Vector;
 
 /// Elements of a map that is not to be found in any cache when it is read.
-const FAR_ELEMENTS: usize = 2 * 1024 * 1024;
+const FAR_ELEMENTS: usize = 256 * 1024;
 /// Elements of a page: where the rows of a tile lie on different ones, the processor does not foresee the next.
-const PAGE_ELEMENTS: usize = 1024;
+const PAGE_ELEMENTS: usize = 256;
+/// How many tiles before it is read a tile is asked for.
+const TILES_AHEAD: usize = 2;
 
 /// The maps of all images of a convolution, cut into tiles row by row.
 #[derive(Clone, Copy, Debug)]
@@ -67,44 +70,45 @@ impl Grid {
     }
 
     /// Image, row and column of a tile.
-    fn place(&self, tile: usize) -> (usize, usize, usize) {
+    #[inline]
+    fn place(&self, tile: usize) -> [usize; 3] {
         let (rows, columns) = (self.rows.tiles, self.columns.tiles);
-        (
+        [
             tile / (rows * columns),
             tile / columns % rows,
             tile % columns,
-        )
+        ]
     }
 
     /// The source elements that a tile reads, of a map of so many channels.
+    #[inline]
     pub(super) fn source<'a>(&self, source: &'a [f32], channels: usize, tile: usize) -> Patch<'a> {
-        let (image, row, column) = self.place(tile);
+        let [image, row, column] = self.place(tile);
         let (rows, columns) = (&self.rows, &self.columns);
-        let (inside_rows, inside_columns) = (rows.inside(row), columns.inside(column));
-        let whole = inside_rows.len() == rows.line.inputs()
-            && inside_columns.len() == columns.line.inputs();
-        // Where the tile's first element is, or would be if the source went on.
-        let first = (rows.source_of(row) + (image * rows.source) as isize)
-            * columns.source as isize
-            + columns.source_of(column);
+        // Where a tile's first element is, or would be if the source went on.
+        let first = |[image, row, column]: [usize; 3]| {
+            let row = rows.source_of(row) + (image * rows.source) as isize;
+            (row * columns.source as isize + columns.source_of(column)) * channels as isize
+        };
         Patch {
             map: source,
-            first: first * channels as isize,
+            first: first([image, row, column]),
             by_row: columns.source * rows.step * channels,
             by_column: columns.step * channels,
             channels,
-            rows: inside_rows,
-            columns: inside_columns,
-            whole,
-            height: rows.line.inputs(),
-            ahead: ahead(&columns.line, columns.line.inputs()),
+            rows: rows.inside(row),
+            columns: columns.inside(column),
+            size: [rows.line.inputs(), columns.line.inputs()],
+            later: self.later(tile, columns.line.inputs(), first),
         }
     }
 
     /// The target elements of a tile, of a map of so many channels.
+    #[inline]
     pub(super) fn target<'a>(&self, target: &'a [f32], channels: usize, tile: usize) -> Patch<'a> {
         let (pixel, rows, columns) = self.target_of(tile);
-        let whole = (rows, columns) == (self.rows.line.outputs, self.columns.line.outputs);
+        let first = |place| (self.pixel_of(place) * channels) as isize;
+        let line = &self.columns.line;
         Patch {
             map: target,
             first: (pixel * channels) as isize,
@@ -113,9 +117,22 @@ impl Grid {
             channels,
             rows: 0..rows,
             columns: 0..columns,
-            whole,
-            height: self.rows.line.outputs,
-            ahead: ahead(&self.columns.line, self.columns.line.outputs),
+            size: [self.rows.line.outputs, line.outputs],
+            later: self.later(tile, line.outputs, first),
+        }
+    }
+
+    /// What a later tile reads and the one before it does not, of tiles of which each has `width` columns.
+    #[inline]
+    fn later(&self, tile: usize, width: usize, first: impl Fn([usize; 3]) -> isize) -> Later {
+        let place = self.place(tile + TILES_AHEAD);
+        let shared = match place[2] {
+            0 => 0,
+            _ => width - self.columns.line.outputs,
+        };
+        Later {
+            first: first(place),
+            columns: shared..width,
         }
     }
 
@@ -125,18 +142,20 @@ impl Grid {
     }
 
     /// The first target pixel of a tile, and how many rows and columns of it lie on the target.
+    #[inline]
     pub(super) fn target_of(&self, tile: usize) -> (usize, usize, usize) {
-        let (image, row, column) = self.place(tile);
-        let (first_row, rows) = self.rows.targets_of(row);
-        let (first_column, columns) = self.columns.targets_of(column);
-        let pixel = (image * self.rows.target + first_row) * self.columns.target + first_column;
-        (pixel, rows, columns)
+        let place = self.place(tile);
+        let [_, row, column] = place;
+        let (rows, columns) = (self.rows.targets_of(row), self.columns.targets_of(column));
+        (self.pixel_of(place), rows, columns)
     }
-}
 
-/// The columns that come next, of tiles of which each has `width`.
-fn ahead(line: &Line, width: usize) -> Range<usize> {
-    width..width + line.outputs
+    /// The first target pixel of the tile at a place.
+    #[inline]
+    fn pixel_of(&self, [image, row, column]: [usize; 3]) -> usize {
+        let row = image * self.rows.target + self.rows.first_of(row);
+        row * self.columns.target + self.columns.first_of(column)
+    }
 }
 
 /// The elements of a map that belong to a tile, channels last.
@@ -151,12 +170,15 @@ pub(super) struct Patch<'a> {
     /// Rows and columns of the tile that lie on the map.
     rows: Range<usize>,
     columns: Range<usize>,
-    /// All of them do.
-    whole: bool,
-    /// Rows of the tile.
-    height: usize,
-    /// Columns of the next tile that are not among its own.
-    ahead: Range<usize>,
+    /// Rows and columns of the tile.
+    size: [usize; 2],
+    later: Later,
+}
+
+/// A tile that comes later: where its first element is, and the columns that it reads first of all.
+struct Later {
+    first: isize,
+    columns: Range<usize>,
 }
 
 impl Patch<'_> {
@@ -172,7 +194,8 @@ impl Patch<'_> {
         let origin = self.map.as_ptr().wrapping_offset(self.first);
         let far = self.map.len() >= FAR_ELEMENTS && self.by_row >= PAGE_ELEMENTS;
         // Where whole vectors of a whole tile end.
-        let end = match self.whole {
+        let whole = [self.rows.len(), self.columns.len()] == self.size;
+        let end = match whole {
             true => (of.end / V::LANES * V::LANES).max(of.start),
             false => of.start,
         };
@@ -181,7 +204,7 @@ impl Patch<'_> {
             // SAFETY: the whole tile lies on the map.
             unsafe {
                 if far {
-                    self.ask_ahead::<V>(origin);
+                    self.ask_ahead::<V>(channel);
                 }
                 each.tile(
                     channel,
@@ -196,41 +219,45 @@ impl Patch<'_> {
         // What lies on the map is copied into zeros.
         // SAFETY: the contract of this function.
         let zero = unsafe { V::zero() };
-        let mut padded = [[zero; MOST_INPUTS]; MOST_INPUTS];
+        let mut padded = [[MaybeUninit::uninit(); MOST_INPUTS]; MOST_INPUTS];
         for channel in (end..of.end).step_by(V::LANES) {
             let count = V::LANES.min(channels - channel);
             let origin = origin.wrapping_add(channel);
-            // SAFETY: only elements on the map are read.
+            // SAFETY: only elements on the map are read; all of the tile are set.
             unsafe {
                 if far {
-                    self.ask_ahead::<V>(origin);
+                    self.ask_ahead::<V>(channel);
                 }
-                for row in self.rows.clone() {
-                    for column in self.columns.clone() {
+                for row in 0..self.size[0] {
+                    for column in 0..self.size[1] {
                         let at = origin.wrapping_add(row * self.by_row + column * self.by_column);
-                        padded[row][column] = match count == V::LANES {
-                            true => V::load(at),
-                            false => V::load_partial(at, count),
-                        };
+                        let inside = self.rows.contains(&row) && self.columns.contains(&column);
+                        padded[row][column].write(match (inside, count == V::LANES) {
+                            (true, true) => V::load(at),
+                            (true, false) => V::load_partial(at, count),
+                            (false, _) => zero,
+                        });
                     }
                 }
                 each.tile(
                     channel,
                     #[inline(always)]
-                    |row, column| padded[row][column],
+                    |row, column| padded[row][column].assume_init(),
                 );
             }
         }
     }
 
-    /// Asks for what the next tile reads of these channels and this one does not.
+    /// Asks for what a later tile reads, of the vector of channels from this one on.
     ///
     /// # Safety
     /// `V`'s instructions exist.
     #[inline(always)]
-    unsafe fn ask_ahead<V: Vector>(&self, origin: *const f32) {
-        for row in 0..self.height {
-            for column in self.ahead.clone() {
+    unsafe fn ask_ahead<V: Vector>(&self, channel: usize) {
+        let origin = self.map.as_ptr().wrapping_offset(self.later.first);
+        let origin = origin.wrapping_add(channel);
+        for row in 0..self.size[0] {
+            for column in self.later.columns.clone() {
                 let at = row * self.by_row + column * self.by_column;
                 // SAFETY: a hint.
                 unsafe { V::prefetch(origin.wrapping_add(at)) };

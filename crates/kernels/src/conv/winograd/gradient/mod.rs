@@ -108,7 +108,11 @@ impl GradientPlan {
         // A power of two, which most teams share evenly.
         plan.partitions = 1 << partitions.ilog2();
         let tiles = grid.tiles().div_ceil(plan.partitions);
-        let most = (ROUND_ELEMENTS / plan.values_len(1)).clamp(LEAST_ROUND, MOST_ROUND);
+        let most = match plan.sums_len() > PARTIAL_ELEMENTS && tiles <= MOST_ROUND {
+            // Sums that never leave the cache are worth maps that do not fit it.
+            true => MOST_ROUND,
+            false => (ROUND_ELEMENTS / plan.values_len(1)).clamp(LEAST_ROUND, MOST_ROUND),
+        };
         // As many, but of even length.
         let rounds = tiles.div_ceil(most).max(1);
         plan.round = tiles.div_ceil(rounds).max(1);
