@@ -4,7 +4,7 @@ use geometry::{PoolGeometry, PoolKind};
 use graph::ElementType;
 use kernels::conv::{ChainLink, ChainPlan, Epilogue};
 use kernels::dropout::{DropoutKey, dropout};
-use kernels::norm::{self, Gate, NormTraining};
+use kernels::norm::{self, Gate, GradientMaps, NormTraining};
 use kernels::rearrange::{Band, interleave};
 use kernels::softmax::{CrossEntropy, softmax};
 use kernels::{
@@ -251,15 +251,24 @@ impl<'a> Machine<'a> {
                 ctx,
                 &map.norm(),
                 self.gate(gate),
-                read(dy),
+                match dresidual {
+                    _ if dx == dy => GradientMaps::InPlace(write(dy)),
+                    Some(dresidual) if dresidual == dy => {
+                        let (dy, dx) = (write(dy), write(dx));
+                        GradientMaps::ResidualInPlace { dy, dx }
+                    }
+                    _ => GradientMaps::Apart {
+                        dy: read(dy),
+                        dx: write(dx),
+                        dresidual: write_if(dresidual),
+                    },
+                },
                 read(x),
                 read(gamma),
                 read(mean),
                 read(inv_std),
-                write(dx),
                 write(dgamma),
                 write(dbeta),
-                write_if(dresidual),
                 write(scratch),
             ),
             Work::NormInference {

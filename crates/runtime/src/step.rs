@@ -160,6 +160,7 @@ pub(crate) enum Work {
     NormBackward {
         map: Map,
         gate: NormGate,
+        /// Also where `dx` goes, or `dresidual`, if nobody needs it afterwards.
         dy: BufferId,
         x: BufferId,
         gamma: BufferId,
@@ -413,7 +414,7 @@ impl Work {
                 ..
             } => (
                 [
-                    Some(dy),
+                    (dy != dx && Some(dy) != dresidual).then_some(dy),
                     Some(x),
                     Some(gamma),
                     Some(mean),
@@ -529,7 +530,7 @@ impl Work {
 }
 
 impl NormGate {
-    fn buffer(self) -> Option<BufferId> {
+    pub(crate) fn buffer(self) -> Option<BufferId> {
         match self {
             Self::Open => None,
             Self::Output(_, buffer) | Self::Recomputed(_, buffer) => Some(buffer),

@@ -19,6 +19,9 @@ impl Work {
             Self::ActivationInPlace { .. } | Self::AddInPlace { .. } => {
                 of(&operands.reads) + 2 * written
             }
+            Self::NormBackward {
+                dy, dx, dresidual, ..
+            } if dy == dx || Some(dy) == dresidual => of(&operands.reads) + written + elements(dy),
             // Parts of wider maps.
             Self::CopyChannels { map, .. } => 2 * map.len(),
             Self::Interleave { .. } => 2 * written,

@@ -5,6 +5,8 @@
 //! of a channel, because the statistics depend on `x` too. So the map is read twice: once for the
 //! sums, once for `dx`.
 
+use std::marker::PhantomData;
+
 use super::{Activation, NormGeometry, inverse_deviation};
 use crate::row::{for_each_group, load, store};
 use crate::shared::Shared;
@@ -34,9 +36,33 @@ pub enum Gate<'a, T = f32> {
     },
 }
 
-/// The gradients of [`forward_training`](super::forward_training).
+/// The gradient of a norm's output, and where those of its input and its residual go. `dresidual`, where there was
+/// a residual, receives the gradient behind the activation.
 ///
-/// `dresidual`, where there was a residual, receives the gradient behind the activation.
+/// Written over `dy`, a gradient saves the memory a third of its way: what is to be overwritten need not be fetched.
+#[derive(Debug)]
+pub enum GradientMaps<'a> {
+    /// `dy` stays as it is.
+    Apart {
+        /// Of the output.
+        dy: &'a [f32],
+        /// Of the input.
+        dx: &'a mut [f32],
+        /// Of the residual.
+        dresidual: Option<&'a mut [f32]>,
+    },
+    /// There was no residual, and `dx` is written over `dy`.
+    InPlace(&'a mut [f32]),
+    /// There was a residual, and `dresidual` is written over `dy`.
+    ResidualInPlace {
+        /// Of the output, then of the residual.
+        dy: &'a mut [f32],
+        /// Of the input.
+        dx: &'a mut [f32],
+    },
+}
+
+/// The gradients of [`forward_training`](super::forward_training).
 ///
 /// # Panics
 /// When a map does not hold `batch · channels · area` elements, a vector not one a channel, or
@@ -45,15 +71,13 @@ pub fn backward(
     context: &Context,
     geometry: &NormGeometry,
     gate: Gate,
-    dy: &[f32],
+    maps: GradientMaps<'_>,
     x: &[f32],
     gamma: &[f32],
     saved_mean: &[f32],
     saved_inv_std: &[f32],
-    dx: &mut [f32],
     dgamma: &mut [f32],
     dbeta: &mut [f32],
-    dresidual: Option<&mut [f32]>,
     scratch: &mut [f32],
 ) {
     geometry.check_vectors(&[("saved_inv_std", saved_inv_std.len())]);
@@ -64,7 +88,7 @@ pub fn backward(
         inv_std: |channel: usize| saved_inv_std[channel],
         of_batch: true,
     };
-    norm.backward(context, gate, dy, x, dx, dgamma, dbeta, dresidual, scratch);
+    norm.backward(context, gate, maps, x, dgamma, dbeta, scratch);
 }
 
 /// The gradients of [`inference`](super::inference): the statistics are constants, as in a network
@@ -77,15 +101,13 @@ pub fn inference_backward(
     geometry: &NormGeometry,
     epsilon: f32,
     gate: Gate,
-    dy: &[f32],
+    maps: GradientMaps<'_>,
     x: &[f32],
     gamma: &[f32],
     mean: &[f32],
     var: &[f32],
-    dx: &mut [f32],
     dgamma: &mut [f32],
     dbeta: &mut [f32],
-    dresidual: Option<&mut [f32]>,
     scratch: &mut [f32],
 ) {
     geometry.check_vectors(&[("var", var.len())]);
@@ -96,7 +118,7 @@ pub fn inference_backward(
         inv_std: |channel: usize| inverse_deviation(f64::from(var[channel]), epsilon),
         of_batch: false,
     };
-    norm.backward(context, gate, dy, x, dx, dgamma, dbeta, dresidual, scratch);
+    norm.backward(context, gate, maps, x, dgamma, dbeta, scratch);
 }
 
 /// Sums kept of each chunk and channel: `Σ g` and `Σ g·(x − mean)`.
@@ -116,28 +138,25 @@ impl<R: Fn(usize) -> f32 + Sync> Norm<'_, R> {
         &self,
         context: &Context,
         gate: Gate,
-        dy: &[f32],
+        maps: GradientMaps<'_>,
         x: &[f32],
-        dx: &mut [f32],
         dgamma: &mut [f32],
         dbeta: &mut [f32],
-        mut dresidual: Option<&mut [f32]>,
         scratch: &mut [f32],
     ) {
-        let (output, beta) = match gate {
-            Gate::Open => (dy, self.gamma),
-            Gate::Output { y, .. } => (y, self.gamma),
-            Gate::Recomputed { beta, .. } => (dy, beta),
+        let maps = Maps::new(maps);
+        let (y_len, beta) = match gate {
+            Gate::Open => (x.len(), self.gamma),
+            Gate::Output { y, .. } => (y.len(), self.gamma),
+            Gate::Recomputed { beta, .. } => (x.len(), beta),
         };
+        let [dy, dx, dresidual] = maps.lengths;
         self.geometry.check_maps(&[
-            ("dy", dy.len()),
+            ("dy", dy),
             ("x", x.len()),
-            ("y", output.len()),
-            ("dx", dx.len()),
-            (
-                "dresidual",
-                dresidual.as_ref().map_or(dy.len(), |d| d.len()),
-            ),
+            ("y", y_len),
+            ("dx", dx),
+            ("dresidual", dresidual),
         ]);
         self.geometry.check_vectors(&[
             ("gamma", self.gamma.len()),
@@ -148,8 +167,7 @@ impl<R: Fn(usize) -> f32 + Sync> Norm<'_, R> {
         ]);
         let channels = self.geometry.channels;
         let partials = &mut scratch[..self.geometry.cut().chunks() * PARTIALS * channels];
-        let dresidual_again = dresidual.as_deref_mut();
-        self.chunk_sums(context, gate, dy, x, dresidual_again, partials);
+        self.chunk_sums(context, gate, maps, x, partials);
         for channel in 0..channels {
             let sum = |k: usize| -> f64 {
                 let chunks = partials.iter().skip(k * channels + channel);
@@ -162,9 +180,12 @@ impl<R: Fn(usize) -> f32 + Sync> Norm<'_, R> {
             dgamma[channel] = (sum(1) * f64::from((self.inv_std)(channel))) as f32;
         }
         // Behind the activation already, where the first pass had to write it anyway.
-        match dresidual {
-            Some(masked) => self.apply(context, Gate::Open, masked, x, dgamma, dbeta, dx),
-            None => self.apply(context, gate, dy, x, dgamma, dbeta, dx),
+        match maps.dresidual.is_null() {
+            true => self.apply(context, gate, maps, x, dgamma, dbeta),
+            false => {
+                let dy = maps.dresidual;
+                self.apply(context, Gate::Open, Maps { dy, ..maps }, x, dgamma, dbeta);
+            }
         }
     }
 
@@ -173,15 +194,13 @@ impl<R: Fn(usize) -> f32 + Sync> Norm<'_, R> {
         &self,
         context: &Context,
         gate: Gate,
-        dy: &[f32],
+        maps: Maps<'_>,
         x: &[f32],
-        dresidual: Option<&mut [f32]>,
         partials: &mut [f32],
     ) {
         let cut = self.geometry.cut();
         let channels = self.geometry.channels;
         let isa = context.isa.min(Isa::best());
-        let masked = dresidual.map(Shared::new);
         let out = Shared::new(partials);
         context.team.for_each(cut.tasks(), |index, _| {
             let task = cut.task(index);
@@ -190,12 +209,8 @@ impl<R: Fn(usize) -> f32 + Sync> Norm<'_, R> {
             let mut sums = Sums::<PARTIALS>::new(isa);
             cut.for_each_strip(task, |slot, strip| {
                 let gate = lanes.on(slot, strip);
-                let at = strip.start..strip.end();
-                let (dy, x) = (dy[at.clone()].as_ptr(), x[at].as_ptr());
-                // SAFETY: the strip ends within the map.
-                let masked = masked.map_or(std::ptr::null_mut(), |m| unsafe {
-                    m.as_mut_ptr().add(strip.start)
-                });
+                let x = x[strip.start..strip.end()].as_ptr();
+                let (dy, _, masked) = maps.on(strip);
                 let mean = mean[slot].as_ptr();
                 let [sum, product] = sums.open(slot, strip.rows);
                 let (sum, product) = (sum.as_mut_ptr(), product.as_mut_ptr());
@@ -222,11 +237,10 @@ impl<R: Fn(usize) -> f32 + Sync> Norm<'_, R> {
         &self,
         context: &Context,
         gate: Gate,
-        dy: &[f32],
+        maps: Maps<'_>,
         x: &[f32],
         dgamma: &[f32],
         dbeta: &[f32],
-        dx: &mut [f32],
     ) {
         let cut = self.geometry.cut();
         let isa = context.isa.min(Isa::best());
@@ -235,7 +249,6 @@ impl<R: Fn(usize) -> f32 + Sync> Norm<'_, R> {
         } else {
             0.0
         };
-        let out = Shared::new(dx);
         context.team.for_each(cut.tasks(), |index, _| {
             let task = cut.task(index);
             let lanes = GateLanes::new(self, gate, task);
@@ -248,11 +261,9 @@ impl<R: Fn(usize) -> f32 + Sync> Norm<'_, R> {
             };
             cut.for_each_strip(task, |slot, strip| {
                 let gate = lanes.on(slot, strip);
-                let at = strip.start..strip.end();
-                let (dy, x) = (dy[at.clone()].as_ptr(), x[at].as_ptr());
+                let x = x[strip.start..strip.end()].as_ptr();
                 let slopes = slopes.of(slot);
-                // SAFETY: the strip ends within `x`, which is as long as `dx`.
-                let dx = unsafe { out.as_mut_ptr().add(strip.start) };
+                let (dy, dx, _) = maps.on(strip);
                 // SAFETY: as in the first pass.
                 dispatch!(isa => gradient(
                     strip: Strip, gate: GatePointers, dy: *const f32, x: *const f32,
@@ -260,6 +271,69 @@ impl<R: Fn(usize) -> f32 + Sync> Norm<'_, R> {
                 ));
             });
         });
+    }
+}
+
+/// Where [`GradientMaps`] lie. A pass reads an element of `dy` before it writes any of the same place.
+#[derive(Clone, Copy)]
+struct Maps<'a> {
+    /// Only read, unless it is one of the others.
+    dy: *mut f32,
+    dx: *mut f32,
+    /// Null where there was no residual.
+    dresidual: *mut f32,
+    /// Of all three.
+    lengths: [usize; 3],
+    owner: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: tasks write elements of their own, and read no others of what is written.
+unsafe impl Sync for Maps<'_> {}
+
+impl<'a> Maps<'a> {
+    fn new(maps: GradientMaps<'a>) -> Self {
+        let none = std::ptr::null_mut();
+        let (dy, dx, dresidual, lengths) = match maps {
+            GradientMaps::Apart { dy, dx, dresidual } => {
+                let lengths = [
+                    dy.len(),
+                    dx.len(),
+                    dresidual.as_ref().map_or(dy.len(), |d| d.len()),
+                ];
+                let dresidual = dresidual.map_or(none, <[f32]>::as_mut_ptr);
+                (dy.as_ptr().cast_mut(), dx.as_mut_ptr(), dresidual, lengths)
+            }
+            GradientMaps::InPlace(map) => {
+                let start = map.as_mut_ptr();
+                (start, start, none, [map.len(); 3])
+            }
+            GradientMaps::ResidualInPlace { dy, dx } => {
+                let start = dy.as_mut_ptr();
+                (
+                    start,
+                    dx.as_mut_ptr(),
+                    start,
+                    [dy.len(), dx.len(), dy.len()],
+                )
+            }
+        };
+        Self {
+            dy,
+            dx,
+            dresidual,
+            lengths,
+            owner: PhantomData,
+        }
+    }
+
+    /// `dy`, `dx` and `dresidual` where a strip starts; the last is null where there was no residual.
+    fn on(&self, strip: Strip) -> (*const f32, *mut f32, *mut f32) {
+        let masked = match self.dresidual.is_null() {
+            true => self.dresidual,
+            false => self.dresidual.wrapping_add(strip.start),
+        };
+        let dy = self.dy.wrapping_add(strip.start).cast_const();
+        (dy, self.dx.wrapping_add(strip.start), masked)
     }
 }
 

@@ -23,7 +23,7 @@ use tensor::Layout;
 use crate::Activation;
 use crate::strips::Cut;
 
-pub use backward::{Gate, backward, inference_backward};
+pub use backward::{Gate, GradientMaps, backward, inference_backward};
 pub use forward::{NormTraining, forward_training, inference};
 
 /// The feature map that is normalised.

@@ -1,6 +1,7 @@
 use kernels::Activation;
 use kernels::norm::{
-    Gate, NormGeometry, NormTraining, backward, forward_training, inference, inference_backward,
+    Gate, GradientMaps, NormGeometry, NormTraining, backward, forward_training, inference,
+    inference_backward,
 };
 use tensor::Layout;
 use testkit::Draw;
@@ -411,21 +412,33 @@ fn gradients_equal_the_oracle() {
                     let (mut dgamma, mut dbeta) = (result(channels), result(channels));
                     let mut scratch = result(geometry.scratch_len());
                     let gamma = operand(&problem.gamma);
-                    let out = residual.then_some(&mut dresidual[..]);
+                    // The gradient stays as it is, or makes room for what first becomes of it.
+                    let mut over = operand(&dy);
+                    let in_place = index / 2 % 2 == 0;
+                    let maps = match (in_place, residual) {
+                        (true, true) => GradientMaps::ResidualInPlace {
+                            dy: &mut over,
+                            dx: &mut dx,
+                        },
+                        (true, false) => GradientMaps::InPlace(&mut over),
+                        (false, _) => GradientMaps::Apart {
+                            dy: &dy,
+                            dx: &mut dx,
+                            dresidual: residual.then_some(&mut dresidual[..]),
+                        },
+                    };
                     if of_batch {
                         backward(
                             context,
                             &geometry,
                             gate,
-                            &dy,
+                            maps,
                             &x,
                             &gamma,
                             &operand(&saved_mean),
                             &operand(&inv_std),
-                            &mut dx,
                             &mut dgamma,
                             &mut dbeta,
-                            out,
                             &mut scratch,
                         );
                     } else {
@@ -434,17 +447,20 @@ fn gradients_equal_the_oracle() {
                             &geometry,
                             EPSILON,
                             gate,
-                            &dy,
+                            maps,
                             &x,
                             &gamma,
                             &operand(&saved_mean),
                             &operand(&var),
-                            &mut dx,
                             &mut dgamma,
                             &mut dbeta,
-                            out,
                             &mut scratch,
                         );
+                    }
+                    match (in_place, residual) {
+                        (true, true) => dresidual.copy_from_slice(&over),
+                        (true, false) => dx.copy_from_slice(&over),
+                        _ => {}
                     }
                     let maps = [dx, dresidual].map(|m| problem.nchw(layout, &m));
                     let [dx, dresidual] = maps;
@@ -514,15 +530,17 @@ fn an_activation_computed_again_passes_the_very_same_elements() {
                                 context,
                                 &geometry,
                                 gate,
-                                &dy,
+                                GradientMaps::Apart {
+                                    dy: &dy,
+                                    dx: &mut dx,
+                                    dresidual: None,
+                                },
                                 &x,
                                 &problem.gamma,
                                 &mean,
                                 &inv_std,
-                                &mut dx,
                                 &mut dgamma,
                                 &mut dbeta,
-                                None,
                                 &mut scratch,
                             );
                             results.push([dx.to_vec(), dgamma, dbeta].concat());

@@ -1,4 +1,4 @@
-use kernels::norm::{self, Gate, NormGeometry, NormTraining, reference};
+use kernels::norm::{self, Gate, GradientMaps, NormGeometry, NormTraining, reference};
 use kernels::{Activation, Context, Real};
 use tensor::Layout;
 use testkit::compare::{assert_exact, widen};
@@ -461,15 +461,17 @@ fn the_quick_kernels_are_near_the_definition() {
                 ctx,
                 &geometry,
                 problem.gate(&y),
-                &dy,
+                GradientMaps::Apart {
+                    dy: &dy,
+                    dx: &mut dx,
+                    dresidual: problem.has_residual.then_some(&mut dresidual[..]),
+                },
                 &x,
                 &problem.gamma,
                 mean,
                 inv_std,
-                &mut dx,
                 &mut dgamma,
                 &mut dbeta,
-                problem.has_residual.then_some(&mut dresidual[..]),
                 &mut result(geometry.scratch_len()),
             );
             let mut results = vec![problem.nchw(&dx), dgamma, dbeta];

@@ -105,18 +105,32 @@ impl Lowering<'_> {
         let map = self.map(node.inputs[1]);
         let scratch = self.scratch(map.norm().scratch_len());
         let gate = self.gate(node, activation);
+        let (dy, x) = (self.feature(node.inputs[0]), self.feature(node.inputs[1]));
+        let (dx, dresidual) = (node.outputs[0], node.outputs.get(3).copied());
+        // A gradient that nobody reads again makes room for what first becomes of it.
+        let first = dresidual.unwrap_or(dx);
+        let free = self.dying(node.inputs[0], first) == Some(dy);
+        let over_dy = free && dy != x && gate.buffer() != Some(dy);
+        let mut made = |id| match over_dy && id == first {
+            true => {
+                self.place_at(id, dy, self.options.layout);
+                dy
+            }
+            false => self.feature_result(id),
+        };
+        let (dx, dresidual) = (made(dx), dresidual.map(made));
         let work = Work::NormBackward {
             map,
             gate,
-            dy: self.feature(node.inputs[0]),
-            x: self.feature(node.inputs[1]),
+            dy,
+            x,
             gamma: self.plain(node.inputs[2]),
             mean: self.plain(node.inputs[3]),
             inv_std: self.plain(node.inputs[4]),
-            dx: self.feature_result(node.outputs[0]),
+            dx,
             dgamma: self.result(node.outputs[1], Layout::Nchw),
             dbeta: self.result(node.outputs[2], Layout::Nchw),
-            dresidual: node.outputs.get(3).map(|&id| self.feature_result(id)),
+            dresidual,
             scratch,
         };
         self.push(work);
