@@ -39,6 +39,7 @@ mod runs;
 mod share;
 mod shared;
 mod simd;
+mod stream;
 mod strips;
 mod sum;
 mod team;

@@ -6,6 +6,7 @@ use super::{Activation, NormGeometry, inverse_deviation, statistics};
 use crate::row::{for_each_group, load, store};
 use crate::shared::Shared;
 use crate::simd::{Vector, dispatch};
+use crate::stream::streams;
 use crate::strips::{LANES, Strip};
 use crate::{Context, Isa};
 
@@ -185,6 +186,7 @@ impl Affine<'_> {
             _ => geometry.cut().unfolded(),
         };
         let isa = context.isa.min(Isa::best());
+        let y_len = y.len();
         let out = Shared::new(y);
         context.team.for_each(cut.tasks(), |index, _| {
             let task = cut.task(index);
@@ -205,16 +207,26 @@ impl Affine<'_> {
                 let residual = residual.map_or(std::ptr::null(), |r| r[at].as_ptr());
                 // SAFETY: the strip ends within `x`, which is as long as `y`.
                 let y = unsafe { out.as_mut_ptr().add(strip.start) };
+                let past_caches = streams(y, y_len, strip.stride, isa.lanes());
                 // SAFETY: the maps are valid for the whole strip, which is this task's alone, the
                 // vectors for all lanes.
                 dispatch!(isa => apply(
-                    strip: Strip, x: *const f32, x_stride: usize, residual: *const f32, y: *mut f32,
+                    strip: Strip, past_caches: bool, x: *const f32, x_stride: usize, residual: *const f32, y: *mut f32,
                     mean: *const f32, scale: *const f32, shift: *const f32,
                     activation: Option<Activation>,
                 ));
             });
+            // SAFETY: `isa` proves the family.
+            dispatch!(isa => fence());
         });
     }
+}
+
+/// Ends what a task has streamed.
+#[inline(always)]
+unsafe fn fence<V: Vector>() {
+    // SAFETY: passed on to the caller.
+    unsafe { V::fence() }
 }
 
 /// `y = activation((x − mean)·scale + shift + residual)`; no residual where its pointer is null.
@@ -224,6 +236,7 @@ impl Affine<'_> {
 #[inline(always)]
 unsafe fn apply<V: Vector>(
     strip: Strip,
+    past_caches: bool,
     x: *const f32,
     x_stride: usize,
     residual: *const f32,
@@ -238,6 +251,7 @@ unsafe fn apply<V: Vector>(
         lane: usize,
         tail: usize,
         strip: Strip,
+        past_caches: bool,
         x: *const f32,
         x_stride: usize,
         residual: *const f32,
@@ -269,14 +283,23 @@ unsafe fn apply<V: Vector>(
                         *v = activation.apply_vector(*v);
                     }
                 }
-                store::<V, N, PARTIAL>(v, y.add(at), tail);
+                match past_caches && !PARTIAL {
+                    true => {
+                        for (n, v) in v.into_iter().enumerate() {
+                            v.stream(y.add(at + n * V::LANES));
+                        }
+                    }
+                    false => store::<V, N, PARTIAL>(v, y.add(at), tail),
+                }
             }
         }
     }
     // SAFETY: passed on to the caller.
     unsafe {
         for_each_group!(
-            group::<V>(strip.width; strip, x, x_stride, residual, y, mean, scale, shift, activation)
+            group::<V>(
+                strip.width; strip, past_caches, x, x_stride, residual, y, mean, scale, shift, activation,
+            )
         );
     }
 }

@@ -12,6 +12,7 @@ use crate::conv::Epilogue;
 use crate::conv::finish::Finish;
 use crate::shared::Shared;
 use crate::simd::Vector;
+use crate::stream::{FAR, streams};
 
 /// Computes row `task % rows` of image `task / rows`.
 ///
@@ -69,17 +70,12 @@ pub(super) struct Row<'a> {
     streams: bool,
 }
 
-/// Elements of a map that is larger than the caches: 16 MiB.
-const FAR: usize = 4 << 20;
-
 impl GroupedPlan {
-    /// Whether a target is written past the caches: one larger than they are, whose vectors are whole and begin where a vector may.
-    /// A store reads the line first, a third of what passes between memory and a depthwise convolution.
+    /// Whether a target is written past the caches.
     fn streams(&self, target: Shared<'_>, lanes: usize) -> bool {
         let (_, channels) = self.channels();
         let pixels = self.geometry.batch * self.rows.target * self.columns.target;
-        let aligned = (target.as_mut_ptr().addr()).is_multiple_of(lanes * size_of::<f32>());
-        pixels * channels >= FAR && channels.is_multiple_of(lanes) && aligned
+        streams(target.as_mut_ptr(), pixels * channels, channels, lanes)
     }
 }
 

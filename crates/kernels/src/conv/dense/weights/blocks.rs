@@ -11,6 +11,10 @@ use crate::Isa;
 use crate::conv::dense::cut::{Block, Cut};
 use crate::conv::dense::walk::{AxisWalk, Walk};
 
+/// Pixels of which a block is written at once: whole lines of it. Each is read from its first channel to its last, which the
+/// processor foresees; more of them, often a multiple of 4 KiB apart, would evict each other.
+const SIDE_BY_SIDE: usize = 4;
+
 /// Neighbouring channels of a group.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ChannelBlock {
@@ -155,23 +159,27 @@ impl Blocks {
         );
         let row_len = self.steps.0 / self.rows.step;
         for row in 0..height {
-            let source = source.wrapping_add(row * by_row);
-            for group in 0..self.groups {
-                for block in &self.blocks {
-                    let start =
-                        group * self.group_len() + block.start + row * row_len * block.count;
-                    let from = source.wrapping_add(group * self.channels + block.channel);
-                    // SAFETY: the contract of this function. Of known length, a copy is a few instructions.
-                    unsafe {
-                        let to = to.add(start);
-                        match block.count {
-                            24 => copy::<24>(from, by_column, width, to),
-                            16 => copy::<16>(from, by_column, width, to),
-                            12 => copy::<12>(from, by_column, width, to),
-                            8 => copy::<8>(from, by_column, width, to),
-                            6 => copy::<6>(from, by_column, width, to),
-                            4 => copy::<4>(from, by_column, width, to),
-                            _ => copy::<1>(from, by_column, width, to),
+            for first in (0..width).step_by(SIDE_BY_SIDE) {
+                let pixels = SIDE_BY_SIDE.min(width - first);
+                let source = source.wrapping_add(row * by_row + first * by_column);
+                for group in 0..self.groups {
+                    for block in &self.blocks {
+                        let start = group * self.group_len()
+                            + block.start
+                            + (row * row_len + first) * block.count;
+                        let from = source.wrapping_add(group * self.channels + block.channel);
+                        // SAFETY: the contract of this function. Of known length, a copy is a few instructions.
+                        unsafe {
+                            let to = to.add(start);
+                            match block.count {
+                                24 => copy::<24>(from, by_column, pixels, to),
+                                16 => copy::<16>(from, by_column, pixels, to),
+                                12 => copy::<12>(from, by_column, pixels, to),
+                                8 => copy::<8>(from, by_column, pixels, to),
+                                6 => copy::<6>(from, by_column, pixels, to),
+                                4 => copy::<4>(from, by_column, pixels, to),
+                                _ => copy::<1>(from, by_column, pixels, to),
+                            }
                         }
                     }
                 }
