@@ -51,8 +51,9 @@ const STRIP_PIXELS: usize = 96;
 const BLOCKED_PIXELS: usize = 224;
 /// Fewest channels that are worth a block.
 const BLOCKED_CHANNELS: usize = 12;
-/// Most elements of the units of a pass, to be kept in a second-level cache.
-const TOGETHER_ELEMENTS: usize = 192 * 1024;
+/// Most elements of the units of a pass, to be found in a third-level cache: a tile reads them from one end to the other,
+/// which is quicker than to read and write its sums once more.
+const TOGETHER_ELEMENTS: usize = 1024 * 1024;
 /// Most units of a pass.
 const MAX_TOGETHER: usize = 8;
 /// Most elements of a matrix of columns, unless a single row has more.
