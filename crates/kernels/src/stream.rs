@@ -6,8 +6,11 @@
 /// Elements of a map that is larger than the caches: 16 MiB.
 pub(crate) const FAR: usize = 4 << 20;
 
-/// Whether a map of so many elements is to be streamed in vectors of so many `lanes`, where all that is written begins a multiple
-/// of `step` elements behind `start`: an aligned vector is whole or not begun.
+/// Elements of a line of a cache. One that is streamed in halves at different times goes to memory twice.
+pub(crate) const LINE: usize = 16;
+
+/// Whether a map of so many elements is to be streamed in whole vectors of so many `lanes`, from `start` on in rows that are `step`
+/// elements apart: each begins where a vector may. Where a row ends in part of a vector, that one is stored.
 pub(crate) fn streams(start: *const f32, elements: usize, step: usize, lanes: usize) -> bool {
     let aligned = start.addr().is_multiple_of(lanes * size_of::<f32>());
     elements >= FAR && step.is_multiple_of(lanes) && aligned

@@ -16,7 +16,7 @@ use crate::Run;
 use crate::calls::{Kernel, MOST_OPERANDS, Operands, Source, Target};
 use crate::fold::{Norm, fold};
 use crate::memory::{Span, View};
-use crate::step::{BufferId, NormGate, Step, Work};
+use crate::step::{BufferId, NormGate, Step, Work, over};
 
 /// What steps run on.
 pub(crate) struct Machine<'a> {
@@ -251,13 +251,13 @@ impl<'a> Machine<'a> {
                 ctx,
                 &map.norm(),
                 self.gate(gate),
-                match dresidual {
-                    _ if dx == dy => GradientMaps::InPlace(write(dy)),
-                    Some(dresidual) if dresidual == dy => {
+                match (over(dy, dx, dresidual), dresidual) {
+                    (true, None) => GradientMaps::InPlace(write(dy)),
+                    (true, Some(_)) => {
                         let (dy, dx) = (write(dy), write(dx));
                         GradientMaps::ResidualInPlace { dy, dx }
                     }
-                    _ => GradientMaps::Apart {
+                    (false, _) => GradientMaps::Apart {
                         dy: read(dy),
                         dx: write(dx),
                         dresidual: write_if(dresidual),

@@ -414,7 +414,7 @@ impl Work {
                 ..
             } => (
                 [
-                    (dy != dx && Some(dy) != dresidual).then_some(dy),
+                    (!over(dy, dx, dresidual)).then_some(dy),
                     Some(x),
                     Some(gamma),
                     Some(mean),
@@ -529,6 +529,11 @@ impl Work {
     }
 }
 
+/// Whether the gradient of a norm is written over `dy`: that of the residual, or where there is none that of the input.
+pub(crate) fn over(dy: BufferId, dx: BufferId, dresidual: Option<BufferId>) -> bool {
+    dresidual.unwrap_or(dx) == dy
+}
+
 impl NormGate {
     pub(crate) fn buffer(self) -> Option<BufferId> {
         match self {
@@ -564,7 +569,12 @@ impl fmt::Display for Work {
             Self::GlobalAveragePool { .. } => "global average",
             Self::GlobalAveragePoolBackward { .. } => "global average backward",
             Self::NormTraining { .. } => "norm training",
-            Self::NormBackward { .. } => "norm backward",
+            Self::NormBackward {
+                dy, dx, dresidual, ..
+            } => match over(*dy, *dx, *dresidual) {
+                true => "norm backward in place",
+                false => "norm backward",
+            },
             Self::NormInference { .. } => "norm inference",
             Self::FoldNorm { .. } => "fold norm",
             Self::Activation { .. } => "activation",

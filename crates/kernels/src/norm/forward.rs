@@ -6,7 +6,7 @@ use super::{Activation, NormGeometry, inverse_deviation, statistics};
 use crate::row::{for_each_group, load, store};
 use crate::shared::Shared;
 use crate::simd::{Vector, dispatch};
-use crate::stream::streams;
+use crate::stream::{LINE, streams};
 use crate::strips::{LANES, Strip};
 use crate::{Context, Isa};
 
@@ -193,6 +193,7 @@ impl Affine<'_> {
             let mean = task.lanes(|c| self.mean[c]);
             let scale = task.lanes(|c| self.gamma[c] * inv_std(c));
             let shift = task.lanes(|c| self.beta[c]);
+            let mut streamed = false;
             cut.for_each_strip(task, |slot, strip| {
                 let (mean, scale) = (mean[slot].as_ptr(), scale[slot].as_ptr());
                 let shift = shift[slot].as_ptr();
@@ -205,9 +206,10 @@ impl Affine<'_> {
                 let x_last = at.end + skipped + strip.rows.saturating_sub(1) * besides;
                 let x = x[at.start + skipped..x_last].as_ptr();
                 let residual = residual.map_or(std::ptr::null(), |r| r[at].as_ptr());
-                // SAFETY: the strip ends within `x`, which is as long as `y`.
+                // SAFETY: the strip ends within `y`.
                 let y = unsafe { out.as_mut_ptr().add(strip.start) };
-                let past_caches = streams(y, y_len, strip.stride, isa.lanes());
+                let past_caches = streams(y, y_len, strip.stride, LINE);
+                streamed |= past_caches;
                 // SAFETY: the maps are valid for the whole strip, which is this task's alone, the
                 // vectors for all lanes.
                 dispatch!(isa => apply(
@@ -216,8 +218,10 @@ impl Affine<'_> {
                     activation: Option<Activation>,
                 ));
             });
-            // SAFETY: `isa` proves the family.
-            dispatch!(isa => fence());
+            if streamed {
+                // SAFETY: `isa` proves the family.
+                dispatch!(isa => fence());
+            }
         });
     }
 }

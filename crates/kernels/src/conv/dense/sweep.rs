@@ -18,6 +18,7 @@ use crate::Isa;
 use crate::activation::Activation;
 use crate::shared::Shared;
 use crate::simd::{Vector, dispatch, turn};
+use crate::stream::FAR;
 
 /// A walk, ready to run.
 #[derive(Clone, Debug)]
@@ -66,10 +67,8 @@ const TASKS: usize = 64;
 /// Products that are summed in one go: what a panel has for them, 64 KiB a vector, stays in a
 /// second-level cache together with the same of the next.
 const SUMMED: usize = 1024;
-/// Elements of a target larger than the caches, 16 MiB, and products of a sum too short to hide that a line of it has to be
-/// fetched before it is written: only there it pays to ask for the lines beforehand. In a nearer target the asking
-/// alone takes a third of the time of such sums.
-const FAR: usize = 4 << 20;
+/// Products of a sum too short to hide that a line of a target larger than the caches has to be fetched before it is written: only
+/// there it pays to ask for the lines beforehand. In a nearer target the asking alone takes a third of the time of such sums.
 const SHORT: usize = 32;
 /// Elements of a source that second-level caches do not hold.
 const FAR_SOURCE: usize = 512 * 1024;

@@ -10,10 +10,10 @@ use super::points::{Line, MOST_INPUTS};
 use crate::conv::{Direction, Refusal};
 use crate::simd::Vector;
 
-/// Elements of a map that is not to be found in any cache when it is read.
+/// Elements of a map that is not to be found in a near cache when it is read.
 const FAR_ELEMENTS: usize = 256 * 1024;
-/// Elements of a page: where the rows of a tile lie on different ones, the processor does not foresee the next.
-const PAGE_ELEMENTS: usize = 256;
+/// Elements of a row from which on the processor does not foresee the next tile: its rows are short stretches that lie apart.
+const APART_ELEMENTS: usize = 256;
 /// How many tiles before it is read a tile is asked for.
 const TILES_AHEAD: usize = 2;
 
@@ -122,7 +122,8 @@ impl Grid {
         }
     }
 
-    /// What a later tile reads and the one before it does not, of tiles of which each has `width` columns.
+    /// What a later tile reads and the one before it does not, of tiles of which each has `width` columns. Where a dilated axis turns
+    /// to its next phase the first columns are left out, too.
     #[inline]
     fn later(&self, tile: usize, width: usize, first: impl Fn([usize; 3]) -> isize) -> Later {
         let place = self.place(tile + TILES_AHEAD);
@@ -192,7 +193,7 @@ impl Patch<'_> {
     pub(super) unsafe fn each_vector<V: Vector>(&self, of: Range<usize>, mut each: impl Each<V>) {
         let channels = self.channels;
         let origin = self.map.as_ptr().wrapping_offset(self.first);
-        let far = self.map.len() >= FAR_ELEMENTS && self.by_row >= PAGE_ELEMENTS;
+        let far = self.map.len() >= FAR_ELEMENTS && self.by_row >= APART_ELEMENTS;
         // Where whole vectors of a whole tile end.
         let whole = [self.rows.len(), self.columns.len()] == self.size;
         let end = match whole {
@@ -216,7 +217,7 @@ impl Patch<'_> {
         if end == of.end {
             return;
         }
-        // What lies on the map is copied into zeros.
+        // What lies on the map is copied, and what does not is zero.
         // SAFETY: the contract of this function.
         let zero = unsafe { V::zero() };
         let mut padded = [[MaybeUninit::uninit(); MOST_INPUTS]; MOST_INPUTS];
@@ -228,11 +229,11 @@ impl Patch<'_> {
                 if far {
                     self.ask_ahead::<V>(channel);
                 }
-                for row in 0..self.size[0] {
-                    for column in 0..self.size[1] {
+                for (row, line) in padded.iter_mut().enumerate().take(self.size[0]) {
+                    for (column, value) in line.iter_mut().enumerate().take(self.size[1]) {
                         let at = origin.wrapping_add(row * self.by_row + column * self.by_column);
                         let inside = self.rows.contains(&row) && self.columns.contains(&column);
-                        padded[row][column].write(match (inside, count == V::LANES) {
+                        value.write(match (inside, count == V::LANES) {
                             (true, true) => V::load(at),
                             (true, false) => V::load_partial(at, count),
                             (false, _) => zero,
