@@ -51,9 +51,13 @@ const STRIP_PIXELS: usize = 96;
 const BLOCKED_PIXELS: usize = 224;
 /// Fewest channels that are worth a block.
 const BLOCKED_CHANNELS: usize = 12;
-/// Most elements of the units of a pass, to be found in a third-level cache: a tile reads them from one end to the other,
-/// which is quicker than to read and write its sums once more.
-const TOGETHER_ELEMENTS: usize = 1024 * 1024;
+/// Most elements of the units of a pass, to be kept in a second-level cache.
+const TOGETHER_ELEMENTS: usize = 192 * 1024;
+/// The same where there are more sums than such a cache holds: units are read from one end to the other, from a third-level
+/// cache, which is quicker than to read and write the sums once more.
+const TOGETHER_FAR_ELEMENTS: usize = 1024 * 1024;
+/// Sums that a second-level cache holds.
+const NEAR_SUMS: usize = 256 * 1024;
 /// Most units of a pass.
 const MAX_TOGETHER: usize = 8;
 /// Most elements of a matrix of columns, unless a single row has more.
@@ -160,8 +164,12 @@ impl WeightsPlan {
             walk,
         };
         if blocked {
+            let most = match fetch == Fetch::Strips && accumulator > NEAR_SUMS {
+                true => TOGETHER_FAR_ELEMENTS,
+                false => TOGETHER_ELEMENTS,
+            };
             plan.together = (BLOCKED_PIXELS / plan.cut.pixels.max(1))
-                .min(TOGETHER_ELEMENTS / plan.unit_len().max(1))
+                .min(most / plan.unit_len().max(1))
                 .clamp(1, MAX_TOGETHER);
         }
         plan
