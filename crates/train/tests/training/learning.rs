@@ -8,12 +8,13 @@ use train::{Augment, Progressing, Rule, TrainConfig, Trainer};
 
 use super::{config, finish, last, shapes, splits};
 
-/// Every rule learns one batch by heart: the loss of ten classes is ln 10 = 2.30 at first, and soon nearly nothing.
+/// Every rule learns one batch by heart: the loss of ten classes is ln 10 = 2.30 at first, and in the end nearly nothing, whichever way
+/// it goes in between: of eight pictures that depends on the last digit of a sum.
 #[test]
 fn every_optimiser_learns_a_batch_by_heart() {
     for rule in Rule::NAMES {
         let mut config = TrainConfig {
-            epochs: 60,
+            epochs: 120,
             batch_size: 8,
             augment: Augment::NONE,
             label_smoothing: 0.0,
@@ -28,8 +29,8 @@ fn every_optimiser_learns_a_batch_by_heart() {
         let reports = finish(&mut trainer);
         let (first, last) = (&reports[0], reports.last().unwrap());
         assert!((first.train_loss - 2.5).abs() < 0.5, "{rule}: {first:?}");
-        assert!(last.train_loss < 0.6, "{rule}: {last:?}");
-        assert!(last.train_accuracy > 0.9, "{rule}: {last:?}");
+        assert!(last.train_loss < 0.3, "{rule}: {last:?}");
+        assert!(last.train_accuracy == 1.0, "{rule}: {last:?}");
     }
 }
 
