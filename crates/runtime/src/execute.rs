@@ -16,7 +16,7 @@ use crate::Run;
 use crate::calls::{Kernel, MOST_OPERANDS, Operands, Source, Target};
 use crate::fold::{Norm, fold};
 use crate::memory::{Span, View};
-use crate::step::{BufferId, NormGate, Step, Work, over};
+use crate::step::{BufferId, NormGate, Step, Work, over_dy};
 
 /// What steps run on.
 pub(crate) struct Machine<'a> {
@@ -251,7 +251,7 @@ impl<'a> Machine<'a> {
                 ctx,
                 &map.norm(),
                 self.gate(gate),
-                match (over(dy, dx, dresidual), dresidual) {
+                match (over_dy(dy, dx, dresidual), dresidual) {
                     (true, None) => GradientMaps::InPlace(write(dy)),
                     (true, Some(_)) => {
                         let (dy, dx) = (write(dy), write(dx));

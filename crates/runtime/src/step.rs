@@ -414,7 +414,7 @@ impl Work {
                 ..
             } => (
                 [
-                    (!over(dy, dx, dresidual)).then_some(dy),
+                    (!over_dy(dy, dx, dresidual)).then_some(dy),
                     Some(x),
                     Some(gamma),
                     Some(mean),
@@ -530,7 +530,7 @@ impl Work {
 }
 
 /// Whether the gradient of a norm is written over `dy`: that of the residual, or where there is none that of the input.
-pub(crate) fn over(dy: BufferId, dx: BufferId, dresidual: Option<BufferId>) -> bool {
+pub(crate) fn over_dy(dy: BufferId, dx: BufferId, dresidual: Option<BufferId>) -> bool {
     dresidual.unwrap_or(dx) == dy
 }
 
@@ -571,7 +571,7 @@ impl fmt::Display for Work {
             Self::NormTraining { .. } => "norm training",
             Self::NormBackward {
                 dy, dx, dresidual, ..
-            } => match over(*dy, *dx, *dresidual) {
+            } => match over_dy(*dy, *dx, *dresidual) {
                 true => "norm backward in place",
                 false => "norm backward",
             },

@@ -1,6 +1,6 @@
 //! What a step brings from memory and back at least.
 
-use crate::step::{BufferId, Work, over};
+use crate::step::{BufferId, Work, over_dy};
 
 impl Work {
     /// Bytes of the operands, each counted once for reading and once for writing. A map that is read
@@ -21,7 +21,7 @@ impl Work {
             }
             Self::NormBackward {
                 dy, dx, dresidual, ..
-            } if over(dy, dx, dresidual) => of(&operands.reads) + written + elements(dy),
+            } if over_dy(dy, dx, dresidual) => of(&operands.reads) + written + elements(dy),
             // Parts of wider maps.
             Self::CopyChannels { map, .. } => 2 * map.len(),
             Self::Interleave { .. } => 2 * written,

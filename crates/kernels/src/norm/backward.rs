@@ -5,8 +5,7 @@
 //! of a channel, because the statistics depend on `x` too. So the map is read twice: once for the
 //! sums, once for `dx`.
 
-use std::marker::PhantomData;
-
+use super::gradient_maps::{GradientMaps, Maps};
 use super::{Activation, NormGeometry, inverse_deviation};
 use crate::row::{for_each_group, load, store};
 use crate::shared::Shared;
@@ -33,32 +32,6 @@ pub enum Gate<'a, T = f32> {
         activation: Activation,
         /// β of the forward pass.
         beta: &'a [T],
-    },
-}
-
-/// The gradient of a norm's output, and where those of its input and its residual go. `dresidual`, where there was
-/// a residual, receives the gradient behind the activation.
-///
-/// Written over `dy`, a gradient saves the memory a third of its way: what is to be overwritten need not be fetched.
-#[derive(Debug)]
-pub enum GradientMaps<'a> {
-    /// `dy` stays as it is.
-    Apart {
-        /// Of the output.
-        dy: &'a [f32],
-        /// Of the input.
-        dx: &'a mut [f32],
-        /// Of the residual.
-        dresidual: Option<&'a mut [f32]>,
-    },
-    /// There was no residual, and `dx` is written over `dy`.
-    InPlace(&'a mut [f32]),
-    /// There was a residual, and `dresidual` is written over `dy`.
-    ResidualInPlace {
-        /// Of the output, then of the residual.
-        dy: &'a mut [f32],
-        /// Of the input.
-        dx: &'a mut [f32],
     },
 }
 
@@ -180,12 +153,9 @@ impl<R: Fn(usize) -> f32 + Sync> Norm<'_, R> {
             dgamma[channel] = (sum(1) * f64::from((self.inv_std)(channel))) as f32;
         }
         // Behind the activation already, where the first pass had to write it anyway.
-        match maps.dresidual.is_null() {
-            true => self.apply(context, gate, maps, x, dgamma, dbeta),
-            false => {
-                let dy = maps.dresidual;
-                self.apply(context, Gate::Open, Maps { dy, ..maps }, x, dgamma, dbeta);
-            }
+        match maps.behind_activation() {
+            Some(maps) => self.apply(context, Gate::Open, maps, x, dgamma, dbeta),
+            None => self.apply(context, gate, maps, x, dgamma, dbeta),
         }
     }
 
@@ -271,69 +241,6 @@ impl<R: Fn(usize) -> f32 + Sync> Norm<'_, R> {
                 ));
             });
         });
-    }
-}
-
-/// Where [`GradientMaps`] lie. A pass reads an element of `dy` before it writes any of the same place.
-#[derive(Clone, Copy)]
-struct Maps<'a> {
-    /// Only read, unless it is one of the others.
-    dy: *mut f32,
-    dx: *mut f32,
-    /// Null where there was no residual.
-    dresidual: *mut f32,
-    /// Of all three.
-    lengths: [usize; 3],
-    owner: PhantomData<&'a mut [f32]>,
-}
-
-// SAFETY: tasks write elements of their own, and read no others of what is written.
-unsafe impl Sync for Maps<'_> {}
-
-impl<'a> Maps<'a> {
-    fn new(maps: GradientMaps<'a>) -> Self {
-        let none = std::ptr::null_mut();
-        let (dy, dx, dresidual, lengths) = match maps {
-            GradientMaps::Apart { dy, dx, dresidual } => {
-                let lengths = [
-                    dy.len(),
-                    dx.len(),
-                    dresidual.as_ref().map_or(dy.len(), |d| d.len()),
-                ];
-                let dresidual = dresidual.map_or(none, <[f32]>::as_mut_ptr);
-                (dy.as_ptr().cast_mut(), dx.as_mut_ptr(), dresidual, lengths)
-            }
-            GradientMaps::InPlace(map) => {
-                let start = map.as_mut_ptr();
-                (start, start, none, [map.len(); 3])
-            }
-            GradientMaps::ResidualInPlace { dy, dx } => {
-                let start = dy.as_mut_ptr();
-                (
-                    start,
-                    dx.as_mut_ptr(),
-                    start,
-                    [dy.len(), dx.len(), dy.len()],
-                )
-            }
-        };
-        Self {
-            dy,
-            dx,
-            dresidual,
-            lengths,
-            owner: PhantomData,
-        }
-    }
-
-    /// `dy`, `dx` and `dresidual` where a strip starts; the last is null where there was no residual.
-    fn on(&self, strip: Strip) -> (*const f32, *mut f32, *mut f32) {
-        let masked = match self.dresidual.is_null() {
-            true => self.dresidual,
-            false => self.dresidual.wrapping_add(strip.start),
-        };
-        let dy = self.dy.wrapping_add(strip.start).cast_const();
-        (dy, self.dx.wrapping_add(strip.start), masked)
     }
 }
 

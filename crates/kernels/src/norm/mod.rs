@@ -10,6 +10,7 @@
 mod backward;
 pub mod channel;
 mod forward;
+mod gradient_maps;
 pub mod group;
 pub mod layer;
 mod phases;
@@ -23,8 +24,9 @@ use tensor::Layout;
 use crate::Activation;
 use crate::strips::Cut;
 
-pub use backward::{Gate, GradientMaps, backward, inference_backward};
+pub use backward::{Gate, backward, inference_backward};
 pub use forward::{NormTraining, forward_training, inference};
+pub use gradient_maps::GradientMaps;
 
 /// The feature map that is normalised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

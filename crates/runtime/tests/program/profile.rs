@@ -117,8 +117,7 @@ fn bytes_are_those_of_the_operands() {
 
 #[test]
 fn gradients_of_norms_are_written_over_their_operand() {
-    // The norms of a residual block, one of which gives the gradient of its residual, too: dy, x and the output read, or the
-    // latter made again; all results written, wherever they go.
+    // One of them gives the gradient of a residual, too.
     let step = passes::training(&residual().unwrap(), TrainingOptions::default()).unwrap();
     let mut program = Program::new(step, &options(Layout::Nhwc)).unwrap();
     prepare(&mut program, 1);

@@ -18,7 +18,7 @@
 //!
 //! A task takes its tiles in *rounds*: short enough for its core's cache to hold both maps at the points, and
 //! long enough for a sum, which is kept in registers for a round, to be read and written seldom. Where the sums are larger than
-//! the maps all tiles are one round, if they are few.
+//! the caches all tiles are one round, if they are few.
 
 mod product;
 mod taps;
