@@ -284,6 +284,31 @@ fn pixels_that_evict_each_other_are_exact() {
     }
 }
 
+/// Pointwise maps of whole vectors, whose gradients of weights are summed where the maps lie: rows that leave every rest, small
+/// maps several images at a time, rows cut in pieces, slices of a volume; and images of few channels under kernels of several
+/// widths, whose rows are cut into odd tiles.
+#[test]
+fn maps_of_whole_vectors_are_exact() {
+    let teams = teams();
+    let mut seed = 0;
+    for c in (1..=27).chain([48, 100]) {
+        let o = [64, 16, 48, 80, 32, 144][seed % 6];
+        let size = [[7, 7], [3, 5], [17, 13], [2, 150]][seed % 4];
+        check(&ConvCase::new(3, c, o, size, [1, 1]), &teams, seed as u64);
+        seed += 1;
+    }
+    let volume = ConvCase::new(2, 20, 64, [3, 4, 5], [1, 1, 1]);
+    check(&volume, &teams, 1);
+    let deep = ConvCase::new(9, 13, 64, [3, 4, 5], [3, 1, 1]).padding([1, 0, 0]);
+    check(&deep, &teams, 2);
+    for (channels, kernel, o) in [(1, 5, 48), (3, 5, 16), (3, 7, 32), (3, 11, 48), (7, 3, 32)] {
+        let case = ConvCase::new(2, channels, o, [17, 19], [kernel, kernel]);
+        let case = case.stride([2, 2]).padding([kernel / 2, kernel / 2]);
+        check(&case, &teams, seed as u64);
+        seed += 1;
+    }
+}
+
 #[test]
 fn elements_that_no_tap_reaches_have_a_zero_gradient() {
     let teams = teams();

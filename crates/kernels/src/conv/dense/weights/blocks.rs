@@ -175,6 +175,8 @@ impl Blocks {
                                 24 => copy::<24>(from, by_column, pixels, to),
                                 16 => copy::<16>(from, by_column, pixels, to),
                                 12 => copy::<12>(from, by_column, pixels, to),
+                                9 => copy::<9>(from, by_column, pixels, to),
+                                3 => copy::<3>(from, by_column, pixels, to),
                                 8 => copy::<8>(from, by_column, pixels, to),
                                 6 => copy::<6>(from, by_column, pixels, to),
                                 4 => copy::<4>(from, by_column, pixels, to),

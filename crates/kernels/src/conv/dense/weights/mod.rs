@@ -49,6 +49,11 @@ const STRIP_ELEMENTS: usize = 6 * 1024;
 const STRIP_PIXELS: usize = 96;
 /// Pixels of a pass whose source is blocked: a panel of the gradient fills most of a first-level cache.
 const BLOCKED_PIXELS: usize = 224;
+/// Most channels of both maps that are read where they lie: they and their sums are found in a second-level cache, which is no
+/// slower than to copy them side by side for the first.
+const NEAR_CHANNELS: usize = 680;
+/// Pixels of a pass over such maps.
+const NEAR_PIXELS: usize = 112;
 /// Fewest channels that are worth a block.
 const BLOCKED_CHANNELS: usize = 12;
 /// Most elements of the units of a pass, to be kept in a second-level cache.
@@ -100,6 +105,8 @@ pub(in crate::conv) struct WeightsPlan {
     partitions: usize,
     /// Vectors of output channels in a group.
     vectors: usize,
+    /// Panels of the gradient are read where they lie: there is but one, or all are near.
+    in_place: bool,
 }
 
 impl WeightsPlan {
@@ -112,10 +119,18 @@ impl WeightsPlan {
         let walk = Walk::all(geometry, Direction::BackwardWeights, layout).remove(0);
         let vectors = walk.target_channels_per_group().div_ceil(isa.lanes());
         let wide = tile_width(isa, vectors);
-        let blocked = vectors > wide
+        let whole_vectors = layout == Layout::Nhwc
+            && walk.groups == 1
+            && walk.target_channels.is_multiple_of(isa.lanes());
+        let near = whole_vectors
+            && is_pointwise(&walk)
+            && walk.source_channels + walk.target_channels <= NEAR_CHANNELS;
+        let blocked = !near
+            && vectors > wide
             && walk.source_channels_per_group() >= BLOCKED_CHANNELS
             && (fetch == Fetch::Strips || walk.groups == 1);
         let cut = match fetch {
+            _ if near => Cut::columns(&walk, NEAR_PIXELS),
             Fetch::Strips => {
                 let (count, per_unit) = units(&walk);
                 let unit_elements = per_unit
@@ -161,6 +176,7 @@ impl WeightsPlan {
             together: 1,
             partitions,
             vectors,
+            in_place: whole_vectors && (near || vectors <= wide),
             walk,
         };
         if blocked {
@@ -171,6 +187,9 @@ impl WeightsPlan {
             plan.together = (BLOCKED_PIXELS / plan.cut.pixels.max(1))
                 .min(most / plan.unit_len().max(1))
                 .clamp(1, MAX_TOGETHER);
+        }
+        if near {
+            plan.together = (NEAR_PIXELS / plan.cut.pixels.max(1)).clamp(1, MAX_TOGETHER);
         }
         plan
     }
@@ -218,6 +237,9 @@ impl WeightsPlan {
 
     /// Where a panel of the gradient starts among those of a unit.
     fn panel_start(&self, group: usize, first: usize) -> usize {
+        if self.in_place {
+            return first * self.isa.lanes();
+        }
         (group * self.vectors + first) * self.isa.lanes() * self.cut.pixels
     }
 
@@ -256,7 +278,24 @@ impl WeightsPlan {
 
     /// Elements of a fetched unit: its source, and all panels of the gradient.
     fn unit_len(&self) -> usize {
-        self.source_len() + self.cut.pixels * self.walk.groups * self.row_len()
+        let panels = match self.in_place {
+            true => 0,
+            false => self.cut.pixels * self.walk.groups * self.row_len(),
+        };
+        self.source_len() + panels
+    }
+
+    /// The gradient of a unit's image, and the unit's first pixel of it: those of a block follow each other without a gap, in a
+    /// plane or in the whole map.
+    fn gradient<'a>(&self, dy: &'a [f32], unit: usize) -> (&'a [f32], usize) {
+        let walk = &self.walk;
+        let (slice, block) = self.unit(unit);
+        let Slice { image, position } = walk.slice(slice);
+        let (slice_area, area) = walk.target_areas();
+        let first_pixel =
+            position * slice_area + block.rows.0 * walk.columns.count + block.columns.0;
+        let image_len = area * walk.target_channels;
+        (&dy[image * image_len..][..image_len], first_pixel)
     }
 
     /// Units of every partition that are fetched before the tasks that read them, where several
@@ -360,6 +399,11 @@ impl WeightsPlan {
     }
 }
 
+/// Whether each pixel reads one pixel of the source, the next one that beside it.
+fn is_pointwise(walk: &Walk) -> bool {
+    walk.taps() == 1 && walk.stays_inside && walk.columns.source_step == 1
+}
+
 /// What a task does.
 #[derive(Clone)]
 struct Part<'a> {
@@ -401,12 +445,10 @@ unsafe fn fetch<V: Vector>(
             }
         }
     }
-    // Pixels of a block follow each other without a gap, in a plane or in the whole map.
-    let (slice_area, area) = walk.target_areas();
-    let Slice { image, position } = walk.slice(slice);
-    let first_pixel = position * slice_area + block.rows.0 * walk.columns.count + block.columns.0;
-    let image_len = area * walk.target_channels;
-    let gradient = &dy[image * image_len..][..image_len];
+    if plan.in_place {
+        return;
+    }
+    let (gradient, first_pixel) = plan.gradient(dy, unit);
     for group in 0..walk.groups {
         let packed = &mut panels[plan.panel_start(group, 0)..];
         let pixels = (first_pixel, block.pixels());
@@ -456,7 +498,8 @@ unsafe fn task_body<V: Vector>(
                 &all[before..][..at_once.len() * plan.unit_len()]
             }
             None => {
-                for (unit, own) in at_once.clone().zip(own.chunks_exact_mut(plan.unit_len())) {
+                for (index, unit) in at_once.clone().enumerate() {
+                    let own = &mut own[index * plan.unit_len()..][..plan.unit_len()];
                     // SAFETY: V's instructions exist.
                     unsafe { fetch::<V>(plan, x, dy, unit, strip, own) };
                 }
@@ -466,13 +509,20 @@ unsafe fn task_body<V: Vector>(
         let mut parts = [Pixels::NONE; MAX_TOGETHER];
         let mut bases: [(*const f32, &[f32]); MAX_TOGETHER] =
             [(std::ptr::null(), &[]); MAX_TOGETHER];
-        let fetched = fetched.chunks_exact(plan.unit_len());
-        for (index, (unit, fetched)) in at_once.clone().zip(fetched).enumerate() {
+        for (index, unit) in at_once.clone().enumerate() {
             let (slice, block) = plan.unit(unit);
+            let fetched = &fetched[index * plan.unit_len()..][..plan.unit_len()];
             let (source, gradient) = fetched.split_at(plan.source_len());
             let source = match &plan.blocks {
                 Some(_) => source.as_ptr(),
                 None => plan.cut.fetched(walk, x, slice, block, source),
+            };
+            let gradient = match plan.in_place {
+                true => {
+                    let (gradient, first_pixel) = plan.gradient(dy, unit);
+                    &gradient[first_pixel * walk.target_channels..]
+                }
+                false => gradient,
             };
             bases[index] = (source, gradient);
             parts[index].rows = block.height();
@@ -495,6 +545,10 @@ unsafe fn task_body<V: Vector>(
                 part.by_row = tile.rows.by_row;
                 part.by_column = tile.rows.by_column;
                 part.gradient = gradient[panel..].as_ptr();
+                part.by_pixel = match plan.in_place {
+                    true => walk.target_channels,
+                    false => tile.vectors * V::LANES,
+                };
             }
             let pass = Pass {
                 sums: start(&tile),

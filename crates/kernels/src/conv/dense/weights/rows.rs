@@ -59,14 +59,29 @@ pub(super) fn in_blocks(blocks: &Blocks) -> Vec<Rows> {
         .collect()
 }
 
-/// Cuts `len` rows into tiles: the first row and how many.
+/// Cuts `len` rows into tiles of the fewest instructions, tall ones first: the first row of each and how many.
 pub(super) fn pieces(isa: Isa, wide: usize, len: usize) -> impl Iterator<Item = (usize, usize)> {
+    // For so many rows: the instructions of a pixel, and the tallest tile.
+    let mut best: Vec<(usize, usize)> = vec![(0, 0)];
+    for rows in 1..=len {
+        let cuts = (heights(isa, wide).iter()).filter(|&&height| height <= rows);
+        let cost = |height: usize| best[rows - height].0 + instructions(height, wide);
+        best.extend(
+            cuts.map(|&height| (cost(height), height))
+                .min_by_key(|cut| cut.0),
+        );
+    }
     let mut at = 0;
     std::iter::from_fn(move || {
-        let count = tile_rows(isa, wide, len - at);
+        let count = best[len - at].1;
         at += count;
         (count > 0).then_some((at - count, count))
     })
+}
+
+/// Of a pixel of a tile: its sums, what they are made of, and those that walk on.
+fn instructions(height: usize, wide: usize) -> usize {
+    height * wide + height + wide + 4
 }
 
 /// Vectors of output channels of a tile, dividing them evenly where possible.
@@ -80,17 +95,14 @@ pub(in crate::conv) fn tile_width(isa: Isa, vectors: usize) -> usize {
     }
 }
 
-/// The tallest tile the registers hold that fits into `rest` rows; 0 for none.
-fn tile_rows(isa: Isa, vectors: usize, rest: usize) -> usize {
-    let heights: &[usize] = match (isa, vectors) {
-        (Isa::Avx512, 1) => &[24, 16, 8, 4, 1],
-        (Isa::Avx512, 2) => &[12, 8, 4, 1],
-        (Isa::Avx512, _) => &[8, 4, 1],
-        (Isa::Avx2, 1) => &[12, 8, 4, 1],
-        (Isa::Avx2, 2) => &[6, 4, 1],
-        _ => &[4, 1],
-    };
-    (heights.iter().copied())
-        .find(|&rows| rows <= rest)
-        .unwrap_or(0)
+/// The tiles the registers hold, by their rows, the tallest first. Odd ones are those of kernels over images of three channels.
+fn heights(isa: Isa, vectors: usize) -> &'static [usize] {
+    match (isa, vectors) {
+        (Isa::Avx512, 1) => &[24, 16, 9, 8, 4, 3, 1],
+        (Isa::Avx512, 2) => &[12, 9, 8, 4, 3, 1],
+        (Isa::Avx512, _) => &[9, 8, 4, 3, 1],
+        (Isa::Avx2, 1) => &[12, 9, 8, 4, 3, 1],
+        (Isa::Avx2, 2) => &[6, 4, 3, 1],
+        _ => &[4, 3, 1],
+    }
 }

@@ -12,8 +12,9 @@ pub(in crate::conv) struct Pixels {
     pub(in crate::conv) by_column: usize,
     pub(in crate::conv) rows: usize,
     pub(in crate::conv) columns: usize,
-    /// The output channels of the tile, pixel by pixel.
+    /// The output channels of the tile under the first pixel, and how far it is to those under the next.
     pub(in crate::conv) gradient: *const f32,
+    pub(in crate::conv) by_pixel: usize,
 }
 
 impl Pixels {
@@ -24,6 +25,7 @@ impl Pixels {
         rows: 0,
         columns: 0,
         gradient: std::ptr::null(),
+        by_pixel: 0,
     };
 }
 
@@ -57,6 +59,9 @@ impl Pass {
                 (32, 1, 16) => self.run::<V, 16, 1>(units),
                 (16 | 32, 1, 12) => self.run::<V, 12, 1>(units),
                 (32, 2, 12) => self.run::<V, 12, 2>(units),
+                (16 | 32, 1, 9) => self.run::<V, 9, 1>(units),
+                (32, 2, 9) => self.run::<V, 9, 2>(units),
+                (32, 3, 9) => self.run::<V, 9, 3>(units),
                 (16 | 32, 1, 8) => self.run::<V, 8, 1>(units),
                 (32, 2, 8) => self.run::<V, 8, 2>(units),
                 (32, 3, 8) => self.run::<V, 8, 3>(units),
@@ -65,6 +70,9 @@ impl Pass {
                 (_, 1, 4) => self.run::<V, 4, 1>(units),
                 (16 | 32, 2, 4) => self.run::<V, 4, 2>(units),
                 (16 | 32, 3, 4) => self.run::<V, 4, 3>(units),
+                (_, 1, 3) => self.run::<V, 3, 1>(units),
+                (16 | 32, 2, 3) => self.run::<V, 3, 2>(units),
+                (16 | 32, 3, 3) => self.run::<V, 3, 3>(units),
                 (_, 1, _) => self.run::<V, 1, 1>(units),
                 (_, 2, _) => self.run::<V, 1, 2>(units),
                 _ => self.run::<V, 1, 3>(units),
@@ -100,7 +108,7 @@ impl Pass {
                             }
                         }
                         source = source.wrapping_add(pixels.by_column);
-                        gradient = gradient.add(NV * V::LANES);
+                        gradient = gradient.wrapping_add(pixels.by_pixel);
                     }
                 }
             }

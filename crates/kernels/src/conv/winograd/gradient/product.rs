@@ -50,6 +50,7 @@ impl Product {
                     rows: 1,
                     columns: self.tiles,
                     gradient: targets.as_ptr(),
+                    by_pixel: piece.vectors * V::LANES,
                 };
                 let pass = Pass {
                     sums: sums[channel * row_len..].as_mut_ptr(),
