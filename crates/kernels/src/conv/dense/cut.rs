@@ -1,5 +1,7 @@
 //! How the positions of a slice are cut into blocks, and how what the sums of a block read is fetched.
 
+use std::ops::Range;
+
 use tensor::Layout;
 
 use super::columns::{Columns, LINE, evicts};
@@ -341,6 +343,45 @@ impl Cut {
         columns.as_ptr()
     }
 
+    /// Elements of a row of a strip, in whole cache lines; 0 where rows are read in place.
+    pub(super) fn row_len(&self) -> usize {
+        match self.in_place {
+            true => 0,
+            false => self.pitch.next_multiple_of(16),
+        }
+    }
+
+    /// The same of a single row of the strip, some channels of it: in place, or copied to `scratch`.
+    ///
+    /// # Safety
+    /// `V`'s instructions exist.
+    ///
+    /// # Panics
+    /// When `source` is shorter than the walk's source or `scratch` than [`Cut::row_len`].
+    #[inline(always)]
+    pub(super) unsafe fn row<V: Vector>(
+        &self,
+        walk: &Walk,
+        source: &[f32],
+        index: usize,
+        (block, row): (Block, usize),
+        channels: Range<usize>,
+        scratch: &mut [f32],
+    ) -> *const f32 {
+        let Slice { image, position } = walk.slice(index);
+        let source = walk.image(source, image);
+        let slice = walk.slices.source_of(position, &walk.slices.taps[0]);
+        if self.in_place {
+            let start = self.start_in_place(walk, source, slice, block);
+            return start.wrapping_add(row * self.pitch);
+        }
+        let row = walk.rows.span(block.rows.0, block.rows.1).0 + row as isize;
+        let target = &mut scratch[..self.pitch];
+        // SAFETY: V's instructions exist.
+        unsafe { self.copy_row::<V>(walk, source, slice, (block, row), channels, target) };
+        target.as_ptr()
+    }
+
     /// Where [`Cut::source`] has left what a block reads: in the same `scratch`, or where it was.
     pub(super) fn fetched(
         &self,
@@ -392,54 +433,72 @@ impl Cut {
         block: Block,
         scratch: &mut [f32],
     ) -> *const f32 {
-        let channels = walk.source_channels;
-        let width = walk.columns.source;
-        let slice_area = walk.rows.source * width;
-        let area = walk.slices.source * slice_area;
-        let first = slice.unwrap_or(0) * slice_area;
-        let (top, rows) = walk.rows.span(block.rows.0, block.rows.1);
-        let (left, columns) = walk.columns.span(block.columns.0, block.columns.1);
         if self.in_place {
             return self.start_in_place(walk, source, slice, block);
         }
-        let before = left.min(0).unsigned_abs().min(columns);
-        let from = left.max(0) as usize;
-        let inside = (columns - before).min(width.saturating_sub(from));
+        let (top, rows) = walk.rows.span(block.rows.0, block.rows.1);
         for (index, target) in scratch[..rows * self.pitch]
             .chunks_exact_mut(self.pitch)
             .enumerate()
         {
-            let row = top + index as isize;
-            if slice.is_none() || row < 0 || row as usize >= walk.rows.source {
-                target.fill(0.0);
-                continue;
-            }
-            let row = first + row as usize * width + from;
-            let (zeros, rest) = target.split_at_mut(before * self.pixel);
-            let (pixels, more_zeros) = rest.split_at_mut(inside * self.pixel);
-            zeros.fill(0.0);
-            more_zeros.fill(0.0);
-            match walk.layout {
-                _ if inside == 0 => {}
-                Layout::Nhwc => {
-                    let row = &source[row * channels..][..inside * channels];
-                    if self.pixel == channels {
-                        pixels.copy_from_slice(row);
-                        continue;
-                    }
-                    let apart = pixels.chunks_exact_mut(self.pixel);
-                    for (pixel, to) in row.chunks_exact(channels).zip(apart) {
-                        to[..channels].copy_from_slice(pixel);
-                    }
-                }
-                // SAFETY: `inside` pixels of this row of every plane, into as many of the strip.
-                Layout::Nchw => unsafe {
-                    let planes = source[row..].as_ptr();
-                    let (size, to) = ((channels, inside), pixels.as_mut_ptr());
-                    turn::<V>(planes, area, size, to, self.pixel);
-                },
-            }
+            let row = (block, top + index as isize);
+            let channels = 0..walk.source_channels;
+            // SAFETY: V's instructions exist.
+            unsafe { self.copy_row::<V>(walk, source, slice, row, channels, target) };
         }
         scratch.as_ptr()
+    }
+
+    /// Some channels of what a block reads of a row of the source, zeros where it lies outside.
+    ///
+    /// # Safety
+    /// `V`'s instructions exist.
+    #[inline(always)]
+    unsafe fn copy_row<V: Vector>(
+        &self,
+        walk: &Walk,
+        source: &[f32],
+        slice: Option<usize>,
+        (block, row): (Block, isize),
+        some: Range<usize>,
+        target: &mut [f32],
+    ) {
+        let channels = walk.source_channels;
+        let width = walk.columns.source;
+        let slice_area = walk.rows.source * width;
+        let area = walk.slices.source * slice_area;
+        let (left, columns) = walk.columns.span(block.columns.0, block.columns.1);
+        let before = left.min(0).unsigned_abs().min(columns);
+        let from = left.max(0) as usize;
+        let inside = (columns - before).min(width.saturating_sub(from));
+        let Some(slice) = slice.filter(|_| row >= 0 && (row as usize) < walk.rows.source) else {
+            target.fill(0.0);
+            return;
+        };
+        let row = slice * slice_area + row as usize * width + from;
+        let (zeros, rest) = target.split_at_mut(before * self.pixel);
+        let (pixels, more_zeros) = rest.split_at_mut(inside * self.pixel);
+        zeros.fill(0.0);
+        more_zeros.fill(0.0);
+        match walk.layout {
+            _ if inside == 0 => {}
+            Layout::Nhwc => {
+                let row = &source[row * channels..][..inside * channels];
+                if self.pixel == channels && some.len() == channels {
+                    pixels.copy_from_slice(row);
+                    return;
+                }
+                let apart = pixels.chunks_exact_mut(self.pixel);
+                for (pixel, to) in row.chunks_exact(channels).zip(apart) {
+                    to[some.clone()].copy_from_slice(&pixel[some.clone()]);
+                }
+            }
+            // SAFETY: `inside` pixels of this row of every plane, into as many of the strip.
+            Layout::Nchw => unsafe {
+                let planes = source[some.start * area + row..].as_ptr();
+                let (size, to) = ((some.len(), inside), pixels[some.start..].as_mut_ptr());
+                turn::<V>(planes, area, size, to, self.pixel);
+            },
+        }
     }
 }

@@ -6,6 +6,8 @@
 //! channels as a tile has rows: `[block, row, column, channel]`. All taps read the same blocks, each from
 //! its own first pixel on, and a tile walks through memory without a gap.
 
+use std::ops::Range;
+
 use super::rows::pieces;
 use crate::Isa;
 use crate::conv::dense::cut::{Block, Cut};
@@ -42,8 +44,8 @@ pub(super) struct Blocks {
     groups: usize,
     /// Blocked pixels of a whole unit.
     pixels: usize,
-    /// Elements between rows and between pixels of what is blocked.
-    from: (usize, usize),
+    /// Elements between pixels of what is blocked.
+    pixel: usize,
 }
 
 /// The blocked pixels along an axis.
@@ -128,7 +130,7 @@ impl Blocks {
             columns,
             groups: walk.groups,
             pixels,
-            from: cut.steps(),
+            pixel: cut.steps().1,
         }
     }
 
@@ -142,28 +144,33 @@ impl Blocks {
         self.groups * self.group_len()
     }
 
-    /// Blocks what a unit reads: `source` points under the first tap of its first position.
+    /// Blocks what a unit reads, some blocks of some groups. `source` points at the first pixel of a row of the
+    /// strip.
     ///
     /// # Safety
-    /// All that the positions of `unit` read from there is readable; `to` is writable for
+    /// All that the positions of `unit` read of that row is readable until the next is asked for; `to` is writable for
     /// [`Blocks::len`] elements.
     #[inline(always)]
-    pub(super) unsafe fn pack(&self, source: *const f32, unit: Block, to: *mut f32) {
+    pub(super) unsafe fn pack(
+        &self,
+        mut source: impl FnMut(usize) -> *const f32,
+        unit: Block,
+        (groups, blocks): (Range<usize>, Range<usize>),
+        to: *mut f32,
+    ) {
         let (height, width) = (
             self.rows.extent(unit.height()),
             self.columns.extent(unit.width()),
         );
-        let (by_row, by_column) = (
-            self.rows.stride * self.from.0,
-            self.columns.stride * self.from.1,
-        );
+        let by_column = self.columns.stride * self.pixel;
         let row_len = self.steps.0 / self.rows.step;
         for row in 0..height {
+            let source = source(row * self.rows.stride);
             for first in (0..width).step_by(SIDE_BY_SIDE) {
                 let pixels = SIDE_BY_SIDE.min(width - first);
-                let source = source.wrapping_add(row * by_row + first * by_column);
-                for group in 0..self.groups {
-                    for block in &self.blocks {
+                let source = source.wrapping_add(first * by_column);
+                for group in groups.clone() {
+                    for block in &self.blocks[blocks.clone()] {
                         let start = group * self.group_len()
                             + block.start
                             + (row * row_len + first) * block.count;

@@ -12,7 +12,7 @@ use crate::shared::Shared;
 use crate::simd::{Vector, dispatch, turn};
 
 /// Elements of a row of the weight whose gradients one task adds up and puts into place.
-const GATHERED: usize = 256;
+const GATHERED: usize = 128;
 /// Lanes of the widest vector.
 const MAX_LANES: usize = 16;
 
@@ -21,17 +21,17 @@ pub(super) fn gather(plan: &WeightsPlan, ctx: &Context<'_>, partials: &[f32], dw
     let row = plan.walk.depth();
     let blocks = row.div_ceil(GATHERED);
     let dw = Shared::new(dw);
-    ctx.team
-        .for_each(plan.walk.groups * plan.vectors * blocks, |task, _| {
-            let (vector, block) = (task / blocks, task % blocks);
-            let elements = block * GATHERED..row.min((block + 1) * GATHERED);
-            // SAFETY: `isa` proves the family; lengths are the plan's; no other task writes these
-            // elements of these output channels.
-            dispatch!(plan.isa => gather_block(
-                plan: &WeightsPlan, partials: &[f32], vector: usize,
-                elements: Range<usize>, dw: Shared<'_>,
-            ));
-        });
+    let vectors = plan.walk.groups * plan.vectors;
+    ctx.team.for_each(vectors * blocks, |task, _| {
+        let (vector, block) = (task / blocks, task % blocks);
+        let elements = block * GATHERED..row.min((block + 1) * GATHERED);
+        // SAFETY: `isa` proves the family; lengths are the plan's; no other task writes these
+        // elements of these output channels.
+        dispatch!(plan.isa => gather_block(
+            plan: &WeightsPlan, partials: &[f32], vector: usize,
+            elements: Range<usize>, dw: Shared<'_>,
+        ));
+    });
 }
 
 /// Adds up and writes some elements `[c/g, kernel…]` of a vector of output channels.
@@ -52,12 +52,17 @@ unsafe fn gather_block<V: Vector>(
         g.in_channels_per_group(),
         g.kernel_area(),
     );
-    let (group, first) = (vector / plan.vectors, vector % plan.vectors * V::LANES);
+    let (group, vector) = (vector / plan.vectors, vector % plan.vectors);
+    let first = vector * V::LANES;
+    // The panel of the vector, and its place there.
+    let (panel, within) = (vector / plan.wide * plan.wide, vector % plan.wide);
+    let wide = plan.wide.min(plan.vectors - panel);
+    let start = plan.sums(group, panel) + within * V::LANES;
     let mut sums = [0.0f32; GATHERED * MAX_LANES];
     for (sums, element) in sums.chunks_exact_mut(V::LANES).zip(elements.clone()) {
         // A forward walk has every tap, in the order of the kernel.
         let (channel, tap) = (element / area, element % area);
-        let at = ((group * area + tap) * c + channel) * plan.row_len() + first;
+        let at = start + plan.places[tap * c + channel] * wide * V::LANES;
         // SAFETY: a vector of every accumulator, and one of the sums.
         unsafe {
             let mut sum = V::zero();

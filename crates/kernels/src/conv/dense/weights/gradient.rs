@@ -1,12 +1,14 @@
 //! The gradient of the output in panels: the channels of a tile side by side, pixel by pixel.
 
+use std::ops::Range;
+
 use tensor::Layout;
 
 use crate::conv::dense::walk::Walk;
 use crate::simd::{Vector, turn};
 
-/// The panels of a group.
-#[derive(Clone, Copy, Debug)]
+/// Some panels of a group.
+#[derive(Clone, Debug)]
 pub(super) struct Panels {
     pub(super) group: usize,
     /// Vectors of output channels in the group, and in each of its panels but the last.
@@ -14,19 +16,19 @@ pub(super) struct Panels {
     pub(super) wide: usize,
     /// Pixels that a panel has room for.
     pub(super) room: usize,
+    /// Which of the group's panels.
+    pub(super) of: Range<usize>,
 }
 
 impl Panels {
     /// First vector and number of vectors of each.
-    fn each(self) -> impl Iterator<Item = (usize, usize)> {
-        let vectors = move |first| self.wide.min(self.vectors - first);
-        (0..self.vectors)
-            .step_by(self.wide)
-            .map(move |first| (first, vectors(first)))
+    fn each(&self) -> impl Iterator<Item = (usize, usize)> {
+        let firsts = self.of.clone().map(|panel| panel * self.wide);
+        firsts.map(|first| (first, self.wide.min(self.vectors - first)))
     }
 }
 
-/// Copies the output channels of every panel side by side, zeros for those past the group's last.
+/// Copies the output channels of panels side by side, zeros for those past the group's last.
 ///
 /// Channels last, a pixel is read as a whole and strewn over the panels: what comes from far away is read in the order in
 /// which it lies, and the panels are near.

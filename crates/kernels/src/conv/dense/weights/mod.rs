@@ -11,15 +11,17 @@
 //!
 //! The pixels are cut into *partitions*, each summing into an accumulator of its own; these are
 //! added up in order at the end. How many there are follows from the problem alone, so the result
-//! does not depend on who computed which. They are few, because accumulators cost memory. Where a team is
-//! too large for them the tiles are split among tasks as well, which changes no sum; units are then
-//! fetched beforehand, some at a time, once for all of them.
+//! does not depend on who computed which. They are few, because accumulators cost memory, and because what one thread has summed
+//! is far from the one that adds it up. Where a team has more threads the tiles are split among tasks as
+//! well, which changes no sum: a few of them fetch each for itself; for many, units are fetched beforehand, some at a time.
 
 mod ahead;
 mod blocks;
 mod gather;
 mod gradient;
 mod rows;
+mod splits;
+mod task;
 mod tile;
 
 use std::ops::Range;
@@ -27,12 +29,12 @@ use std::ops::Range;
 use geometry::ConvGeometry;
 use tensor::Layout;
 
-use self::ahead::Ahead;
 pub(in crate::conv) use self::ahead::Ask;
 use self::blocks::Blocks;
-use self::gradient::Panels;
 use self::rows::Rows;
 pub(in crate::conv) use self::rows::tile_width;
+use self::splits::Tiles;
+use self::task::{Part, fetch, task_body};
 pub(in crate::conv) use self::tile::{Pass, Pixels};
 use super::cut::{Block, Cut, Fetch, units};
 use super::sweep::wanted_tasks;
@@ -40,7 +42,7 @@ use super::walk::{Slice, Walk};
 use crate::conv::Direction;
 use crate::share::share;
 use crate::shared::Shared;
-use crate::simd::{Vector, dispatch};
+use crate::simd::dispatch;
 use crate::{Context, Isa};
 
 /// Source elements of a strip: with a panel of the gradient beside it, about a first-level cache.
@@ -74,18 +76,9 @@ const PARTIAL_ELEMENTS: usize = 512 * 1024;
 const FETCHED_ELEMENTS: usize = 1024 * 1024;
 /// Most partitions: each adds an accumulator to be written and read.
 const PARTITIONS: usize = 8;
-/// Tasks for each thread of a team, so that none waits long for the last one.
-const TASKS_PER_THREAD: usize = 2;
-
-/// Rows by a few vectors of output channels of a group.
-#[derive(Clone, Copy, Debug)]
-struct Tile {
-    group: usize,
-    rows: Rows,
-    /// First vector of output channels.
-    first: usize,
-    vectors: usize,
-}
+/// Fewest pixels of a partition: what one thread has summed another adds up, and to get it from there takes longer than a few
+/// hundred pixels.
+const PARTITION_PIXELS: usize = 2048;
 
 /// Backward-weights, planned.
 #[derive(Clone, Debug)]
@@ -95,6 +88,8 @@ pub(in crate::conv) struct WeightsPlan {
     isa: Isa,
     /// The rows of a group, cut into what the registers hold.
     rows: Vec<Rows>,
+    /// Where each row, (tap, channel), stands in the order of the tiles.
+    places: Vec<usize>,
     /// Vectors of output channels of a tile; the last of a group may have fewer.
     wide: usize,
     cut: Cut,
@@ -158,10 +153,17 @@ impl WeightsPlan {
             Some(blocks) => rows::in_blocks(blocks),
             None => rows::in_strip(&walk, &cut, isa, wide),
         };
+        let mut places = vec![0; walk.depth()];
+        for rows in &rows {
+            for (row, place) in places[rows.first..][..rows.count].iter_mut().enumerate() {
+                *place = rows.before + row;
+            }
+        }
         let accumulator = walk.groups * walk.depth() * vectors * isa.lanes();
         let partitions = wanted_tasks(walk.macs())
             .min(PARTITIONS)
             .min(PARTIAL_ELEMENTS / accumulator.max(1))
+            .min(walk.slice_count() * walk.rows.count * walk.columns.count / PARTITION_PIXELS)
             .min(walk.slice_count() * cut.blocks)
             .max(1);
         // A power of two, which most teams share evenly.
@@ -170,6 +172,7 @@ impl WeightsPlan {
             geometry: *geometry,
             isa,
             rows,
+            places,
             wide,
             cut,
             blocks,
@@ -194,33 +197,6 @@ impl WeightsPlan {
         plan
     }
 
-    /// Parts that the tiles are split into for a team, so that it has tasks enough.
-    fn splits(&self, threads: usize) -> usize {
-        let wanted = match threads {
-            0 | 1 => 1,
-            threads => threads * TASKS_PER_THREAD,
-        };
-        wanted
-            .div_ceil(self.partitions)
-            .clamp(1, self.tiles().max(1))
-    }
-
-    /// Tiles of all groups: group by group, panel by panel, rows by rows.
-    fn tiles(&self) -> usize {
-        self.walk.groups * self.rows.len() * self.panels()
-    }
-
-    fn tile(&self, index: usize) -> Tile {
-        let (panel, rows) = (index / self.rows.len(), index % self.rows.len());
-        let first = panel % self.panels() * self.wide;
-        Tile {
-            group: panel / self.panels(),
-            rows: self.rows[rows],
-            first,
-            vectors: self.wide.min(self.vectors - first),
-        }
-    }
-
     /// Panels of the gradient of a group.
     fn panels(&self) -> usize {
         self.vectors.div_ceil(self.wide)
@@ -230,7 +206,12 @@ impl WeightsPlan {
         self.walk.groups * self.walk.depth() * self.row_len()
     }
 
-    /// Elements of an accumulator row: the output channels of a group, rounded up to vectors.
+    /// Where the sums of a panel start in an accumulator: tile after tile, each without a gap.
+    fn sums(&self, group: usize, first: usize) -> usize {
+        (group * self.vectors + first) * self.isa.lanes() * self.walk.depth()
+    }
+
+    /// Elements of the output channels of a group, rounded up to vectors.
     fn row_len(&self) -> usize {
         self.vectors * self.isa.lanes()
     }
@@ -304,7 +285,7 @@ impl WeightsPlan {
         let passes = FETCHED_ELEMENTS / (self.partitions * self.together * self.unit_len()).max(1);
         let units = self.units().div_ceil(self.partitions);
         let at_once = (passes.max(1) * self.together).min(units.max(1));
-        (self.splits(threads) > 1).then_some(at_once)
+        self.splits(threads).fetch_together().then_some(at_once)
     }
 
     /// A strip that is to be blocked, and the units at hand unless they were fetched before.
@@ -316,10 +297,11 @@ impl WeightsPlan {
         self.strip_len() + units
     }
 
-    /// Elements of a strip that is to be blocked.
+    /// Elements of what is to be blocked: a row of the strip at a time, or a matrix.
     fn strip_len(&self) -> usize {
         match &self.blocks {
-            Some(_) => self.cut.scratch_len(),
+            Some(_) if self.cut.is_matrix() => self.cut.scratch_len(),
+            Some(_) => self.cut.row_len(),
             None => 0,
         }
     }
@@ -367,15 +349,16 @@ impl WeightsPlan {
                     let fetched = unsafe { shared.slice(place * plan.unit_len(), plan.unit_len()) };
                     // SAFETY: a worker runs one task at a time.
                     let strip = unsafe { workers.slice(worker * per_worker, plan.strip_len()) };
+                    let all = &plan.every_tile();
                     // SAFETY: `isa` proves the family; lengths are the plan's.
                     dispatch!(plan.isa => fetch(
-                        plan: &WeightsPlan, x: &[f32], dy: &[f32], unit: usize, strip: &mut [f32],
+                        plan: &WeightsPlan, x: &[f32], dy: &[f32], unit: usize, all: &Tiles, strip: &mut [f32],
                         fetched: &mut [f32],
                     ));
                 });
             let fetched = at_once.map(|_| &*fetched);
-            ctx.team.for_each(self.partitions * splits, |task, worker| {
-                let (partition, split) = (task / splits, task % splits);
+            ctx.team.for_each(self.partitions * splits.count(), |task, worker| {
+                let (partition, split) = (task / splits.count(), task % splits.count());
                 // SAFETY: a worker runs one task at a time.
                 let scratch = unsafe { workers.slice(worker * per_worker, per_worker) };
                 let partial = partials_start
@@ -384,7 +367,7 @@ impl WeightsPlan {
                 let part = Part {
                     units: plan.round(partition, round, round_len),
                     fetched: fetched.map(|all| &all[partition * fetched_units * plan.unit_len()..]),
-                    tiles: share(plan.tiles(), split, splits),
+                    tiles: plan.tiles_of(splits, split),
                     fresh: round == 0,
                 };
                 // SAFETY: `isa` proves the family; lengths are the plan's; a split's tiles are its
@@ -402,163 +385,4 @@ impl WeightsPlan {
 /// Whether each pixel reads one pixel of the source, the next one that beside it.
 fn is_pointwise(walk: &Walk) -> bool {
     walk.taps() == 1 && walk.stays_inside && walk.columns.source_step == 1
-}
-
-/// What a task does.
-#[derive(Clone)]
-struct Part<'a> {
-    /// Units of its partition.
-    units: Range<usize>,
-    /// These units, where they were fetched beforehand.
-    fetched: Option<&'a [f32]>,
-    tiles: Range<usize>,
-    /// Nothing has been summed yet.
-    fresh: bool,
-}
-
-/// Fetches what the tiles of a unit read into `fetched`: its source, and the panels of the gradient, group by
-/// group. `strip` is scratch.
-///
-/// # Safety
-/// `V`'s instructions exist.
-#[inline(always)]
-unsafe fn fetch<V: Vector>(
-    plan: &WeightsPlan,
-    x: &[f32],
-    dy: &[f32],
-    unit: usize,
-    strip: &mut [f32],
-    fetched: &mut [f32],
-) {
-    let walk = &plan.walk;
-    let (slice, block) = plan.unit(unit);
-    let (source, panels) = fetched.split_at_mut(plan.source_len());
-    // SAFETY: V's instructions exist; the strip holds all that the block's positions read.
-    unsafe {
-        match &plan.blocks {
-            Some(blocks) => {
-                let strip = plan.cut.source::<V>(walk, x, slice, block, strip);
-                blocks.pack(strip, block, source.as_mut_ptr());
-            }
-            None => {
-                plan.cut.source::<V>(walk, x, slice, block, source);
-            }
-        }
-    }
-    if plan.in_place {
-        return;
-    }
-    let (gradient, first_pixel) = plan.gradient(dy, unit);
-    for group in 0..walk.groups {
-        let packed = &mut panels[plan.panel_start(group, 0)..];
-        let pixels = (first_pixel, block.pixels());
-        let panels = Panels {
-            group,
-            vectors: plan.vectors,
-            wide: plan.wide,
-            room: plan.cut.pixels,
-        };
-        // SAFETY: V's instructions exist.
-        unsafe { gradient::pack::<V>(walk, panels, gradient, pixels, packed) };
-    }
-}
-
-#[inline(always)]
-unsafe fn task_body<V: Vector>(
-    plan: &WeightsPlan,
-    x: &[f32],
-    dy: &[f32],
-    part: Part<'_>,
-    partial: *mut f32,
-    scratch: &mut [f32],
-) {
-    let walk = &plan.walk;
-    let Part { units, tiles, .. } = part;
-    let row_len = plan.row_len();
-    let start = |tile: &Tile| {
-        let row = tile.group * walk.depth() + tile.rows.first;
-        partial.wrapping_add(row * row_len + tile.first * V::LANES)
-    };
-    if units.is_empty() && part.fresh {
-        for tile in tiles.clone().map(|index| plan.tile(index)) {
-            for row in 0..tile.rows.count {
-                for vector in 0..tile.vectors {
-                    // SAFETY: inside the partition's accumulator.
-                    unsafe { V::zero().store(start(&tile).add(row * row_len + vector * V::LANES)) };
-                }
-            }
-        }
-    }
-    let (strip, own) = scratch.split_at_mut(plan.strip_len());
-    for first in units.clone().step_by(plan.together) {
-        let at_once = first..units.end.min(first + plan.together);
-        let fetched = match part.fetched {
-            Some(all) => {
-                let before = (first - units.start) * plan.unit_len();
-                &all[before..][..at_once.len() * plan.unit_len()]
-            }
-            None => {
-                for (index, unit) in at_once.clone().enumerate() {
-                    let own = &mut own[index * plan.unit_len()..][..plan.unit_len()];
-                    // SAFETY: V's instructions exist.
-                    unsafe { fetch::<V>(plan, x, dy, unit, strip, own) };
-                }
-                &*own
-            }
-        };
-        let mut parts = [Pixels::NONE; MAX_TOGETHER];
-        let mut bases: [(*const f32, &[f32]); MAX_TOGETHER] =
-            [(std::ptr::null(), &[]); MAX_TOGETHER];
-        for (index, unit) in at_once.clone().enumerate() {
-            let (slice, block) = plan.unit(unit);
-            let fetched = &fetched[index * plan.unit_len()..][..plan.unit_len()];
-            let (source, gradient) = fetched.split_at(plan.source_len());
-            let source = match &plan.blocks {
-                Some(_) => source.as_ptr(),
-                None => plan.cut.fetched(walk, x, slice, block, source),
-            };
-            let gradient = match plan.in_place {
-                true => {
-                    let (gradient, first_pixel) = plan.gradient(dy, unit);
-                    &gradient[first_pixel * walk.target_channels..]
-                }
-                false => gradient,
-            };
-            bases[index] = (source, gradient);
-            parts[index].rows = block.height();
-            parts[index].columns = block.width();
-        }
-        let parts = &mut parts[..at_once.len()];
-        let next = at_once.end..units.end.min(at_once.end + plan.together);
-        let ahead = match part.fetched {
-            Some(_) => Ahead::nothing(x),
-            None => {
-                let pixels = parts.iter().map(|part| part.rows * part.columns).sum();
-                Ahead::new(plan, next, x, dy, (tiles.len(), pixels))
-            }
-        };
-        for (index, tile) in tiles.clone().map(|index| plan.tile(index)).enumerate() {
-            let source = tile.group * plan.by_group() + tile.rows.source;
-            let panel = plan.panel_start(tile.group, tile.first);
-            for (part, (base, gradient)) in parts.iter_mut().zip(bases) {
-                part.source = base.wrapping_add(source);
-                part.by_row = tile.rows.by_row;
-                part.by_column = tile.rows.by_column;
-                part.gradient = gradient[panel..].as_ptr();
-                part.by_pixel = match plan.in_place {
-                    true => walk.target_channels,
-                    false => tile.vectors * V::LANES,
-                };
-            }
-            let pass = Pass {
-                sums: start(&tile),
-                row_len,
-                fresh: part.fresh && first == units.start,
-                ask: ahead.share(index),
-            };
-            let pixels = &*parts;
-            // SAFETY: the shapes are those of `rows`, which fit the registers of V.
-            unsafe { pass.of_shape::<V>(tile.rows.count, tile.vectors, pixels) };
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! How the rows of the gradient, (tap, channel), are cut into what the registers hold.
 
-use super::blocks::Blocks;
+use super::blocks::{Blocks, ChannelBlock};
 use crate::Isa;
 use crate::conv::dense::cut::Cut;
 use crate::conv::dense::walk::{Segment, Walk};
@@ -12,6 +12,8 @@ pub(super) struct Rows {
     pub(super) first: usize,
     /// How many.
     pub(super) count: usize,
+    /// Rows before them in the order of the tiles, in which sums are kept.
+    pub(super) before: usize,
     /// Place of the source element of the first row under the first position of a unit, in what was
     /// fetched of the unit; those of the other rows follow it.
     pub(super) source: usize,
@@ -30,6 +32,7 @@ pub(super) fn in_strip(walk: &Walk, cut: &Cut, isa: Isa, wide: usize) -> Vec<Row
         rows.extend(pieces(isa, wide, len).map(|(at, count)| Rows {
             first: first + at,
             count,
+            before: first + at,
             source: offset + at,
             by_row,
             by_column,
@@ -39,24 +42,22 @@ pub(super) fn in_strip(walk: &Walk, cut: &Cut, isa: Isa, wide: usize) -> Vec<Row
     rows
 }
 
-/// The rows of a group, where a position's source elements are read in blocks of channels.
+/// The rows of a group, where a position's source elements are read in blocks of channels: block by block, all taps of
+/// each, while it is at hand.
 pub(super) fn in_blocks(blocks: &Blocks) -> Vec<Rows> {
-    let each_tap = |(tap, shift): (usize, &usize)| {
-        let (tap, shift) = (tap * blocks.channels, *shift);
-        blocks.blocks.iter().map(move |block| Rows {
-            first: tap + block.channel,
+    let of_block = |block: &ChannelBlock| {
+        let block = *block;
+        let each_tap = move |(tap, shift): (usize, &usize)| Rows {
+            first: tap * blocks.channels + block.channel,
             count: block.count,
+            before: block.channel * blocks.shifts.len() + tap * block.count,
             source: block.start + shift * block.count,
             by_row: blocks.steps.0 * block.count,
             by_column: blocks.steps.1 * block.count,
-        })
+        };
+        blocks.shifts.iter().enumerate().map(each_tap)
     };
-    blocks
-        .shifts
-        .iter()
-        .enumerate()
-        .flat_map(each_tap)
-        .collect()
+    blocks.blocks.iter().flat_map(of_block).collect()
 }
 
 /// Cuts `len` rows into tiles of the fewest instructions, tall ones first: the first row of each and how many.
