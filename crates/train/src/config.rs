@@ -129,7 +129,7 @@ impl TrainConfig {
         // Shapes are easy and already lie anywhere in the picture. What a minute of training lacks is steps, so
         // batches are small, the rate is as much smaller, and its peak comes early.
         Ok(Self {
-            epochs: 2,
+            epochs: 3,
             batch_size: 32,
             learning_rate: rule.usual_learning_rate() / 2.0,
             schedule: Shape::OneCycle {

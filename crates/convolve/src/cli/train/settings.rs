@@ -76,7 +76,7 @@ pub(super) struct Settings {
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     img_size: Option<(usize, usize)>,
     /// Rounds through the pictures, each in an order of its own and without what fills no whole
-    /// batch [default: 2 for shapes, 24 else]
+    /// batch [default: 3 for shapes, 24 else]
     #[arg(long)]
     epochs: Option<u64>,
     /// Pictures of a step [default: 128; 32 for shapes, 64 for large
