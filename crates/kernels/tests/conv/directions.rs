@@ -378,6 +378,33 @@ fn results_are_bitwise_equal_for_every_team() {
     }
 }
 
+/// Maps large enough for several partitions, which teams split further or not: blocked and padded, read where they lie, with a
+/// panel of the gradient alone; as matrices of columns all of them.
+#[test]
+fn partitions_of_weights_are_bitwise_equal_for_every_team() {
+    let teams = [1, 2, 4, 6].map(|threads| Team::new(threads).unwrap());
+    for (c, o, size, k, p) in [(12, 64, 72, 3, 1), (20, 48, 70, 1, 0), (6, 16, 68, 3, 1)] {
+        let case = ConvCase::new(2, c, o, [size, size], [k, k]).padding([p, p]);
+        let geometry = resolve(&case);
+        let mut draw = Draw::new(7);
+        let task = Task {
+            direction: Direction::BackwardWeights,
+            first: draw.reals(case.input_len()),
+            second: draw.reals(case.output_len()),
+            want: vec![0.0; case.weight_len()],
+        };
+        for (name, plan, isa, layout) in plans(&geometry, task.direction) {
+            let [alone, others @ ..] = teams
+                .each_ref()
+                .map(|team| run(&plan, layout, &Context { team, isa }, &task));
+            for (got, team) in others.iter().zip(&teams[1..]) {
+                let same = (got.iter().zip(&alone)).all(|(a, b)| a.to_bits() == b.to_bits());
+                assert!(same, "{case} {name}: {} threads differ", team.threads());
+            }
+        }
+    }
+}
+
 #[test]
 fn reals_stay_within_the_bound_of_a_direct_sum() {
     let team = Team::new(2).unwrap();

@@ -343,15 +343,8 @@ impl Cut {
         columns.as_ptr()
     }
 
-    /// Elements of a row of a strip, in whole cache lines; 0 where rows are read in place.
-    pub(super) fn row_len(&self) -> usize {
-        match self.in_place {
-            true => 0,
-            false => self.pitch.next_multiple_of(16),
-        }
-    }
-
-    /// The same of a single row of the strip, some channels of it: in place, or copied to `scratch`.
+    /// What [`Cut::source`] gives, of a single row of the strip and some channels: in place, or copied to `scratch`. For cuts
+    /// that make no matrix, of walks with one tap a slice.
     ///
     /// # Safety
     /// `V`'s instructions exist.
@@ -380,6 +373,14 @@ impl Cut {
         // SAFETY: V's instructions exist.
         unsafe { self.copy_row::<V>(walk, source, slice, (block, row), channels, target) };
         target.as_ptr()
+    }
+
+    /// Elements of a row of a strip, in whole cache lines; 0 where rows are read in place.
+    pub(super) fn row_len(&self) -> usize {
+        match self.in_place {
+            true => 0,
+            false => self.pitch.next_multiple_of(16),
+        }
     }
 
     /// Where [`Cut::source`] has left what a block reads: in the same `scratch`, or where it was.

@@ -2,7 +2,7 @@
 //!
 //! A tile reads a few channels of every pixel. In a strip, all channels of a pixel lie between one pixel and the
 //! next, often a power of two of them, so that what a tile reads falls on a few sets of the
-//! first-level cache and evicts itself. So the strip is rewritten once, block by block of as many
+//! first-level cache and evicts itself. So its rows are rewritten, block by block of as many
 //! channels as a tile has rows: `[block, row, column, channel]`. All taps read the same blocks, each from
 //! its own first pixel on, and a tile walks through memory without a gap.
 
@@ -13,7 +13,7 @@ use crate::Isa;
 use crate::conv::dense::cut::{Block, Cut};
 use crate::conv::dense::walk::{AxisWalk, Walk};
 
-/// Pixels of which a block is written at once: whole lines of it. Each is read from its first channel to its last, which the
+/// Pixels of which a block is written at once: whole lines of most. Each is read from its first channel to its last, which the
 /// processor foresees; more of them, often a multiple of 4 KiB apart, would evict each other.
 const SIDE_BY_SIDE: usize = 4;
 
@@ -144,8 +144,8 @@ impl Blocks {
         self.groups * self.group_len()
     }
 
-    /// Blocks what a unit reads, some blocks of some groups. `source` points at the first pixel of a row of the
-    /// strip.
+    /// Blocks what a unit reads, some blocks of some groups. `source` points at the first pixel of a row of
+    /// the strip, or of the matrix.
     ///
     /// # Safety
     /// All that the positions of `unit` read of that row is readable until the next is asked for; `to` is writable for
@@ -183,11 +183,12 @@ impl Blocks {
                                 16 => copy::<16>(from, by_column, pixels, to),
                                 12 => copy::<12>(from, by_column, pixels, to),
                                 9 => copy::<9>(from, by_column, pixels, to),
-                                3 => copy::<3>(from, by_column, pixels, to),
                                 8 => copy::<8>(from, by_column, pixels, to),
                                 6 => copy::<6>(from, by_column, pixels, to),
                                 4 => copy::<4>(from, by_column, pixels, to),
-                                _ => copy::<1>(from, by_column, pixels, to),
+                                3 => copy::<3>(from, by_column, pixels, to),
+                                1 => copy::<1>(from, by_column, pixels, to),
+                                _ => unreachable!("tiles of so many rows"),
                             }
                         }
                     }

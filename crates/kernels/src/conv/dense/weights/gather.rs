@@ -56,13 +56,13 @@ unsafe fn gather_block<V: Vector>(
     let first = vector * V::LANES;
     // The panel of the vector, and its place there.
     let (panel, within) = (vector / plan.wide * plan.wide, vector % plan.wide);
-    let wide = plan.wide.min(plan.vectors - panel);
+    let wide = plan.panel_width(panel);
     let start = plan.sums(group, panel) + within * V::LANES;
     let mut sums = [0.0f32; GATHERED * MAX_LANES];
     for (sums, element) in sums.chunks_exact_mut(V::LANES).zip(elements.clone()) {
         // A forward walk has every tap, in the order of the kernel.
         let (channel, tap) = (element / area, element % area);
-        let at = start + plan.places[tap * c + channel] * wide * V::LANES;
+        let at = start + plan.place(tap * c + channel) * wide * V::LANES;
         // SAFETY: a vector of every accumulator, and one of the sums.
         unsafe {
             let mut sum = V::zero();

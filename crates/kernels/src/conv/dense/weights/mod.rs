@@ -7,13 +7,15 @@
 //!
 //! What the tiles read is *fetched* first, unit by unit: the strip of source rows, in [`blocks`] of
 //! channels where several panels read it, and the gradient in panels, the channels of a tile side by
-//! side. A panel stays in the first-level cache while all rows pass over it.
+//! side. A panel stays in the first-level cache while all rows pass over it. Small pointwise maps, and gradients of a
+//! single panel, are read where they lie.
 //!
 //! The pixels are cut into *partitions*, each summing into an accumulator of its own; these are
 //! added up in order at the end. How many there are follows from the problem alone, so the result
-//! does not depend on who computed which. They are few, because accumulators cost memory, and because what one thread has summed
-//! is far from the one that adds it up. Where a team has more threads the tiles are split among tasks as
-//! well, which changes no sum: a few of them fetch each for itself; for many, units are fetched beforehand, some at a time.
+//! does not depend on who computed which. They are few, because accumulators cost memory, and because
+//! what one thread has summed is far from the one that adds it up. Where a team has more threads the
+//! tiles are split among tasks as well, which changes no sum: a few of them fetch each for itself;
+//! for many, units are fetched beforehand, some at a time.
 
 mod ahead;
 mod blocks;
@@ -88,7 +90,7 @@ pub(in crate::conv) struct WeightsPlan {
     isa: Isa,
     /// The rows of a group, cut into what the registers hold.
     rows: Vec<Rows>,
-    /// Where each row, (tap, channel), stands in the order of the tiles.
+    /// Where each row, (tap, channel), of blocks stands in the order of the tiles. Others stand in their own.
     places: Vec<usize>,
     /// Vectors of output channels of a tile; the last of a group may have fewer.
     wide: usize,
@@ -153,8 +155,8 @@ impl WeightsPlan {
             Some(blocks) => rows::in_blocks(blocks),
             None => rows::in_strip(&walk, &cut, isa, wide),
         };
-        let mut places = vec![0; walk.depth()];
-        for rows in &rows {
+        let mut places = vec![0; if blocked { walk.depth() } else { 0 }];
+        for rows in rows.iter().filter(|_| blocked) {
             for (row, place) in places[rows.first..][..rows.count].iter_mut().enumerate() {
                 *place = rows.before + row;
             }
@@ -200,6 +202,16 @@ impl WeightsPlan {
     /// Panels of the gradient of a group.
     fn panels(&self) -> usize {
         self.vectors.div_ceil(self.wide)
+    }
+
+    /// Vectors of the panel that starts with `first`.
+    fn panel_width(&self, first: usize) -> usize {
+        self.wide.min(self.vectors - first)
+    }
+
+    /// The place of a row, (tap, channel), among those of a panel.
+    fn place(&self, row: usize) -> usize {
+        self.places.get(row).copied().unwrap_or(row)
     }
 
     fn accumulator_len(&self) -> usize {
@@ -257,7 +269,7 @@ impl WeightsPlan {
         }
     }
 
-    /// Elements of a fetched unit: its source, and all panels of the gradient.
+    /// Elements of a fetched unit: its source, and all panels of the gradient, unless they are read where they lie.
     fn unit_len(&self) -> usize {
         let panels = match self.in_place {
             true => 0,
@@ -279,13 +291,13 @@ impl WeightsPlan {
         (&dy[image * image_len..][..image_len], first_pixel)
     }
 
-    /// Units of every partition that are fetched before the tasks that read them, where several
+    /// Units of every partition that are fetched before the tasks that read them, where many
     /// tasks read each.
     fn fetched_at_once(&self, threads: usize) -> Option<usize> {
         let passes = FETCHED_ELEMENTS / (self.partitions * self.together * self.unit_len()).max(1);
         let units = self.units().div_ceil(self.partitions);
         let at_once = (passes.max(1) * self.together).min(units.max(1));
-        self.splits(threads).fetch_together().then_some(at_once)
+        self.fetch_together(self.splits(threads)).then_some(at_once)
     }
 
     /// A strip that is to be blocked, and the units at hand unless they were fetched before.
@@ -335,10 +347,11 @@ impl WeightsPlan {
         let most_units = self.units().div_ceil(self.partitions);
         let at_once = self.fetched_at_once(threads);
         let (plan, partials_start) = (self, Shared::new(partials));
+        let every_tile = self.every_tile();
         let round_len = at_once.unwrap_or(most_units).max(1);
         for round in 0..most_units.div_ceil(round_len).max(1) {
             let fetched_units = at_once.unwrap_or(0);
-            let shared = Shared::new(fetched);
+            let (shared, all) = (Shared::new(fetched), &every_tile);
             ctx.team
                 .for_each(self.partitions * fetched_units, |place, worker| {
                     let (partition, index) = (place / fetched_units, place % fetched_units);
@@ -349,7 +362,6 @@ impl WeightsPlan {
                     let fetched = unsafe { shared.slice(place * plan.unit_len(), plan.unit_len()) };
                     // SAFETY: a worker runs one task at a time.
                     let strip = unsafe { workers.slice(worker * per_worker, plan.strip_len()) };
-                    let all = &plan.every_tile();
                     // SAFETY: `isa` proves the family; lengths are the plan's.
                     dispatch!(plan.isa => fetch(
                         plan: &WeightsPlan, x: &[f32], dy: &[f32], unit: usize, all: &Tiles, strip: &mut [f32],

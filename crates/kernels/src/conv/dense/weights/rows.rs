@@ -62,10 +62,13 @@ pub(super) fn in_blocks(blocks: &Blocks) -> Vec<Rows> {
 
 /// Cuts `len` rows into tiles of the fewest instructions, tall ones first: the first row of each and how many.
 pub(super) fn pieces(isa: Isa, wide: usize, len: usize) -> impl Iterator<Item = (usize, usize)> {
-    // For so many rows: the instructions of a pixel, and the tallest tile.
+    let heights = heights(isa, wide);
+    let tallest = heights[0];
+    // Many rows are for the most part tallest tiles. For so many of the rest: the instructions of a pixel, and the tallest tile.
+    let certain = len.saturating_sub(tallest * tallest) / tallest * tallest;
     let mut best: Vec<(usize, usize)> = vec![(0, 0)];
-    for rows in 1..=len {
-        let cuts = (heights(isa, wide).iter()).filter(|&&height| height <= rows);
+    for rows in 1..=len - certain {
+        let cuts = heights.iter().filter(|&&height| height <= rows);
         let cost = |height: usize| best[rows - height].0 + instructions(height, wide);
         best.extend(
             cuts.map(|&height| (cost(height), height))
@@ -74,7 +77,10 @@ pub(super) fn pieces(isa: Isa, wide: usize, len: usize) -> impl Iterator<Item = 
     }
     let mut at = 0;
     std::iter::from_fn(move || {
-        let count = best[len - at].1;
+        let count = match at < certain {
+            true => tallest,
+            false => best[len - at].1,
+        };
         at += count;
         (count > 0).then_some((at - count, count))
     })
@@ -99,7 +105,7 @@ pub(in crate::conv) fn tile_width(isa: Isa, vectors: usize) -> usize {
 /// The tiles the registers hold, by their rows, the tallest first. Odd ones are those of kernels over images of three channels.
 fn heights(isa: Isa, vectors: usize) -> &'static [usize] {
     match (isa, vectors) {
-        (Isa::Avx512, 1) => &[24, 16, 9, 8, 4, 3, 1],
+        (Isa::Avx512, 1) => &[24, 16, 12, 9, 8, 4, 3, 1],
         (Isa::Avx512, 2) => &[12, 9, 8, 4, 3, 1],
         (Isa::Avx512, _) => &[9, 8, 4, 3, 1],
         (Isa::Avx2, 1) => &[12, 9, 8, 4, 3, 1],

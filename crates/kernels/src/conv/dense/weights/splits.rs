@@ -1,11 +1,12 @@
 //! How the tiles of a partition are split among the tasks of a team.
 //!
-//! Tiles are rows, of (tap, channel), by panels of the gradient. A task of some panels reads all of the source and a part of the
-//! gradient, one of some rows the other way round. No sum changes with it.
+//! Tiles are rows, of (tap, channel), by panels of the gradient. A task of some panels reads a part of the gradient and all of the
+//! source, one of some rows all of the gradient and, where the source is blocked, a part of it. No sum changes with it.
 
 use std::ops::Range;
 
 use super::WeightsPlan;
+use super::blocks::Blocks;
 use super::rows::Rows;
 use crate::share::share;
 
@@ -23,11 +24,6 @@ pub(super) struct Splits {
 impl Splits {
     pub(super) fn count(self) -> usize {
         self.panels * self.rows
-    }
-
-    /// Units are fetched once for all tasks, which are many.
-    pub(super) fn fetch_together(self) -> bool {
-        self.count() > OWN_FETCH
     }
 }
 
@@ -51,7 +47,7 @@ impl Tiles {
                 group: panel / plan.panels(),
                 rows: *rows,
                 first,
-                vectors: plan.wide.min(plan.vectors - first),
+                vectors: plan.panel_width(first),
             };
             plan.rows[self.rows.clone()].iter().map(tile)
         };
@@ -94,23 +90,25 @@ impl WeightsPlan {
 
     /// The groups and the blocks of channels that tiles read.
     pub(super) fn reads(&self, tiles: &Tiles) -> (Range<usize>, Range<usize>) {
-        let height = self.rows.len() / self.stacks().max(1);
-        let blocks = tiles.rows.start / height.max(1)..tiles.rows.end / height.max(1);
+        let height = self.stack_height();
+        let blocks = tiles.rows.start / height..tiles.rows.end / height;
         (self.groups(&tiles.panels), blocks)
     }
 
-    /// The channels of the source that tiles read: some, or all, of one group or of all.
-    pub(super) fn channels(&self, tiles: &Tiles) -> Range<usize> {
-        let (groups, blocks) = self.reads(tiles);
-        let some = self
-            .blocks
-            .as_ref()
-            .map_or(&[][..], |all| &all.blocks[blocks]);
+    /// The channels of the source that such groups and blocks are made of: some, or all, of one group, all of several.
+    pub(super) fn channels(
+        &self,
+        blocks: &Blocks,
+        (groups, some): &(Range<usize>, Range<usize>),
+    ) -> Range<usize> {
         let all = self.walk.source_channels_per_group();
-        let (Some(first), Some(last), 1) = (some.first(), some.last(), groups.len()) else {
-            return groups.start * all..groups.end * all;
-        };
-        groups.start * all + first.channel..groups.start * all + last.channel + last.count
+        match (&blocks.blocks[some.clone()], groups.len()) {
+            ([first, .., last], 1) => {
+                let start = groups.start * all;
+                start + first.channel..start + last.channel + last.count
+            }
+            _ => groups.start * all..groups.end * all,
+        }
     }
 
     /// So many that all threads of a team have as much to do, as even as whole tiles allow.
@@ -123,19 +121,33 @@ impl WeightsPlan {
             panels,
             rows: wanted.div_ceil(panels).clamp(1, stacks.max(1)),
         };
-        let largest = |split: &Splits| panels.div_ceil(split.panels) * stacks.div_ceil(split.rows);
+        // The tiles of a thread that has most to do, then the tasks.
+        let most = |split: &Splits| {
+            let tasks = self.partitions * split.count();
+            let largest = panels.div_ceil(split.panels) * stacks.div_ceil(split.rows);
+            (largest * tasks.div_ceil(threads.max(1)), split.count())
+        };
         let best = (1..=wanted.clamp(1, panels.max(1)))
             .rev()
             .map(split)
-            .min_by_key(largest);
+            .min_by_key(most);
         best.unwrap_or(Splits { panels: 1, rows: 1 })
+    }
+
+    /// Units are fetched once for all splits, and beforehand: where they are many, or make a matrix each.
+    pub(super) fn fetch_together(&self, splits: Splits) -> bool {
+        let own = match self.cut.is_matrix() {
+            true => 1,
+            false => OWN_FETCH,
+        };
+        splits.count() > own && self.unit_len() > 0
     }
 
     /// The tiles of a split.
     pub(super) fn tiles_of(&self, splits: Splits, split: usize) -> Tiles {
         let (panels, rows) = (split / splits.rows, split % splits.rows);
         let stacks = share(self.stacks(), rows, splits.rows);
-        let height = self.rows.len() / self.stacks().max(1);
+        let height = self.stack_height();
         Tiles {
             panels: share(self.walk.groups * self.panels(), panels, splits.panels),
             rows: stacks.start * height..stacks.end * height,
@@ -148,5 +160,9 @@ impl WeightsPlan {
             Some(blocks) => blocks.blocks.len(),
             None => self.rows.len(),
         }
+    }
+    /// Rows of each of them.
+    fn stack_height(&self) -> usize {
+        (self.rows.len() / self.stacks().max(1)).max(1)
     }
 }

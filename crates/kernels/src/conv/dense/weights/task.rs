@@ -23,7 +23,7 @@ pub(super) struct Part<'a> {
 }
 
 /// Fetches what some tiles read of a unit into `fetched`: its source, and the panels of the gradient, group by
-/// group. `strip` is scratch.
+/// group, unless they are read where they lie. `strip` is scratch.
 ///
 /// # Safety
 /// `V`'s instructions exist.
@@ -49,13 +49,14 @@ pub(super) unsafe fn fetch<V: Vector>(
                 blocks.pack(row, block, plan.reads(tiles), source.as_mut_ptr());
             }
             Some(blocks) => {
-                let channels = plan.channels(tiles);
+                let reads = plan.reads(tiles);
+                let channels = plan.channels(blocks, &reads);
                 let row = |row| {
                     let row = (block, row);
                     plan.cut
                         .row::<V>(walk, x, slice, row, channels.clone(), strip)
                 };
-                blocks.pack(row, block, plan.reads(tiles), source.as_mut_ptr());
+                blocks.pack(row, block, reads, source.as_mut_ptr());
             }
             None => {
                 plan.cut.source::<V>(walk, x, slice, block, source);
@@ -81,6 +82,10 @@ pub(super) unsafe fn fetch<V: Vector>(
     }
 }
 
+/// Sums over the units of a part, for its tiles.
+///
+/// # Safety
+/// `V`'s instructions exist; `partial` is the accumulator of the part's partition, in which nobody else has these tiles.
 #[inline(always)]
 pub(super) unsafe fn task_body<V: Vector>(
     plan: &WeightsPlan,

@@ -73,9 +73,10 @@ impl Pass {
                 (_, 1, 3) => self.run::<V, 3, 1>(units),
                 (16 | 32, 2, 3) => self.run::<V, 3, 2>(units),
                 (16 | 32, 3, 3) => self.run::<V, 3, 3>(units),
-                (_, 1, _) => self.run::<V, 1, 1>(units),
-                (_, 2, _) => self.run::<V, 1, 2>(units),
-                _ => self.run::<V, 1, 3>(units),
+                (_, 1, 1) => self.run::<V, 1, 1>(units),
+                (16 | 32, 2, 1) => self.run::<V, 1, 2>(units),
+                (16 | 32, 3, 1) => self.run::<V, 1, 3>(units),
+                _ => unreachable!("a tile of {rows} rows by {vectors} vectors"),
             }
         }
     }
