@@ -11,11 +11,6 @@ use crate::Isa;
 #[inline(always)]
 pub(crate) fn vectorised<R>(isa: Isa, body: impl FnOnce() -> R) -> R {
     #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-    fn avx512<R>(body: impl FnOnce() -> R) -> R {
-        body()
-    }
-    #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
     fn avx2<R>(body: impl FnOnce() -> R) -> R {
         body()
@@ -23,10 +18,7 @@ pub(crate) fn vectorised<R>(isa: Isa, body: impl FnOnce() -> R) -> R {
     match isa.min(Isa::best()) {
         // SAFETY: the family is at most the best one this processor has.
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => unsafe { avx512(body) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => unsafe { avx2(body) },
+        Isa::Avx2 | Isa::Avx512 => unsafe { avx2(body) },
         _ => body(),
     }
 }

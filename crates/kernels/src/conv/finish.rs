@@ -87,13 +87,12 @@ impl Finish {
     /// the sums.
     ///
     /// # Safety
-    /// `V`'s instructions exist. The bias is valid for `NV` vectors, the residual for as many from each of the
-    /// targets.
+    /// `V`'s instructions exist. The bias is valid for `NV` vectors, the residual for as many from `target` of each row.
     #[inline(always)]
     pub(in crate::conv) unsafe fn apply<V: Vector, const MR: usize, const NV: usize>(
         &self,
         sums: &mut [[V; NV]; MR],
-        targets: &[usize; MR],
+        target: impl Fn(usize) -> usize,
     ) {
         // SAFETY: the contract of this function.
         unsafe {
@@ -106,9 +105,10 @@ impl Finish {
                 }
             }
             if !self.residual.is_null() {
-                for (sums, &offset) in sums.iter_mut().zip(targets) {
+                for (row, sums) in sums.iter_mut().enumerate() {
+                    let residual = self.residual.add(target(row));
                     for (v, sum) in sums.iter_mut().enumerate() {
-                        *sum = sum.add(V::load(self.residual.add(offset + v * V::LANES)));
+                        *sum = sum.add(V::load(residual.add(v * V::LANES)));
                     }
                 }
             }

@@ -215,7 +215,7 @@ pub(super) unsafe fn write<V: Vector, const MR: usize, const NV: usize>(
     // SAFETY: the contract of this function.
     unsafe {
         if target.channels == NV * V::LANES {
-            finish.apply(&mut sums, targets);
+            finish.apply(&mut sums, |row| targets[row]);
             for (sums, &offset) in sums.iter().zip(targets) {
                 for (v, &sum) in sums.iter().enumerate() {
                     sum.store(target.start.add(offset + v * V::LANES));

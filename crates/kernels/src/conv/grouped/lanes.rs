@@ -72,9 +72,9 @@ impl Lanes {
         self.source == 1 && self.target == 1
     }
 
-    /// See [`Self::picks`].
-    pub(super) fn pick(&self, channel: usize) -> &[u32; MOST_LANES] {
-        &self.picks[channel]
+    /// Of every source channel of a group, which channel of the block's source each lane multiplies.
+    pub(super) fn picks(&self) -> &[[u32; MOST_LANES]] {
+        &self.picks
     }
 
     /// Blocks that are full, before any that is not.

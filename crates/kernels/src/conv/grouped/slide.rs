@@ -12,7 +12,7 @@ use geometry::Window;
 
 use super::sweep::Row;
 use crate::conv::Direction;
-use crate::simd::Vector;
+use crate::simd::{Vector, Work};
 
 /// Targets of a short row, which the processor does not foresee the end of.
 const SHORT: usize = 32;
@@ -111,42 +111,14 @@ impl Slide {
         // SAFETY: the contract of this function.
         unsafe {
             match (self.kernel, self.stride, self.pixels) {
-                (3, 1, 7) => self.tiles::<V, 3, 1, 7>(row),
-                (3, 1, _) => self.tiles::<V, 3, 1, 8>(row),
-                (3, _, 7) => self.tiles::<V, 3, 2, 7>(row),
-                (3, _, _) => self.tiles::<V, 3, 2, 8>(row),
-                (_, 1, 7) => self.tiles::<V, 5, 1, 7>(row),
-                (_, 1, _) => self.tiles::<V, 5, 1, 8>(row),
-                (_, _, 7) => self.tiles::<V, 5, 2, 7>(row),
-                (_, _, _) => self.tiles::<V, 5, 2, 8>(row),
-            }
-        }
-    }
-
-    /// Tiles of `P` targets by all channels.
-    ///
-    /// # Safety
-    /// As [`Self::run`]; `K`, `S` and `P` are this slide's.
-    #[inline(always)]
-    unsafe fn tiles<V: Vector, const K: usize, const S: usize, const P: usize>(
-        &self,
-        row: &Row<'_>,
-    ) {
-        let (targets, lanes) = (row.plan.columns.target, &row.plan.lanes);
-        for at in (0..targets).step_by(P) {
-            let first = at.min(targets - P);
-            let mut block = 0;
-            // SAFETY: blocks stay below their number, the targets within the row.
-            unsafe {
-                // As many sums as leave registers for the taps and an element.
-                while V::REGISTERS >= 32 && block + 2 <= lanes.full_blocks() {
-                    self.tile::<V, K, S, P, 2>(row, first, block);
-                    block += 2;
-                }
-                while block < lanes.blocks {
-                    self.tile::<V, K, S, P, 1>(row, first, block);
-                    block += 1;
-                }
+                (3, 1, 7) => V::apart(&Tiles::<3, 1, 7>(self, row)),
+                (3, 1, _) => V::apart(&Tiles::<3, 1, 8>(self, row)),
+                (3, _, 7) => V::apart(&Tiles::<3, 2, 7>(self, row)),
+                (3, _, _) => V::apart(&Tiles::<3, 2, 8>(self, row)),
+                (_, 1, 7) => V::apart(&Tiles::<5, 1, 7>(self, row)),
+                (_, 1, _) => V::apart(&Tiles::<5, 1, 8>(self, row)),
+                (_, _, 7) => V::apart(&Tiles::<5, 2, 7>(self, row)),
+                (_, _, _) => V::apart(&Tiles::<5, 2, 8>(self, row)),
             }
         }
     }
@@ -154,7 +126,8 @@ impl Slide {
     /// `P` targets by `NV` blocks.
     ///
     /// # Safety
-    /// As [`Self::tiles`]; the targets are in the row, the blocks in the plan; of more than one all are full.
+    /// As [`Self::run`]; `K`, `S` and `P` are this slide's, the targets are in the row, the blocks in the plan; of more than
+    /// one all are full.
     #[inline(always)]
     unsafe fn tile<V: Vector, const K: usize, const S: usize, const P: usize, const NV: usize>(
         &self,
@@ -162,42 +135,74 @@ impl Slide {
         first: usize,
         block: usize,
     ) {
-        let plan = row.plan;
-        let (channels, _) = plan.channels();
-        let (source, sources) = plan.lanes.sources(block);
-        let (width, block_weights) = (plan.columns.source, plan.block_weights());
+        let channel = block * V::LANES;
+        let lanes = V::LANES.min(row.from - channel);
+        let width = row.plan.columns.source;
         let origin = (first * S) as isize - self.before;
+        let elements = self.elements(row.source.wrapping_add(channel), row.from, width, first);
         // SAFETY: the contract of this function; elements that are read are inside.
         unsafe {
+            // Backwards the last tap comes first.
+            let w = row.packed.add(block * row.by_block);
+            let (w, by_tap) = match self.turned {
+                true => (w.add((K - 1) * V::LANES), -(V::LANES as isize)),
+                false => (w, V::LANES as isize),
+            };
             let mut sums = [[V::zero(); NV]; P];
             // What the next rows read, asked for in parts: all at once it would hold up what this one reads.
             let (below, reads) = ((origin + K as isize - 1).max(0) as usize, P * S);
             let part = reads.div_ceil(K);
-            for (number, &(tap_row, source_row)) in plan.rows.at(row.row).iter().enumerate() {
+            for (number, &(tap_row, source_row)) in row.taps.iter().enumerate() {
                 let columns = number * part..reads.min((number + 1) * part);
                 let columns = below + columns.start..below + columns.end;
-                row.prefetch_below::<V, NV>(S, columns, source);
-                let w = row.packed.as_ptr();
-                let w = w.add(block * block_weights + tap_row * K * V::LANES);
+                row.prefetch_below::<V, NV>(S, columns, channel);
+                let w = w.add(tap_row * K * V::LANES);
                 let w: [[V; NV]; K] = std::array::from_fn(|tap| {
-                    let tap = if self.turned { K - 1 - tap } else { tap };
-                    std::array::from_fn(|v| V::load(w.add(v * block_weights + tap * V::LANES)))
+                    let w = w.offset(tap as isize * by_tap);
+                    std::array::from_fn(|v| V::load(w.add(v * row.by_block)))
                 });
-                let start = source_row * width * channels + source;
-                let start = row.source.as_ptr().wrapping_add(start);
-                let elements = self.elements(start, channels, width, first);
+                let elements = elements.moved(source_row * width * row.from);
                 // Written out: sums stay in registers only where their places are known.
                 macro_rules! steps {
                     ($($step:literal)*) => {
                         $(if $step < P + (K - 1) / S {
-                            elements.meet::<V, K, S, P, NV>(sources, $step, &w, &mut sums);
+                            elements.meet::<V, K, S, P, NV>(lanes, $step, &w, &mut sums);
                         })*
                     };
                 }
                 const { assert!(P + (K - 1) / S <= 12, "steps") };
                 steps!(0 1 2 3 4 5 6 7 8 9 10 11);
             }
-            row.finish::<V, P, NV>(sums, block, |p| first + p);
+            row.finish::<V, P, NV>(sums, block, first, 1);
+        }
+    }
+}
+
+/// A row of targets, in tiles of `P` by all channels.
+struct Tiles<'a, const K: usize, const S: usize, const P: usize>(&'a Slide, &'a Row<'a>);
+
+impl<const K: usize, const S: usize, const P: usize> Work for Tiles<'_, K, S, P> {
+    #[inline(always)]
+    unsafe fn run<V: Vector>(&self) {
+        // Copied, so that no sum that is stored can have changed them.
+        let (slide, row) = (*self.0, *self.1);
+        let targets = row.plan.columns.target;
+        let (full_blocks, blocks) = (row.plan.lanes.full_blocks(), row.plan.lanes.blocks);
+        for at in (0..targets).step_by(P) {
+            let first = at.min(targets - P);
+            let mut block = 0;
+            // SAFETY: blocks stay below their number, the targets within the row.
+            unsafe {
+                // As many sums as leave registers for the taps and an element.
+                while V::REGISTERS >= 32 && block + 2 <= full_blocks {
+                    slide.tile::<V, K, S, P, 2>(&row, first, block);
+                    block += 2;
+                }
+                while block < blocks {
+                    slide.tile::<V, K, S, P, 1>(&row, first, block);
+                    block += 1;
+                }
+            }
         }
     }
 }
@@ -260,6 +265,15 @@ impl Elements {
         let at_an_end = element + 1 < K || element > (P - 1) * S;
         let within = self.inside.0..self.inside.1;
         !at_an_end || within.contains(&(element as isize))
+    }
+
+    /// The same so many elements of the maps further on.
+    #[inline(always)]
+    fn moved(self, by: usize) -> Self {
+        Self {
+            x: self.x.wrapping_add(by),
+            ..self
+        }
     }
 
     #[inline(always)]

@@ -65,48 +65,40 @@ pub(super) unsafe fn tile<S: Step, V: Vector>(
     read: impl Fn(usize, usize) -> V,
     mut write: impl FnMut(usize, usize, V),
 ) {
+    let mut half = Buffer::new();
+    let width = S::lengths(columns).0;
+    // An axis that is left as it is goes through the buffer too: a loop of its own for every step of each axis alone
+    // would be half of all code here, for a load and a store of every vector.
+    //
     // SAFETY: the contract of this function; columns set what rows get.
     unsafe {
         if rows.pairs == 0 {
-            return S::lines(
-                columns,
-                1,
+            for column in 0..width {
+                half.set(0, column, read(0, column));
+            }
+        } else {
+            S::lines(
+                rows,
+                width,
                 #[inline(always)]
-                |_, column| read(0, column),
+                |column, row| read(row, column),
                 #[inline(always)]
-                |_, column, value| write(0, column, value),
+                |column, row, value| half.set(row, column, value),
             );
         }
         if columns.pairs == 0 {
-            return S::lines(
-                rows,
-                1,
+            for row in 0..used {
+                write(row, 0, half.get(row, 0));
+            }
+        } else {
+            S::lines(
+                columns,
+                used,
                 #[inline(always)]
-                |_, row| read(row, 0),
-                #[inline(always)]
-                |_, row, value| {
-                    if row < used {
-                        write(row, 0, value);
-                    }
-                },
+                |row, column| half.get(row, column),
+                write,
             );
         }
-        let mut half = Buffer::new();
-        S::lines(
-            rows,
-            S::lengths(columns).0,
-            #[inline(always)]
-            |column, row| read(row, column),
-            #[inline(always)]
-            |column, row, value| half.set(row, column, value),
-        );
-        S::lines(
-            columns,
-            used,
-            #[inline(always)]
-            |row, column| half.get(row, column),
-            write,
-        );
     }
 }
 

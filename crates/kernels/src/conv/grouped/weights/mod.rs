@@ -59,7 +59,10 @@ pub(super) unsafe fn band<V: Vector>(
                 is_far,
             }
         };
-        if let Some(slide) = &plan.slide {
+        // A family of fewer registers has no slide: this spares the compiler its shapes.
+        if V::REGISTERS >= 16
+            && let Some(slide) = &plan.slide
+        {
             // SAFETY: a plan has a slide only of its own; so many channels are left in every pixel.
             unsafe { slide::rows::<V>(slide, rows, blocks.clone().map(block_at)) };
         }
@@ -103,7 +106,7 @@ pub(super) unsafe fn band<V: Vector>(
 unsafe fn own_function<V: Vector>(work: &impl Work) {
     // SAFETY: the contract of this function.
     unsafe {
-        if V::REGISTERS >= 32 {
+        if V::REGISTERS >= 16 {
             V::apart(work);
         } else {
             work.run::<V>();
@@ -179,30 +182,52 @@ impl Block<'_> {
         let plan = self.plan;
         let (from, _) = plan.channels();
         let width = plan.geometry.windows[2].kernel;
+        let rows = plan.rows.at(patch.rows.first).iter();
+        let columns = plan.columns.at(patch.columns.first);
+        let mut places = rows.flat_map(|row| columns.iter().map(move |column| (row, column)));
         // Where each tap's sum lies, and the first pixel it multiplies.
         let mut taps = [(std::ptr::null_mut(), std::ptr::null()); MOST];
-        let mut filled = 0;
-        for &(tap_row, source_row) in plan.rows.at(patch.rows.first) {
-            for &(tap_column, source_column) in plan.columns.at(patch.columns.first) {
+        loop {
+            let mut filled = 0;
+            for (taps, place) in taps.iter_mut().zip(places.by_ref()) {
+                let (&(tap_row, source_row), &(tap_column, source_column)) = place;
                 let pixel = source_row * plan.columns.source + source_column;
                 let tap = tap_row * width + tap_column;
                 // SAFETY: taps and pixels are in range by the plan's lists.
-                taps[filled] = unsafe {
+                *taps = unsafe {
                     let place = (tap * plan.lanes.source + view) * V::LANES;
                     (self.partial.add(place), self.x.add(pixel * from))
                 };
                 filled += 1;
-                if filled == MOST {
-                    // SAFETY: as above.
-                    unsafe { self.taps::<V, MOST, NV, PICK, FULL>(&taps, patch, view) };
-                    filled = 0;
-                }
             }
+            if filled == 0 {
+                return;
+            }
+            // SAFETY: as above.
+            unsafe { self.some_taps::<V, NV, PICK, FULL>(&taps[..filled], patch, view) };
         }
-        let mut rest = &taps[..filled];
-        // SAFETY: as above; each call is given as many taps as it sums.
+    }
+
+    /// Some taps of a patch, at most [`MOST`], as many at a time as there is a shape for.
+    ///
+    /// # Safety
+    /// As [`Self::taps`].
+    #[inline(always)]
+    unsafe fn some_taps<V: Vector, const NV: usize, const PICK: bool, const FULL: bool>(
+        &self,
+        taps: &[(*mut f32, *const f32)],
+        patch: Patch<'_>,
+        view: usize,
+    ) {
+        let mut rest = taps;
+        // SAFETY: the contract of this function; each call is given as many taps as it sums.
         unsafe {
-            if let Some(six) = rest.get(..6) {
+            if V::REGISTERS >= 16 && rest.len() == MOST {
+                return self.taps::<V, MOST, NV, PICK, FULL>(rest, patch, view);
+            }
+            if V::REGISTERS >= 16
+                && let Some(six) = rest.get(..6)
+            {
                 self.taps::<V, 6, NV, PICK, FULL>(six, patch, view);
                 rest = &rest[6..];
             }
@@ -210,12 +235,13 @@ impl Block<'_> {
                 self.taps::<V, 4, NV, PICK, FULL>(rest, patch, view);
                 rest = &rest[4..];
             }
-            while rest.len() >= 2 {
+            while V::REGISTERS >= 16 && rest.len() >= 2 {
                 self.taps::<V, 2, NV, PICK, FULL>(rest, patch, view);
                 rest = &rest[2..];
             }
-            if !rest.is_empty() {
+            while !rest.is_empty() {
                 self.taps::<V, 1, NV, PICK, FULL>(rest, patch, view);
+                rest = &rest[1..];
             }
         }
     }
@@ -248,6 +274,7 @@ impl Block<'_> {
         unsafe {
             let taps: &[(*mut f32, *const f32); N] = &*taps.as_ptr().cast();
             let len = plan.block_weights();
+            let pick = &plan.lanes.picks()[view];
             let mut sums = [[V::zero(); NV]; N];
             for (sums, (at, _)) in sums.iter_mut().zip(taps) {
                 for (v, sum) in sums.iter_mut().enumerate() {
@@ -273,11 +300,7 @@ impl Block<'_> {
                         for (v, sum) in sums.iter_mut().enumerate() {
                             let x = x.add(moved + v * V::LANES);
                             let x = load::<V, FULL>(x, self.sources);
-                            let x = if PICK {
-                                x.pick(plan.lanes.pick(view))
-                            } else {
-                                x
-                            };
+                            let x = if PICK { x.pick(pick) } else { x };
                             *sum = x.mul_add(gradient[v], *sum);
                         }
                     }
