@@ -29,6 +29,10 @@ pub(crate) trait Vector: Copy {
     const LANES: usize;
     /// How many of these vectors the processor can hold in registers.
     const REGISTERS: usize;
+    /// There are sixteen registers at least, or thirty-two. What stands under `if V::HOLDS_32` is left out of the other
+    /// families before the compiler gets to it, where a comparison would first be compiled on either side.
+    const HOLDS_16: bool = Self::REGISTERS >= 16;
+    const HOLDS_32: bool = Self::REGISTERS >= 32;
 
     /// All lanes `value`.
     unsafe fn splat(value: f32) -> Self;

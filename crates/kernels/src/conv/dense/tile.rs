@@ -41,15 +41,21 @@ pub(in crate::conv) trait OfShape {
 pub(in crate::conv) unsafe fn of_shape<V: Vector>(vectors: usize, work: &impl OfShape) {
     // SAFETY: the contract of this function.
     unsafe {
-        match (V::REGISTERS, vectors) {
-            (32, 1) => V::apart(&Shaped::<_, 14, 7, 1>(work)),
-            (32, 2) => V::apart(&Shaped::<_, 14, 7, 2>(work)),
-            (32, 3) => V::apart(&Shaped::<_, 9, 5, 3>(work)),
-            (32, _) => V::apart(&Shaped::<_, 6, 3, 4>(work)),
-            (16, 1) => V::apart(&Shaped::<_, 12, 6, 1>(work)),
-            (16, 2) => V::apart(&Shaped::<_, 6, 3, 2>(work)),
-            (16, _) => V::apart(&Shaped::<_, 4, 2, 3>(work)),
-            _ => V::apart(&Shaped::<_, 3, 1, 1>(work)),
+        if V::HOLDS_32 {
+            match vectors {
+                1 => V::apart(&Shaped::<_, 14, 7, 1>(work)),
+                2 => V::apart(&Shaped::<_, 14, 7, 2>(work)),
+                3 => V::apart(&Shaped::<_, 9, 5, 3>(work)),
+                _ => V::apart(&Shaped::<_, 6, 3, 4>(work)),
+            }
+        } else if V::HOLDS_16 {
+            match vectors {
+                1 => V::apart(&Shaped::<_, 12, 6, 1>(work)),
+                2 => V::apart(&Shaped::<_, 6, 3, 2>(work)),
+                _ => V::apart(&Shaped::<_, 4, 2, 3>(work)),
+            }
+        } else {
+            V::apart(&Shaped::<_, 3, 1, 1>(work));
         }
     }
 }

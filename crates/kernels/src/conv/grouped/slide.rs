@@ -194,9 +194,11 @@ impl<const K: usize, const S: usize, const P: usize> Work for Tiles<'_, K, S, P>
             // SAFETY: blocks stay below their number, the targets within the row.
             unsafe {
                 // As many sums as leave registers for the taps and an element.
-                while V::REGISTERS >= 32 && block + 2 <= full_blocks {
-                    slide.tile::<V, K, S, P, 2>(&row, first, block);
-                    block += 2;
+                if V::HOLDS_32 {
+                    while block + 2 <= full_blocks {
+                        slide.tile::<V, K, S, P, 2>(&row, first, block);
+                        block += 2;
+                    }
                 }
                 while block < blocks {
                     slide.tile::<V, K, S, P, 1>(&row, first, block);

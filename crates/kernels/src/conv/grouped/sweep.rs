@@ -45,14 +45,15 @@ pub(super) unsafe fn row<V: Vector>(
         streams: plan.streams(target, V::LANES),
     };
     // A family of fewer registers has no slide: this spares the compiler its shapes.
-    if V::REGISTERS >= 16
-        && let Some(slide) = &plan.slide
-    {
-        // SAFETY: a plan has a slide only of its own.
-        unsafe { slide.run::<V>(&row) };
-    } else {
+    match &plan.slide {
+        Some(slide) => {
+            if V::HOLDS_16 {
+                // SAFETY: a plan has a slide only of its own.
+                unsafe { slide.run::<V>(&row) };
+            }
+        }
         // SAFETY: the contract of this function.
-        unsafe { row.runs::<V>() };
+        None => unsafe { row.runs::<V>() },
     }
     if row.streams {
         // SAFETY: V's instructions exist.
@@ -220,11 +221,11 @@ impl Strip<'_> {
         let mut done = 0;
         // SAFETY: no tile has more pixels than are left.
         unsafe {
-            if V::REGISTERS >= 32 {
+            if V::HOLDS_32 {
                 done = self.tiles_of::<V, 8, 2, PICK>(done);
             }
             done = self.tiles_of::<V, 4, 2, PICK>(done);
-            if V::REGISTERS >= 16 {
+            if V::HOLDS_16 {
                 done = self.tiles_of::<V, 2, 4, PICK>(done);
             }
             self.tiles_of::<V, 1, 4, PICK>(done);

@@ -54,28 +54,57 @@ impl Pass {
     ) {
         // SAFETY: the contract of this function.
         unsafe {
-            match (V::REGISTERS, vectors, rows) {
-                (32, 1, 24) => self.run::<V, 24, 1>(units),
-                (32, 1, 16) => self.run::<V, 16, 1>(units),
-                (16 | 32, 1, 12) => self.run::<V, 12, 1>(units),
-                (32, 2, 12) => self.run::<V, 12, 2>(units),
-                (16 | 32, 1, 9) => self.run::<V, 9, 1>(units),
-                (32, 2, 9) => self.run::<V, 9, 2>(units),
-                (32, 3, 9) => self.run::<V, 9, 3>(units),
-                (16 | 32, 1, 8) => self.run::<V, 8, 1>(units),
-                (32, 2, 8) => self.run::<V, 8, 2>(units),
-                (32, 3, 8) => self.run::<V, 8, 3>(units),
-                (16, 1, 6) => self.run::<V, 6, 1>(units),
-                (16, 2, 6) => self.run::<V, 6, 2>(units),
-                (_, 1, 4) => self.run::<V, 4, 1>(units),
-                (16 | 32, 2, 4) => self.run::<V, 4, 2>(units),
-                (16 | 32, 3, 4) => self.run::<V, 4, 3>(units),
-                (_, 1, 3) => self.run::<V, 3, 1>(units),
-                (16 | 32, 2, 3) => self.run::<V, 3, 2>(units),
-                (16 | 32, 3, 3) => self.run::<V, 3, 3>(units),
-                (_, 1, 1) => self.run::<V, 1, 1>(units),
-                (16 | 32, 2, 1) => self.run::<V, 1, 2>(units),
-                (16 | 32, 3, 1) => self.run::<V, 1, 3>(units),
+            if V::HOLDS_32 {
+                match (vectors, rows) {
+                    (1, 24) => self.run::<V, 24, 1>(units),
+                    (1, 16) => self.run::<V, 16, 1>(units),
+                    (1, 12) => self.run::<V, 12, 1>(units),
+                    (2, 12) => self.run::<V, 12, 2>(units),
+                    (1, 9) => self.run::<V, 9, 1>(units),
+                    (2, 9) => self.run::<V, 9, 2>(units),
+                    (3, 9) => self.run::<V, 9, 3>(units),
+                    (1, 8) => self.run::<V, 8, 1>(units),
+                    (2, 8) => self.run::<V, 8, 2>(units),
+                    (3, 8) => self.run::<V, 8, 3>(units),
+                    _ => self.of_few_rows::<V>(rows, vectors, units),
+                }
+            } else if V::HOLDS_16 {
+                match (vectors, rows) {
+                    (1, 12) => self.run::<V, 12, 1>(units),
+                    (1, 9) => self.run::<V, 9, 1>(units),
+                    (1, 8) => self.run::<V, 8, 1>(units),
+                    (2, 6) => self.run::<V, 6, 2>(units),
+                    _ => self.of_few_rows::<V>(rows, vectors, units),
+                }
+            } else {
+                match rows {
+                    4 => self.run::<V, 4, 1>(units),
+                    3 => self.run::<V, 3, 1>(units),
+                    1 => self.run::<V, 1, 1>(units),
+                    _ => unreachable!("a tile of {rows} rows"),
+                }
+            }
+        }
+    }
+
+    /// The tiles that every family of more than a few registers has.
+    ///
+    /// # Safety
+    /// As [`Self::of_shape`].
+    #[inline(always)]
+    unsafe fn of_few_rows<V: Vector>(&self, rows: usize, vectors: usize, units: &[Pixels]) {
+        // SAFETY: the contract of this function.
+        unsafe {
+            match (vectors, rows) {
+                (1, 4) => self.run::<V, 4, 1>(units),
+                (2, 4) => self.run::<V, 4, 2>(units),
+                (3, 4) => self.run::<V, 4, 3>(units),
+                (1, 3) => self.run::<V, 3, 1>(units),
+                (2, 3) => self.run::<V, 3, 2>(units),
+                (3, 3) => self.run::<V, 3, 3>(units),
+                (1, 1) => self.run::<V, 1, 1>(units),
+                (2, 1) => self.run::<V, 1, 2>(units),
+                (3, 1) => self.run::<V, 1, 3>(units),
                 _ => unreachable!("a tile of {rows} rows by {vectors} vectors"),
             }
         }

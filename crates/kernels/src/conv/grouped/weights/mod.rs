@@ -60,11 +60,11 @@ pub(super) unsafe fn band<V: Vector>(
             }
         };
         // A family of fewer registers has no slide: this spares the compiler its shapes.
-        if V::REGISTERS >= 16
-            && let Some(slide) = &plan.slide
-        {
-            // SAFETY: a plan has a slide only of its own; so many channels are left in every pixel.
-            unsafe { slide::rows::<V>(slide, rows, blocks.clone().map(block_at)) };
+        if V::HOLDS_16 {
+            if let Some(slide) = &plan.slide {
+                // SAFETY: a plan has a slide only of its own; so many channels are left in every pixel.
+                unsafe { slide::rows::<V>(slide, rows, blocks.clone().map(block_at)) };
+            }
         }
         let mut next = blocks.start;
         while next < blocks.end && !plan.runs.is_empty() {
@@ -72,15 +72,16 @@ pub(super) unsafe fn band<V: Vector>(
             let in_place = plan.lanes.are_in_place();
             let full = in_place && block.sources == V::LANES && block.targets == V::LANES;
             // Two full ones at a time, if the registers hold their sums.
-            let pair =
-                full && V::REGISTERS >= 32 && next + 2 <= blocks.end.min(plan.lanes.full_blocks());
+            let pair = full && V::HOLDS_32 && next + 2 <= blocks.end.min(plan.lanes.full_blocks());
             next += if pair { 2 } else { 1 };
             for columns in &plan.runs {
                 let patch = Patch { rows, columns };
                 // SAFETY: so many channels are left in every pixel on both sides.
                 unsafe {
                     if pair {
-                        own_function::<V>(&Part::<2, false, true>(&block, patch, 0));
+                        if V::HOLDS_32 {
+                            own_function::<V>(&Part::<2, false, true>(&block, patch, 0));
+                        }
                     } else if full {
                         own_function::<V>(&Part::<1, false, true>(&block, patch, 0));
                     } else if in_place {
@@ -106,7 +107,7 @@ pub(super) unsafe fn band<V: Vector>(
 unsafe fn own_function<V: Vector>(work: &impl Work) {
     // SAFETY: the contract of this function.
     unsafe {
-        if V::REGISTERS >= 16 {
+        if V::HOLDS_16 {
             V::apart(work);
         } else {
             work.run::<V>();
@@ -222,22 +223,24 @@ impl Block<'_> {
         let mut rest = taps;
         // SAFETY: the contract of this function; each call is given as many taps as it sums.
         unsafe {
-            if V::REGISTERS >= 16 && rest.len() == MOST {
-                return self.taps::<V, MOST, NV, PICK, FULL>(rest, patch, view);
-            }
-            if V::REGISTERS >= 16
-                && let Some(six) = rest.get(..6)
-            {
-                self.taps::<V, 6, NV, PICK, FULL>(six, patch, view);
-                rest = &rest[6..];
+            if V::HOLDS_16 {
+                if rest.len() == MOST {
+                    return self.taps::<V, MOST, NV, PICK, FULL>(rest, patch, view);
+                }
+                if let Some(six) = rest.get(..6) {
+                    self.taps::<V, 6, NV, PICK, FULL>(six, patch, view);
+                    rest = &rest[6..];
+                }
             }
             while rest.len() >= 4 {
                 self.taps::<V, 4, NV, PICK, FULL>(rest, patch, view);
                 rest = &rest[4..];
             }
-            while V::REGISTERS >= 16 && rest.len() >= 2 {
-                self.taps::<V, 2, NV, PICK, FULL>(rest, patch, view);
-                rest = &rest[2..];
+            if V::HOLDS_16 {
+                while rest.len() >= 2 {
+                    self.taps::<V, 2, NV, PICK, FULL>(rest, patch, view);
+                    rest = &rest[2..];
+                }
             }
             while !rest.is_empty() {
                 self.taps::<V, 1, NV, PICK, FULL>(rest, patch, view);

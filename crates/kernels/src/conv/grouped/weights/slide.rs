@@ -9,7 +9,7 @@
 //! goes. From beyond the second-level cache that is two or three times as fast as a vector of every pixel, one
 //! after the other, where many channels lie between one pixel and the next.
 
-use super::{Block, load, own_function};
+use super::{Block, own_function};
 use crate::conv::grouped::Run;
 use crate::conv::grouped::slide::{Elements, Slide};
 use crate::simd::{Vector, Work};
@@ -59,7 +59,10 @@ impl<'b, B: Iterator<Item = Block<'b>> + Clone, const K: usize, const S: usize, 
                 for block in blocks.clone() {
                     // SAFETY: the contract of `rows`.
                     unsafe {
-                        if block.sources == V::LANES && block.targets == V::LANES {
+                        // A part of a vector is as quick as a whole one where registers are many: they have masks.
+                        if V::HOLDS_32 {
+                            tile.taps::<V, K, S, P, false>(&block);
+                        } else if block.sources == V::LANES && block.targets == V::LANES {
                             tile.taps::<V, K, S, P, true>(&block);
                         } else {
                             tile.taps::<V, K, S, P, false>(&block);
@@ -92,13 +95,17 @@ impl Tile<'_> {
         let mut rest = block.plan.rows.at(self.row);
         // SAFETY: the contract of this function; each call is given as many rows of taps as it sums.
         unsafe {
-            while V::REGISTERS >= 32 && K == 3 && rest.len() >= 3 {
-                self.tap_rows::<V, K, S, P, 3, FULL>(block, rest, block.is_far && rest.len() == 3);
-                rest = &rest[3..];
-            }
-            while V::REGISTERS >= 32 && rest.len() >= 2 {
-                self.tap_rows::<V, K, S, P, 2, FULL>(block, rest, block.is_far && rest.len() == 2);
-                rest = &rest[2..];
+            if V::HOLDS_32 {
+                while K == 3 && rest.len() >= 3 {
+                    let last = rest.len() == 3;
+                    self.tap_rows::<V, K, S, P, 3, FULL>(block, rest, block.is_far && last);
+                    rest = &rest[3..];
+                }
+                while rest.len() >= 2 {
+                    let last = rest.len() == 2;
+                    self.tap_rows::<V, K, S, P, 2, FULL>(block, rest, block.is_far && last);
+                    rest = &rest[2..];
+                }
             }
             while !rest.is_empty() {
                 self.tap_rows::<V, K, S, P, 1, FULL>(block, rest, block.is_far && rest.len() == 1);
@@ -209,6 +216,21 @@ unsafe fn meet<
                     }
                 }
             }
+        }
+    }
+}
+
+/// The channels of a pixel, of which there are so many: all lanes where it is `FULL`.
+///
+/// # Safety
+/// `V`'s instructions exist, and the channels do.
+#[inline(always)]
+unsafe fn load<V: Vector, const FULL: bool>(from: *const f32, count: usize) -> V {
+    // SAFETY: the contract of this function.
+    unsafe {
+        match FULL || (!V::HOLDS_32 && count == V::LANES) {
+            true => V::load(from),
+            false => V::load_partial(from, count),
         }
     }
 }

@@ -58,8 +58,24 @@ impl Product {
                     fresh: self.fresh,
                     ask: Ask::nothing(targets.as_ptr()),
                 };
-                // SAFETY: the contract of this function; `rows` divide a vector.
-                unsafe { pass.of_shape::<V>(rows, piece.vectors, &[pixels]) };
+                // SAFETY: the contract of this function; `rows` divide a vector, and are those of `tile_rows`.
+                unsafe {
+                    if V::HOLDS_32 {
+                        match piece.vectors {
+                            1 => pass.run::<V, 16, 1>(&[pixels]),
+                            2 => pass.run::<V, 8, 2>(&[pixels]),
+                            _ => pass.run::<V, 8, 3>(&[pixels]),
+                        }
+                    } else if V::HOLDS_16 {
+                        match piece.vectors {
+                            1 => pass.run::<V, 8, 1>(&[pixels]),
+                            2 => pass.run::<V, 4, 2>(&[pixels]),
+                            _ => pass.run::<V, 4, 3>(&[pixels]),
+                        }
+                    } else {
+                        pass.run::<V, 4, 1>(&[pixels]);
+                    }
+                }
             }
         }
     }
