@@ -32,7 +32,7 @@ pub(super) const MOST_INPUTS: usize = 2 * MOST_PAIRS + 2;
 /// Most taps of a line.
 pub(super) const MOST_TAPS: usize = 7;
 /// Most outputs of a line.
-const MOST_OUTPUTS: usize = 4;
+pub(super) const MOST_OUTPUTS: usize = 4;
 
 /// The transforms of one axis: `outputs` of a kernel of `taps`.
 #[derive(Clone, Copy, Debug)]

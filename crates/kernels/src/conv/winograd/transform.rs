@@ -10,7 +10,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::points::{Line, MOST_INPUTS, MOST_PAIRS, MOST_TAPS};
+use super::points::{Line, MOST_INPUTS, MOST_OUTPUTS, MOST_PAIRS, MOST_TAPS};
 use crate::simd::Vector;
 
 /// A tile half transformed: its vectors by row and column, in the first-level cache.
@@ -36,7 +36,8 @@ impl<V: Vector> Buffer<V> {
     }
 }
 
-/// A transform of lines, of one axis.
+/// A transform of lines, of one axis. Its loops are compiled for each shape that there is, with its lengths for constants;
+/// but where registers are few, once, for any.
 pub(super) trait Step {
     /// Vectors of a line before and after.
     fn lengths(line: &Line) -> (usize, usize);
@@ -133,41 +134,45 @@ impl Step for Inputs {
     ) {
         // SAFETY: the contract of this function.
         unsafe {
+            if !V::HOLDS_16 {
+                return each_input::<V>(line, line.pairs, lines, read, write);
+            }
             match line.pairs {
-                1 => each_input::<V, 1, 4>(line, lines, read, write),
-                2 => each_input::<V, 2, 6>(line, lines, read, write),
-                _ => each_input::<V, MOST_PAIRS, MOST_INPUTS>(line, lines, read, write),
+                1 => each_input::<V>(line, 1, lines, read, write),
+                2 => each_input::<V>(line, 2, lines, read, write),
+                _ => each_input::<V>(line, MOST_PAIRS, lines, read, write),
             }
         }
     }
 }
 
 #[inline(always)]
-unsafe fn each_input<V: Vector, const PAIRS: usize, const INPUTS: usize>(
+unsafe fn each_input<V: Vector>(
     line: &Line,
+    pairs: usize,
     lines: usize,
     read: impl Fn(usize, usize) -> V,
     mut write: impl FnMut(usize, usize, V),
 ) {
-    let last = INPUTS - 1;
+    let last = 2 * pairs + 1;
     // SAFETY: the contract of `Step::lines`.
     unsafe {
         for index in 0..lines {
-            let mut d = [V::zero(); INPUTS];
-            for (k, d) in d.iter_mut().enumerate() {
+            let mut d = [V::zero(); MOST_INPUTS];
+            for (k, d) in d[..=last].iter_mut().enumerate() {
                 *d = read(index, k);
             }
             let (mut zero, mut infinity) = (d[last - 1], d[last]);
-            for k in 0..PAIRS {
+            for k in 0..pairs {
                 let factor = V::splat(line.all[k]);
                 zero = d[2 * k].mul_add(factor, zero);
                 infinity = d[2 * k + 1].mul_add(factor, infinity);
             }
             write(index, 0, zero);
             write(index, last, infinity);
-            for pair in 0..PAIRS {
+            for pair in 0..pairs {
                 let (mut even, mut odd) = (d[last - 1], d[last - 2]);
-                for k in 0..PAIRS - 1 {
+                for k in 0..pairs - 1 {
                     let factor = V::splat(line.others[pair][k]);
                     even = d[2 * k + 2].mul_add(factor, even);
                     odd = d[2 * k + 1].mul_add(factor, odd);
@@ -197,20 +202,24 @@ impl Step for Outputs {
     ) {
         // SAFETY: the contract of this function.
         unsafe {
+            if !V::HOLDS_16 {
+                return each_output::<V>(line, (line.pairs, line.outputs), lines, read, write);
+            }
             match (line.pairs, line.outputs) {
-                (1, _) => each_output::<V, 1, 2>(line, lines, read, write),
-                (2, 2) => each_output::<V, 2, 2>(line, lines, read, write),
-                (2, _) => each_output::<V, 2, 4>(line, lines, read, write),
-                (_, 2) => each_output::<V, MOST_PAIRS, 2>(line, lines, read, write),
-                _ => each_output::<V, MOST_PAIRS, 4>(line, lines, read, write),
+                (1, _) => each_output::<V>(line, (1, 2), lines, read, write),
+                (2, 2) => each_output::<V>(line, (2, 2), lines, read, write),
+                (2, _) => each_output::<V>(line, (2, 4), lines, read, write),
+                (_, 2) => each_output::<V>(line, (MOST_PAIRS, 2), lines, read, write),
+                _ => each_output::<V>(line, (MOST_PAIRS, 4), lines, read, write),
             }
         }
     }
 }
 
 #[inline(always)]
-unsafe fn each_output<V: Vector, const PAIRS: usize, const OUTPUTS: usize>(
+unsafe fn each_output<V: Vector>(
     line: &Line,
+    (pairs, outputs): (usize, usize),
     lines: usize,
     read: impl Fn(usize, usize) -> V,
     mut write: impl FnMut(usize, usize, V),
@@ -218,19 +227,20 @@ unsafe fn each_output<V: Vector, const PAIRS: usize, const OUTPUTS: usize>(
     // SAFETY: the contract of `Step::lines`.
     unsafe {
         for index in 0..lines {
-            let mut pairs = [[V::zero(); 2]; PAIRS];
-            for (pair, terms) in pairs.iter_mut().enumerate() {
+            let mut both = [[V::zero(); 2]; MOST_PAIRS];
+            let both = &mut both[..pairs];
+            for (pair, terms) in both.iter_mut().enumerate() {
                 let plus = read(index, 2 * pair + 1);
                 let minus = read(index, 2 * pair + 2);
                 *terms = [plus.add(minus), plus.sub(minus)];
             }
-            for output in 0..OUTPUTS {
+            for output in 0..outputs {
                 let mut sum = match output {
                     0 => read(index, 0),
-                    _ if output + 1 == OUTPUTS => read(index, 2 * PAIRS + 1),
+                    _ if output + 1 == outputs => read(index, 2 * pairs + 1),
                     _ => V::zero(),
                 };
-                for (pair, terms) in pairs.iter().enumerate() {
+                for (pair, terms) in both.iter().enumerate() {
                     let term = terms[output % 2];
                     sum = match output {
                         0 => sum.add(term),
@@ -260,20 +270,24 @@ impl Step for Gradients {
     ) {
         // SAFETY: the contract of this function.
         unsafe {
+            if !V::HOLDS_16 {
+                return each_gradient::<V>(line, (line.pairs, line.outputs), lines, read, write);
+            }
             match (line.pairs, line.outputs) {
-                (1, _) => each_gradient::<V, 1, 2>(line, lines, read, write),
-                (2, 2) => each_gradient::<V, 2, 2>(line, lines, read, write),
-                (2, _) => each_gradient::<V, 2, 4>(line, lines, read, write),
-                (_, 2) => each_gradient::<V, MOST_PAIRS, 2>(line, lines, read, write),
-                _ => each_gradient::<V, MOST_PAIRS, 4>(line, lines, read, write),
+                (1, _) => each_gradient::<V>(line, (1, 2), lines, read, write),
+                (2, 2) => each_gradient::<V>(line, (2, 2), lines, read, write),
+                (2, _) => each_gradient::<V>(line, (2, 4), lines, read, write),
+                (_, 2) => each_gradient::<V>(line, (MOST_PAIRS, 2), lines, read, write),
+                _ => each_gradient::<V>(line, (MOST_PAIRS, 4), lines, read, write),
             }
         }
     }
 }
 
 #[inline(always)]
-unsafe fn each_gradient<V: Vector, const PAIRS: usize, const OUTPUTS: usize>(
+unsafe fn each_gradient<V: Vector>(
     line: &Line,
+    (pairs, outputs): (usize, usize),
     lines: usize,
     read: impl Fn(usize, usize) -> V,
     mut write: impl FnMut(usize, usize, V),
@@ -281,17 +295,17 @@ unsafe fn each_gradient<V: Vector, const PAIRS: usize, const OUTPUTS: usize>(
     // SAFETY: the contract of `Step::lines`.
     unsafe {
         for index in 0..lines {
-            let mut dy = [V::zero(); OUTPUTS];
-            for (output, dy) in dy.iter_mut().enumerate() {
+            let mut dy = [V::zero(); MOST_OUTPUTS];
+            for (output, dy) in dy[..outputs].iter_mut().enumerate() {
                 *dy = read(index, output);
             }
             write(index, 0, dy[0]);
-            write(index, 2 * PAIRS + 1, dy[OUTPUTS - 1]);
-            for pair in 0..PAIRS {
+            write(index, 2 * pairs + 1, dy[outputs - 1]);
+            for pair in 0..pairs {
                 let powers = &line.powers[pair];
                 let mut even = dy[0];
                 let mut odd = dy[1].mul_add(V::splat(powers[1]), V::zero());
-                if OUTPUTS == 4 {
+                if outputs == 4 {
                     even = dy[2].mul_add(V::splat(powers[2]), even);
                     odd = dy[3].mul_add(V::splat(powers[3]), odd);
                 }
@@ -319,12 +333,15 @@ impl Step for Taps {
     ) {
         // SAFETY: the contract of this function.
         unsafe {
+            if !V::HOLDS_16 {
+                return each_kernel::<V>(line, (line.taps, line.pairs), lines, read, write);
+            }
             match (line.taps, line.pairs) {
-                (3, 1) => each_kernel::<V, 3, 1>(line, lines, read, write),
-                (3, _) => each_kernel::<V, 3, 2>(line, lines, read, write),
-                (5, 2) => each_kernel::<V, 5, 2>(line, lines, read, write),
-                (5, _) => each_kernel::<V, 5, MOST_PAIRS>(line, lines, read, write),
-                _ => each_kernel::<V, MOST_TAPS, MOST_PAIRS>(line, lines, read, write),
+                (3, 1) => each_kernel::<V>(line, (3, 1), lines, read, write),
+                (3, _) => each_kernel::<V>(line, (3, 2), lines, read, write),
+                (5, 2) => each_kernel::<V>(line, (5, 2), lines, read, write),
+                (5, _) => each_kernel::<V>(line, (5, MOST_PAIRS), lines, read, write),
+                _ => each_kernel::<V>(line, (MOST_TAPS, MOST_PAIRS), lines, read, write),
             }
         }
     }
@@ -332,8 +349,9 @@ impl Step for Taps {
 
 /// The two rows of a pair are the same but for the sign of odd powers.
 #[inline(always)]
-unsafe fn each_kernel<V: Vector, const TAPS: usize, const PAIRS: usize>(
+unsafe fn each_kernel<V: Vector>(
     line: &Line,
+    (taps, pairs): (usize, usize),
     lines: usize,
     read: impl Fn(usize, usize) -> V,
     mut write: impl FnMut(usize, usize, V),
@@ -341,17 +359,18 @@ unsafe fn each_kernel<V: Vector, const TAPS: usize, const PAIRS: usize>(
     // SAFETY: the contract of `Step::lines`.
     unsafe {
         for index in 0..lines {
-            let mut taps = [V::zero(); TAPS];
-            for (tap, value) in taps.iter_mut().enumerate() {
+            let mut values = [V::zero(); MOST_TAPS];
+            let values = &mut values[..taps];
+            for (tap, value) in values.iter_mut().enumerate() {
                 *value = read(index, tap);
             }
             let first = V::splat(line.kernel[0][0]);
-            write(index, 0, taps[0].mul_add(first, V::zero()));
-            write(index, 2 * PAIRS + 1, taps[TAPS - 1]);
-            for pair in 0..PAIRS {
+            write(index, 0, values[0].mul_add(first, V::zero()));
+            write(index, 2 * pairs + 1, values[taps - 1]);
+            for pair in 0..pairs {
                 let factors = &line.kernel[2 * pair + 1];
                 let (mut plus, mut minus) = (V::zero(), V::zero());
-                for (tap, value) in taps.iter().enumerate() {
+                for (tap, value) in values.iter().enumerate() {
                     let sign = if tap % 2 == 0 { 1.0 } else { -1.0 };
                     plus = value.mul_add(V::splat(factors[tap]), plus);
                     minus = value.mul_add(V::splat(sign * factors[tap]), minus);
@@ -380,20 +399,24 @@ impl Step for TapGradients {
     ) {
         // SAFETY: the contract of this function.
         unsafe {
+            if !V::HOLDS_16 {
+                return each_tap_gradient::<V>(line, (line.taps, line.pairs), lines, read, write);
+            }
             match (line.taps, line.pairs) {
-                (3, 1) => each_tap_gradient::<V, 3, 1>(line, lines, read, write),
-                (3, _) => each_tap_gradient::<V, 3, 2>(line, lines, read, write),
-                (5, 2) => each_tap_gradient::<V, 5, 2>(line, lines, read, write),
-                (5, _) => each_tap_gradient::<V, 5, MOST_PAIRS>(line, lines, read, write),
-                _ => each_tap_gradient::<V, MOST_TAPS, MOST_PAIRS>(line, lines, read, write),
+                (3, 1) => each_tap_gradient::<V>(line, (3, 1), lines, read, write),
+                (3, _) => each_tap_gradient::<V>(line, (3, 2), lines, read, write),
+                (5, 2) => each_tap_gradient::<V>(line, (5, 2), lines, read, write),
+                (5, _) => each_tap_gradient::<V>(line, (5, MOST_PAIRS), lines, read, write),
+                _ => each_tap_gradient::<V>(line, (MOST_TAPS, MOST_PAIRS), lines, read, write),
             }
         }
     }
 }
 
 #[inline(always)]
-unsafe fn each_tap_gradient<V: Vector, const TAPS: usize, const PAIRS: usize>(
+unsafe fn each_tap_gradient<V: Vector>(
     line: &Line,
+    (taps, pairs): (usize, usize),
     lines: usize,
     read: impl Fn(usize, usize) -> V,
     mut write: impl FnMut(usize, usize, V),
@@ -401,10 +424,11 @@ unsafe fn each_tap_gradient<V: Vector, const TAPS: usize, const PAIRS: usize>(
     // SAFETY: the contract of `Step::lines`.
     unsafe {
         for index in 0..lines {
-            let mut sums = [V::zero(); TAPS];
+            let mut sums = [V::zero(); MOST_TAPS];
+            let sums = &mut sums[..taps];
             let first = V::splat(line.kernel[0][0]);
             sums[0] = read(index, 0).mul_add(first, V::zero());
-            for pair in 0..PAIRS {
+            for pair in 0..pairs {
                 let factors = &line.kernel[2 * pair + 1];
                 let (plus, minus) = (read(index, 2 * pair + 1), read(index, 2 * pair + 2));
                 for (tap, sum) in sums.iter_mut().enumerate() {
@@ -413,7 +437,7 @@ unsafe fn each_tap_gradient<V: Vector, const TAPS: usize, const PAIRS: usize>(
                     *sum = minus.mul_add(V::splat(sign * factors[tap]), *sum);
                 }
             }
-            sums[TAPS - 1] = sums[TAPS - 1].add(read(index, 2 * PAIRS + 1));
+            sums[taps - 1] = sums[taps - 1].add(read(index, 2 * pairs + 1));
             for (tap, &sum) in sums.iter().enumerate() {
                 write(index, tap, sum);
             }
