@@ -1,7 +1,5 @@
 //! The program `convolve`.
 
-mod cli;
-
 fn main() -> std::process::ExitCode {
-    cli::run()
+    program::run()
 }

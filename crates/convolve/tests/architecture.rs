@@ -22,10 +22,17 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "convolve",
+        "program",
         &[
             "explain", "figures", "formats", "geometry", "graph", "kernels", "runtime", "tensor",
             "train", "zoo",
+        ],
+    ),
+    (
+        "convolve",
+        &[
+            "explain", "figures", "formats", "geometry", "graph", "kernels", "program", "runtime",
+            "tensor", "train", "zoo",
         ],
     ),
 ];

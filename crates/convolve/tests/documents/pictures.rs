@@ -170,7 +170,7 @@ fn the_board_of_the_book_is_the_one_that_explain_makes() {
 
 #[test]
 fn the_dashboard_of_the_book_is_the_one_that_is_drawn() {
-    let drawn = root().join("crates/convolve/src/cli/train/dashboard/screens/80x24.txt");
+    let drawn = root().join("crates/program/src/train/dashboard/screens/80x24.txt");
     let drawn = fs::read_to_string(drawn).unwrap();
     let drawn: Vec<&str> = drawn.lines().collect();
     let pages = of_the_book();

@@ -10,7 +10,8 @@ use crate::invoke::{convolve, fail, objects, succeed};
 
 /// The weights of the network inside the program, with one filter of the first layer set to zero if asked for.
 fn weights(path: &Path, dead: Option<usize>) {
-    let asset = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/classifier.safetensors");
+    let asset =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../program/assets/classifier.safetensors");
     let mut bytes = std::fs::read(asset).unwrap();
     if let Some(filter) = dead {
         let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;

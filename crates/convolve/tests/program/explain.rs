@@ -408,7 +408,8 @@ fn other_networks_are_looked_into_by_what_names_them() {
     let folder = folder();
     let path = folder.path();
     textured(&path.join("a.bmp"), SIDE);
-    let asset = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/classifier.safetensors");
+    let asset =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../program/assets/classifier.safetensors");
     fs::copy(asset, path.join("net.safetensors")).unwrap();
     succeed(path, &["export", "net.safetensors", "net.onnx", "-q"]);
     let shown = |network: &[&str]| {

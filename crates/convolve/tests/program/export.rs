@@ -15,7 +15,10 @@ pub(crate) const OPEN: &str = concat!(
     "/tests/program/imported/open.onnx"
 );
 
-const TRAINED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/classifier.safetensors");
+const TRAINED: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../program/assets/classifier.safetensors"
+);
 
 /// What a network makes of the images of a folder.
 fn logits(folder: &Path, network: &str) -> Vec<f32> {

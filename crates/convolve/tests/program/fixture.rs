@@ -74,7 +74,8 @@ fn bmp_of(path: &Path, [rows, columns]: [usize; 2], colour: impl Fn(usize, usize
 
 /// The weights of the network inside the program, with `cat` under another name.
 pub(crate) fn weights_with_class(path: &Path, name: &str) {
-    let asset = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/classifier.safetensors");
+    let asset =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../program/assets/classifier.safetensors");
     let bytes = std::fs::read(asset).unwrap();
     // Eight bytes with the length of a JSON header, the header, the numbers.
     let (length, rest) = bytes.split_at(8);

@@ -9,7 +9,8 @@ use crate::invoke::{convolve, fail, objects, succeed};
 
 /// The weights of the network inside the program, spoilt.
 fn spoilt(path: &Path, spoil: impl FnOnce(&mut TensorFile)) {
-    let asset = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/classifier.safetensors");
+    let asset =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../program/assets/classifier.safetensors");
     let mut file = TensorFile::open(&asset).unwrap();
     spoil(&mut file);
     file.save(path, Precision::F32).unwrap();
