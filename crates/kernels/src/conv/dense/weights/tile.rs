@@ -73,6 +73,7 @@ impl Pass {
                     (1, 12) => self.run::<V, 12, 1>(units),
                     (1, 9) => self.run::<V, 9, 1>(units),
                     (1, 8) => self.run::<V, 8, 1>(units),
+                    (1, 6) => self.run::<V, 6, 1>(units),
                     (2, 6) => self.run::<V, 6, 2>(units),
                     _ => self.of_few_rows::<V>(rows, vectors, units),
                 }
