@@ -60,11 +60,11 @@ pub(super) unsafe fn band<V: Vector>(
             }
         };
         // A family of fewer registers has no slide: this spares the compiler its shapes.
-        if V::HOLDS_16 {
-            if let Some(slide) = &plan.slide {
-                // SAFETY: a plan has a slide only of its own; so many channels are left in every pixel.
-                unsafe { slide::rows::<V>(slide, rows, blocks.clone().map(block_at)) };
-            }
+        if V::HOLDS_16
+            && let Some(slide) = &plan.slide
+        {
+            // SAFETY: a plan has a slide only of its own; so many channels are left in every pixel.
+            unsafe { slide::rows::<V>(slide, rows, blocks.clone().map(block_at)) };
         }
         let mut next = blocks.start;
         while next < blocks.end && !plan.runs.is_empty() {
