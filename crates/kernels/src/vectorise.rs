@@ -7,7 +7,8 @@ use crate::Isa;
 /// The compiler vectorises such a loop by itself where its iterations are independent; only kernels
 /// that keep sums in registers need [`Vector`](crate::simd::Vector). `body` has to be a closure
 /// marked `#[inline(always)]`, or it would be compiled for the baseline and merely called. As no
-/// loop here asks for fused multiply-add, its results are the same for every family.
+/// loop here asks for fused multiply-add, its results are the same for every family. The widest has no code of its own: such
+/// loops wait for memory, and each would be compiled once more.
 #[inline(always)]
 pub(crate) fn vectorised<R>(isa: Isa, body: impl FnOnce() -> R) -> R {
     #[cfg(target_arch = "x86_64")]

@@ -44,7 +44,7 @@ pub(super) unsafe fn row<V: Vector>(
         is_far: source.len() >= FAR,
         streams: plan.streams(target, V::LANES),
     };
-    // A family of fewer registers has no slide: this spares the compiler its shapes.
+    // A family of fewer registers has no slide (`GroupedPlan::new`): this spares the compiler its shapes.
     match &plan.slide {
         Some(slide) => {
             if V::HOLDS_16 {
@@ -198,7 +198,8 @@ impl Row<'_> {
     }
 }
 
-/// A run of a row.
+/// A run of a row. Its tiles are functions of their own: one for all shapes has more numbers than registers, and a frame so
+/// large that each of those left over has a cache line to itself.
 #[derive(Clone, Copy)]
 struct Strip<'a> {
     row: Row<'a>,

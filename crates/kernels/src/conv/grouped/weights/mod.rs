@@ -97,9 +97,8 @@ pub(super) unsafe fn band<V: Vector>(
     }
 }
 
-/// Some work in a function of its own: within one function for all shapes the compiler takes a minute for sixteen lanes, a
-/// third of a build. Families of fewer registers have fewer shapes; their code is compiled in ten seconds, and is up to a
-/// quarter quicker in one piece.
+/// Some work in a function of its own: within one function for all shapes the compiler takes a minute for sixteen lanes, ten
+/// seconds for eight. A family of few registers has few shapes.
 ///
 /// # Safety
 /// As of the work, besides `V`.
