@@ -41,7 +41,7 @@ fn a_panic_gives_the_terminal_back() {
         let terminal = Terminal::open(80, 24).unwrap();
         let before = terminal.modes().unwrap();
         // This test again, alone.
-        let name = "cli::train::dashboard::given_back::a_panic_gives_the_terminal_back";
+        let name = "train::dashboard::given_back::a_panic_gives_the_terminal_back";
         let mut program = Command::new(std::env::current_exe().unwrap());
         program.args(["--exact", name, "--nocapture", "--test-threads", "1"]);
         program.env(WHERE, doing).env("TERM", "xterm-256color");
